@@ -1,0 +1,159 @@
+//! Why the stack did what it did: a stable id, the clause that asks for it, and one sentence for
+//! a learner in each language.
+
+use serde::{Deserialize, Serialize};
+
+/// The languages a learner reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    English,
+    /// 中文.
+    Chinese,
+}
+
+/// Declares [`Reason`] and its table: variant, id, clause, English, Chinese.
+macro_rules! reasons {
+    ($($variant:ident $id:literal $clause:literal $english:literal $chinese:literal;)*) => {
+        /// A rule that asked for an event; serialized as its id.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Reason {
+            $(
+                #[doc = concat!($english, " (", $clause, ")")]
+                #[serde(rename = $id)]
+                $variant,
+            )*
+        }
+
+        impl Reason {
+            /// Every reason there is.
+            pub const ALL: &'static [Reason] = &[$(Reason::$variant,)*];
+
+            /// The stable id, as events carry it.
+            pub fn id(self) -> &'static str {
+                match self { $(Reason::$variant => $id,)* }
+            }
+
+            /// The clause that asks for it.
+            pub fn clause(self) -> &'static str {
+                match self { $(Reason::$variant => $clause,)* }
+            }
+
+            /// One sentence for a learner.
+            pub fn text(self, language: Language) -> &'static str {
+                match (self, language) {
+                    $(
+                        (Reason::$variant, Language::English) => $english,
+                        (Reason::$variant, Language::Chinese) => $chinese,
+                    )*
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    ActiveOpen "active-open" "RFC 9293 §3.10.1"
+        "connect() opens actively: send SYN with a fresh initial sequence number"
+        "connect() 主动打开：发送带有新初始序号的 SYN";
+    PassiveOpen "passive-open" "RFC 9293 §3.10.7.2"
+        "a listening socket got a SYN: answer with SYN and ACK"
+        "监听套接字收到 SYN：回复 SYN+ACK";
+    RepeatSynAck "repeat-syn-ack" "RFC 9293 §3.8.1"
+        "the SYN+ACK was not answered: send it again"
+        "SYN+ACK 没有得到应答：重新发送";
+    SimultaneousOpen "simultaneous-open" "RFC 9293 §3.5"
+        "both ends sent a SYN at once: each answers the other's"
+        "双方同时发送了 SYN：各自应答对方的 SYN";
+    SynAcknowledged "syn-acknowledged" "RFC 9293 §3.10.7.3"
+        "our SYN is acknowledged and the peer's SYN is here: the connection is open"
+        "己方的 SYN 已被确认，对方的 SYN 也已收到：连接建立";
+    HandshakeComplete "handshake-complete" "RFC 9293 §3.10.7.4"
+        "the third segment of the handshake acknowledges our SYN: the connection is open"
+        "第三次握手确认了己方的 SYN：连接建立";
+    BadHandshakeAck "bad-handshake-ack" "RFC 9293 §3.10.7.3"
+        "the segment acknowledges something never sent: reset it, from an older connection perhaps"
+        "该报文段确认了从未发送过的序号（可能来自旧连接）：回复 RST";
+    Refused "refused" "RFC 9293 §3.10.7.3"
+        "the peer answered the SYN with a reset: nobody listens there"
+        "对方用 RST 应答 SYN：该端口没有监听者";
+    NewData "new-data" "RFC 9293 §3.7"
+        "there is data to send and both windows allow it"
+        "有数据要发送，且两个窗口都允许";
+    Fin "fin" "RFC 9293 §3.6"
+        "the application has closed and all its data is sent: say so with a FIN"
+        "应用程序已关闭且数据已全部发出：用 FIN 告知对方";
+    Acknowledge "acknowledge" "RFC 9293 §3.8.6.3"
+        "what arrived is acknowledged, or the window has changed"
+        "确认收到的数据，或通告窗口的变化";
+    TimeoutRetransmit "timeout-retransmit" "RFC 6298 §5.4"
+        "no acknowledgment came in time: send again from the oldest byte"
+        "超时未收到确认：从最早未确认的字节起重传";
+    FastRetransmit "fast-retransmit" "RFC 5681 §3.2, RFC 6582"
+        "duplicate ACKs show a hole: send its first segment again without waiting for the timer"
+        "重复的 ACK 表明出现空洞：不等超时立即重传";
+    ZeroWindowProbe "zero-window-probe" "RFC 9293 §3.8.6.1"
+        "the peer's window is closed: ask with one byte whether it has opened"
+        "对方窗口为 0：用一个字节探测它是否已打开";
+    RttMeasured "rtt-measured" "RFC 6298 §2"
+        "the timed segment was acknowledged: a round trip is measured"
+        "被计时的报文段得到确认：测得一次往返时间";
+    SlowStart "slow-start" "RFC 5681 §3.1"
+        "below ssthresh: the congestion window grows by what is acknowledged"
+        "低于 ssthresh：拥塞窗口随确认量增长（慢启动）";
+    CongestionAvoidance "congestion-avoidance" "RFC 5681 §3.1"
+        "above ssthresh: the congestion window grows by a segment per round trip"
+        "高于 ssthresh：拥塞窗口每个往返增加一个报文段（拥塞避免）";
+    LossRecovery "loss-recovery" "RFC 5681 §3.2"
+        "a loss was found: half the window while it is repaired"
+        "发现丢包：修复期间窗口减半";
+    LossTimeout "loss-timeout" "RFC 5681 §3.1"
+        "the retransmission timer fired: start over from one segment"
+        "重传定时器超时：从一个报文段重新开始";
+    ApplicationClosed "application-closed" "RFC 9293 §3.10.4"
+        "the application has nothing more to send"
+        "应用程序不再发送数据";
+    FinReceived "fin-received" "RFC 9293 §3.10.7.4"
+        "the peer has sent all it had: its FIN is here"
+        "对方已发完所有数据：收到它的 FIN";
+    FinAcknowledged "fin-acknowledged" "RFC 9293 §3.10.7.4"
+        "our FIN is acknowledged"
+        "己方的 FIN 已被确认";
+    TimeWaitOver "time-wait-over" "RFC 9293 §3.6.1"
+        "2 MSL have passed: no old segment can be on its way any more"
+        "2MSL 已过：网络中不再有旧的报文段";
+    FinWait2Over "fin-wait-2-over" "RFC 9293 §3.6"
+        "the application is gone and the peer did not finish in time: forget the connection"
+        "应用程序已离开而对方迟迟不关闭：丢弃该连接";
+    ResetReceived "reset-received" "RFC 9293 §3.10.7.4"
+        "a reset at exactly the expected number: the connection is over"
+        "收到序号恰好符合预期的 RST：连接终止";
+    DataAfterClose "data-after-close" "RFC 9293 §3.6.1"
+        "data arrived that nobody will read: tell the peer with a reset"
+        "收到无人会读取的数据：用 RST 告知对方";
+    Aborted "aborted" "RFC 9293 §3.10.5"
+        "the connection is aborted: data unread, linger of zero, or the listener closed"
+        "连接被中止：有未读数据、linger 为零，或监听套接字已关闭";
+    GaveUp "gave-up" "RFC 9293 §3.8.3"
+        "sent again as often as allowed and never answered: the connection has timed out"
+        "重传次数用尽仍无应答：连接超时";
+    IcmpError "icmp-error" "RFC 9293 §3.9.2.2, RFC 5927"
+        "a router or the peer's host says that the SYN can't be delivered"
+        "路由器或对方主机报告 SYN 无法送达";
+    NoSuchConnection "no-such-connection" "RFC 9293 §3.10.7.1"
+        "nobody wants this segment: reset"
+        "没有套接字接收该报文段：回复 RST";
+}
+
+impl Reason {
+    /// What the congestion phase named `phase` means.
+    pub fn of_phase(phase: &str) -> Option<Reason> {
+        match phase {
+            "slow_start" => Some(Reason::SlowStart),
+            "congestion_avoidance" => Some(Reason::CongestionAvoidance),
+            "recovery" => Some(Reason::LossRecovery),
+            "loss" => Some(Reason::LossTimeout),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! What becomes of a packet that came in: read, verified, and given to the one connection or
+//! listener that it is for, or answered with a reset. What cannot be used is dropped and counted by
+//! its reason; nothing in a packet is believed before its checksum is right.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use super::counters::Counter;
+use super::demux::FourTuple;
+use super::output::context;
+use super::ports::{Claim, Use};
+use super::socket::{Kind, Owner, Socket};
+use super::{Host, SocketId, addresses};
+use crate::event::{ConnectionName, Reason};
+use crate::tcp::{Arrival, Connection, Listener, Outgoing, State, reset_for};
+use crate::time::Instant;
+use crate::wire::checksum;
+use crate::wire::ip::{self, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP};
+use crate::wire::packet::{Frame, Verification};
+use crate::wire::tcp::{self, Flags};
+
+/// A TCP segment on its way to a socket.
+pub(super) struct Segment {
+    pub(super) tuple: FourTuple,
+    pub(super) header: tcp::Header,
+    pub(super) payload: Bytes,
+    pub(super) gso_size: u16,
+}
+
+/// The two ends of a connection by that name.
+pub(super) fn tuple_of(name: &ConnectionName) -> Option<FourTuple> {
+    Some(FourTuple { local: name.local, remote: name.remote? })
+}
+
+impl Host {
+    /// Takes a packet in: changes state only; what may leave is had from [`Host::poll_transmit`].
+    pub fn handle_frame(&mut self, now: Instant, frame: Frame) {
+        self.counters.add(Counter::PacketsReceived);
+        self.arrive(now, frame, false);
+    }
+
+    /// Takes a packet in that the host sent to itself.
+    pub(super) fn handle_looped(&mut self, now: Instant, frame: Frame) {
+        self.arrive(now, frame, true);
+    }
+
+    fn arrive(&mut self, now: Instant, frame: Frame, is_inside: bool) {
+        let len = frame.bytes.len();
+        self.log.set_cause(None);
+        if let Err(counter) = self.dispatch(now, frame, is_inside) {
+            self.counters.add(counter);
+            self.record_dropped(now, counter.name(), len);
+        }
+        // What the application does next is not this packet's doing.
+        self.log.set_cause(None);
+    }
+
+    fn dispatch(&mut self, now: Instant, frame: Frame, is_inside: bool) -> Result<(), Counter> {
+        let ip = ip::Header::parse(&frame.bytes).map_err(Counter::of_ip)?;
+        if !is_inside {
+            self.check_addresses(&ip)?;
+        }
+        let transport = ip.header_len..ip.header_len + ip.payload_len;
+        match ip.protocol {
+            PROTOCOL_TCP => {
+                let segment = parse_segment(&ip, frame)?;
+                self.handle_segment(now, segment)
+            }
+            PROTOCOL_ICMP | PROTOCOL_ICMPV6 => self.handle_icmp(now, &ip, &frame.bytes[transport]),
+            _ => Err(Counter::UnknownProtocol),
+        }
+    }
+
+    /// A packet from outside is for an address of ours, and from one that another host can have.
+    fn check_addresses(&self, ip: &ip::Header) -> Result<(), Counter> {
+        if !self.addresses.is_own(ip.dst) {
+            return Err(Counter::NotForUs);
+        }
+        // RFC 1122 §3.2.1.3, and §4.2.3.10 for a SYN; an own source would have us answer ourselves.
+        if !addresses::is_usable_source(ip.src) || self.addresses.is_own(ip.src) {
+            return Err(Counter::BadSource);
+        }
+        Ok(())
+    }
+
+    fn handle_segment(&mut self, now: Instant, segment: Segment) -> Result<(), Counter> {
+        let connection = self.demux.connection(&segment.tuple);
+        if let Some(id) = connection
+            && !self.gives_way(id, &segment)
+        {
+            return self.deliver(now, id, segment);
+        }
+        match self.demux.listener(&segment.tuple) {
+            Some(id) => self.handle_at_listener(now, id, connection, segment),
+            None => self.refuse(now, segment),
+        }
+    }
+
+    /// Whether a connection in TIME-WAIT lets this SYN open a new one (RFC 9293 §3.6.1, MAY-2).
+    fn gives_way(&self, id: SocketId, segment: &Segment) -> bool {
+        let flags = segment.header.flags;
+        if !flags.contains(Flags::SYN) || flags.without(Flags::ACK | Flags::RST) != flags {
+            return false;
+        }
+        let Some(Kind::Connection(connection)) = self.sockets.get(id).map(|socket| &socket.kind)
+        else {
+            return false;
+        };
+        connection.state() == State::TimeWait
+            && connection.accepts_new_syn(&segment.header)
+            && self.demux.listener(&segment.tuple).is_some()
+    }
+
+    /// Gives a segment to its connection.
+    fn deliver(&mut self, now: Instant, id: SocketId, segment: Segment) -> Result<(), Counter> {
+        if self.must_wait_for_accept(id, segment.header.flags) {
+            return Err(Counter::ListenOverflow);
+        }
+        let Segment { header, payload, gso_size, .. } = segment;
+        self.turn(now, id, |connection, cx| {
+            connection.handle_segment(cx, &header, payload, gso_size);
+        });
+        Ok(())
+    }
+
+    /// Whether the segment would complete a handshake for which the accept queue has no room. It
+    /// then counts as lost, as on Linux: the SYN+ACK, sent again, brings another.
+    fn must_wait_for_accept(&self, id: SocketId, flags: Flags) -> bool {
+        let Some(Owner::SynQueue(parent)) = self.sockets.get(id).map(|socket| socket.owner) else {
+            return false;
+        };
+        flags.contains(Flags::ACK)
+            && !flags.contains(Flags::RST)
+            && self.listener(parent).is_some_and(Listener::accept_queue_is_full)
+    }
+
+    /// RFC 9293 §3.10.7.2, with `old` the connection in TIME-WAIT that gives way.
+    fn handle_at_listener(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        old: Option<SocketId>,
+        segment: Segment,
+    ) -> Result<(), Counter> {
+        let Some(listener) = self.listener(id) else { return Err(Counter::ListenIgnored) };
+        match listener.handle_segment(&segment.header, segment.payload.len()) {
+            Arrival::Ignore => Err(Counter::ListenIgnored),
+            Arrival::Full => Err(Counter::ListenOverflow),
+            Arrival::Reset(reset) => {
+                self.record_unowned(now, &segment);
+                self.reset(now, &segment.tuple, reset);
+                Ok(())
+            }
+            Arrival::Open if listener.half_open() >= self.knobs.max_syn_backlog() as usize => {
+                Err(Counter::ListenOverflow)
+            }
+            Arrival::Open => {
+                if let Some(old) = old {
+                    self.retire(now, old);
+                }
+                self.open_child(now, id, &segment);
+                Ok(())
+            }
+        }
+    }
+
+    /// Passive open: a child of the listener in SYN-RECEIVED, with the listener's options.
+    fn open_child(&mut self, now: Instant, parent: SocketId, segment: &Segment) {
+        let Some(listening) = self.sockets.get(parent) else { return };
+        let (domain, options) = (listening.domain, listening.options);
+        let FourTuple { local, remote } = segment.tuple;
+        let number = self.next_number();
+        let name = ConnectionName { id: number, local, remote: Some(remote) };
+        let iss = self.isn.isn(now, local, remote);
+        let path = self.path_to(now, remote.ip());
+
+        let mut socket = Socket::new(domain, Owner::SynQueue(parent), number, options);
+        let arrival = self.record_arrival(now, name, segment);
+        self.log.set_cause(arrival);
+        let mut cx = context(&self.knobs, &mut self.log, path, now);
+        let settings = options.settings();
+        let connection = Connection::accept(&mut cx, name, iss, settings, &segment.header);
+        socket.kind = Kind::Connection(Box::new(connection));
+        (socket.local, socket.path) = (local, path);
+        let place = super::demux::Place::of(local, options.v6_only);
+        let (reuse_addr, reuse_port) = (options.reuse_addr, options.reuse_port);
+        let claim = Claim { place, usage: Use::Bound, reuse_addr, reuse_port };
+        self.ports.hold(claim);
+        socket.claim = Some(claim);
+
+        let id = self.sockets.insert(socket);
+        self.demux.insert_connection(segment.tuple, id);
+        if let Some(listener) = self.listener_mut(parent) {
+            listener.opened(id);
+        }
+        self.mark_dirty(id);
+        self.settle(now, id);
+    }
+
+    /// RFC 9293 §3.10.7.1: nobody wants the segment.
+    fn refuse(&mut self, now: Instant, segment: Segment) -> Result<(), Counter> {
+        self.counters.add(Counter::TcpNoSocket);
+        self.record_unowned(now, &segment);
+        if let Some(reset) = reset_for(&segment.header, segment.payload.len()) {
+            self.reset(now, &segment.tuple, reset);
+        }
+        Ok(())
+    }
+
+    /// Sends a reset that belongs to no connection.
+    fn reset(&mut self, now: Instant, tuple: &FourTuple, header: tcp::Header) {
+        let reason = Reason::NoSuchConnection;
+        let outgoing =
+            Outgoing { header, payload: SmallVec::new(), payload_len: 0, gso_size: 0, reason };
+        if self.reply_segment(tuple.local.ip(), tuple.remote.ip(), outgoing) {
+            self.counters.add(Counter::ResetsSent);
+            self.record_reset(now, tuple, &header, reason);
+        }
+    }
+}
+
+/// Reads and verifies a TCP segment.
+fn parse_segment(ip: &ip::Header, frame: Frame) -> Result<Segment, Counter> {
+    let end = ip.header_len + ip.payload_len;
+    let bytes = &frame.bytes[ip.header_len..end];
+    let (header, offset) = tcp::Header::parse(bytes).map_err(Counter::of_tcp)?;
+    if frame.verification == Verification::Unverified
+        && !checksum::verify_transport_checksum(ip, bytes)
+    {
+        return Err(Counter::TcpChecksum);
+    }
+    if header.src_port == 0 || header.dst_port == 0 {
+        return Err(Counter::TcpPortZero);
+    }
+    let tuple = FourTuple {
+        local: SocketAddr::new(ip.dst, header.dst_port),
+        remote: SocketAddr::new(ip.src, header.src_port),
+    };
+    let payload = frame.bytes.slice(ip.header_len + offset..end);
+    Ok(Segment { tuple, header, payload, gso_size: frame.gso_size })
+}

@@ -1,0 +1,156 @@
+//! connect(): from which address and port, and what each further call on the way answers.
+//!
+//! The first call is `InProgress`, those until the handshake is over `Already`; then one call says
+//! how it ended, and after success every other is `IsConnected`. A failed attempt leaves the socket
+//! as it was before, ready for another.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::demux::{FourTuple, Place};
+use super::output::context;
+use super::ports::{Claim, Use};
+use super::socket::{Kind, Seen};
+use super::{Domain, Error, Host, SocketId, addresses};
+use crate::event::ConnectionName;
+use crate::tcp::{Connection, State};
+use crate::time::Instant;
+
+impl Host {
+    /// Begins to connect, or tells how it goes.
+    ///
+    /// # Errors
+    /// `InProgress` when the SYN is queued; `Already`; how the attempt failed, once; `IsConnected`.
+    /// Without a SYN: `AddressFamily`; `NetUnreachable` when the host has no address of the family or
+    /// the destination is no single host; `AddressNotAvailable` when no pair of ends is free;
+    /// `Invalid` from a loopback address to another host; `Refused` to port 0.
+    pub fn connect(&mut self, now: Instant, id: SocketId, remote: SocketAddr) -> Result<(), Error> {
+        let socket = self.owned(id)?;
+        match &socket.kind {
+            Kind::Idle => self.open(now, id, remote),
+            Kind::Connection(_) if socket.is_connecting => self.outcome(id),
+            Kind::Listener(_) | Kind::Connection(_) => Err(Error::IsConnected),
+        }
+    }
+
+    /// Active open (RFC 9293 §3.10.1).
+    fn open(&mut self, now: Instant, id: SocketId, remote: SocketAddr) -> Result<(), Error> {
+        let socket = self.owned(id)?;
+        let remote = addresses::canonical(socket.domain, socket.options.v6_only, remote)?;
+        let remote = match remote.ip() {
+            // As BSD: "any" address as a destination is this host.
+            ip if ip.is_unspecified() => {
+                SocketAddr::new(addresses::loopback(Domain::of(ip)), remote.port())
+            }
+            ip if addresses::is_unicast(ip) => remote,
+            _ => return Err(Error::NetUnreachable),
+        };
+        // No segment to port 0 is ever taken, ours included.
+        if remote.port() == 0 {
+            return Err(Error::Refused);
+        }
+        let source = self.source_address(id, remote.ip())?;
+        let local = self.take_ends(id, source, remote)?;
+
+        let iss = self.isn.isn(now, local, remote);
+        let path = self.path_to(now, remote.ip());
+        let socket = self.sockets.get_mut(id).ok_or(Error::BadSocket)?;
+        let name = ConnectionName { id: socket.number, local, remote: Some(remote) };
+        let mut cx = context(&self.knobs, &mut self.log, path, now);
+        let connection = Connection::connect(&mut cx, name, iss, socket.options.settings());
+        socket.kind = Kind::Connection(Box::new(connection));
+        (socket.local, socket.path, socket.is_connecting) = (local, path, true);
+        self.mark_dirty(id);
+        self.settle(now, id);
+        Err(Error::InProgress)
+    }
+
+    /// The address to connect from: the bound one, or the one that the destination suggests.
+    fn source_address(&self, id: SocketId, destination: IpAddr) -> Result<IpAddr, Error> {
+        let bound = self.owned(id)?.claim.map(|claim| claim.place.bound().ip());
+        match bound {
+            Some(ip) if !ip.is_unspecified() => {
+                let fits = ip.is_ipv4() == destination.is_ipv4()
+                    && (!ip.is_loopback() || self.addresses.is_local(destination));
+                if fits { Ok(ip) } else { Err(Error::Invalid) }
+            }
+            _ => self.addresses.source_for(destination).ok_or(Error::NetUnreachable),
+        }
+    }
+
+    /// Makes `source`, with the bound port or an ephemeral one, and `remote` the socket's own ends.
+    fn take_ends(
+        &mut self,
+        id: SocketId,
+        source: IpAddr,
+        remote: SocketAddr,
+    ) -> Result<SocketAddr, Error> {
+        let socket = self.owned(id)?;
+        let (claim, options) = (socket.claim, socket.options);
+        let tuple = |port| FourTuple { local: SocketAddr::new(source, port), remote };
+        let port = match claim {
+            Some(claim) => Some(claim.place.port()),
+            None => {
+                let range = self.knobs.local_port_range();
+                let demux = &self.demux;
+                let is_free = |port| demux.connection(&tuple(port)).is_none();
+                self.ports.for_connect(range, source, remote, is_free)
+            }
+        };
+        let tuple = tuple(port.ok_or(Error::AddressNotAvailable)?);
+        if !self.demux.insert_connection(tuple, id) {
+            return Err(Error::AddressNotAvailable);
+        }
+        if claim.is_none() {
+            let place = Place::of(tuple.local, options.v6_only);
+            let (reuse_addr, reuse_port) = (options.reuse_addr, options.reuse_port);
+            let claim = Claim { place, usage: Use::Connecting, reuse_addr, reuse_port };
+            self.ports.hold(claim);
+            self.owned_mut(id)?.claim = Some(claim);
+        }
+        Ok(tuple.local)
+    }
+
+    /// How the attempt stands.
+    fn outcome(&mut self, id: SocketId) -> Result<(), Error> {
+        let socket = self.owned_mut(id)?;
+        let Kind::Connection(connection) = &mut socket.kind else { return Err(Error::Invalid) };
+        match connection.state() {
+            State::SynSent | State::SynReceived => Err(Error::Already),
+            State::Closed => {
+                // SO_ERROR may have been read before; Linux then says ECONNABORTED.
+                let error = connection.take_error().unwrap_or(Error::Aborted);
+                self.disconnect(id);
+                Err(error)
+            }
+            _ => {
+                socket.is_connecting = false;
+                Ok(())
+            }
+        }
+    }
+
+    /// A connection that never came to be leaves its socket, which keeps what bind() gave it. The port
+    /// that connect() chose is free again, though still shown, as on Linux.
+    pub(super) fn disconnect(&mut self, id: SocketId) {
+        let Some(socket) = self.sockets.get_mut(id) else { return };
+        self.deadlines.change(id, socket.deadline.take(), None);
+        let name = socket.name();
+        socket.kind = Kind::Idle;
+        socket.is_connecting = false;
+        socket.local = match socket.claim {
+            Some(claim) if socket.is_bound => claim.place.bound(),
+            _ => SocketAddr::new(addresses::unspecified(socket.domain), socket.local.port()),
+        };
+        if !socket.is_bound
+            && let Some(claim) = socket.claim.take()
+        {
+            self.ports.release(claim);
+        }
+        if let Some(tuple) = super::arrival::tuple_of(&name) {
+            self.demux.remove_connection(&tuple, id);
+        }
+        // Readable no more: nothing of the old connection is to be seen.
+        socket.seen = Seen { readable: 0, ..socket.seen };
+        self.notice(id);
+    }
+}

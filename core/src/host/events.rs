@@ -1,0 +1,142 @@
+//! What the host itself puts into the event stream: the application's calls, listeners, segments
+//! that belong to no connection, and dropped packets. Without an observer nothing is built.
+
+use super::arrival::Segment;
+use super::demux::FourTuple;
+use super::{Host, SocketId};
+use crate::event::{ConnectionName, EventLog, Kind, Observer, Reason};
+use crate::tcp::{State, segment_record};
+use crate::time::Instant;
+use crate::wire::tcp::Header;
+
+impl Host {
+    /// Whether anybody reads events (build nothing otherwise).
+    pub fn is_observed(&self) -> bool {
+        self.log.is_on()
+    }
+
+    /// Replaces the observer; its stream starts at index 0.
+    pub fn set_observer(&mut self, observer: Option<Box<dyn Observer>>) {
+        self.log = match observer {
+            Some(observer) => EventLog::new(&self.name, observer),
+            None => EventLog::off(),
+        };
+        self.open_calls.clear();
+    }
+
+    /// Records that the application calls, and makes the call the cause of what follows. Returns the
+    /// call's number, for the other two.
+    pub fn call_entered(
+        &mut self,
+        now: Instant,
+        id: Option<SocketId>,
+        name: &str,
+        arguments: String,
+    ) -> u64 {
+        let call = self.next_call;
+        self.next_call += 1;
+        if self.log.is_on() {
+            self.log.set_cause(None);
+            let socket = self.name_of(id);
+            let kind = Kind::CallEntered { call, name: name.to_owned(), arguments };
+            if let Some(index) = self.log.record(now, socket, kind, None, None) {
+                self.open_calls.insert(call, index);
+                self.log.set_cause(Some(index));
+            }
+        }
+        call
+    }
+
+    /// Records that the call has to wait.
+    pub fn call_blocked(&mut self, now: Instant, id: Option<SocketId>, call: u64, name: &str) {
+        if self.log.is_on() {
+            self.log.set_cause(self.open_calls.get(&call).copied());
+            let socket = self.name_of(id);
+            let kind = Kind::CallBlocked { call, name: name.to_owned() };
+            self.log.record(now, socket, kind, None, None);
+            self.log.set_cause(None);
+        }
+    }
+
+    /// Records that the call returns, with its result or the errno's name.
+    pub fn call_returned(
+        &mut self,
+        now: Instant,
+        id: Option<SocketId>,
+        call: u64,
+        name: &str,
+        result: String,
+    ) {
+        if self.log.is_on() {
+            self.log.set_cause(self.open_calls.remove(&call));
+            let socket = self.name_of(id);
+            let kind = Kind::CallReturned { call, name: name.to_owned(), result };
+            self.log.record(now, socket, kind, None, None);
+            self.log.set_cause(None);
+        }
+    }
+
+    fn name_of(&self, id: Option<SocketId>) -> Option<ConnectionName> {
+        self.sockets.get(id?).map(|socket| socket.name())
+    }
+
+    /// A listening socket began or ended to listen.
+    pub(super) fn record_listening(&mut self, now: Instant, id: SocketId, from: State, to: State) {
+        if self.log.is_on() {
+            let socket = self.name_of(Some(id));
+            self.log.record(now, socket, Kind::StateChanged { from, to }, None, None);
+        }
+    }
+
+    pub(super) fn record_dropped(&mut self, now: Instant, counter: &str, len: usize) {
+        if self.log.is_on() {
+            let kind = Kind::PacketDropped { counter: counter.to_owned(), len };
+            self.log.record(now, None, kind, None, None);
+        }
+    }
+
+    /// The SYN that begins the connection `name`; its index.
+    pub(super) fn record_arrival(
+        &mut self,
+        now: Instant,
+        name: ConnectionName,
+        segment: &Segment,
+    ) -> Option<u64> {
+        if !self.log.is_on() {
+            return None;
+        }
+        let mut record = segment_record(&segment.header, &[&segment.payload], segment.gso_size, 0);
+        record.relative_seq = Some(0);
+        self.log.record(now, Some(name), Kind::SegmentReceived(record), None, None)
+    }
+
+    /// A segment for which there is no connection, as the cause of what follows.
+    pub(super) fn record_unowned(&mut self, now: Instant, segment: &Segment) {
+        if self.log.is_on() {
+            let record = segment_record(&segment.header, &[&segment.payload], segment.gso_size, 0);
+            let kind = Kind::SegmentReceived(record);
+            let name = unowned(&segment.tuple);
+            let index = self.log.record(now, Some(name), kind, None, None);
+            self.log.set_cause(index);
+        }
+    }
+
+    /// The reset that answers it.
+    pub(super) fn record_reset(
+        &mut self,
+        now: Instant,
+        tuple: &FourTuple,
+        reset: &Header,
+        reason: Reason,
+    ) {
+        if self.log.is_on() {
+            let kind = Kind::SegmentSent(segment_record(reset, &[], 0, 0));
+            self.log.record(now, Some(unowned(tuple)), kind, Some(reason), None);
+        }
+    }
+}
+
+/// The name under which events show two ends that have no connection: number 0 is never given out.
+fn unowned(tuple: &FourTuple) -> ConnectionName {
+    ConnectionName { id: 0, local: tuple.local, remote: Some(tuple.remote) }
+}

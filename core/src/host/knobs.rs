@@ -1,0 +1,433 @@
+//! The knobs of a stack: one table of name, range, default and meaning that the URL, C, Python and
+//! the documentation all read. A value that is in [`Knobs`] is inside its range; everything else
+//! is refused with what would have been valid. What a knob *does* is decided where it is read.
+//!
+//! Names are Linux's where Linux has the knob. The differences from Linux's defaults, and why:
+//!
+//! - `tcp_rmem` and `tcp_wmem` start at 1 MiB: a buffer takes memory only for the bytes in it, so an
+//!   idle connection pays nothing, and without autotuning the initial size is what one connection
+//!   can have in flight (1 MiB fills 1 Gbit/s over 8 ms).
+//! - `tcp_orphan_retries` says 8 where Linux says 0 and means 8.
+//! - `tcp_msl_ms` is 30 s: TIME-WAIT then lasts Linux's 60 s. RFC 9293 §3.4.2 takes an MSL of two
+//!   minutes, hence four minutes of TIME-WAIT.
+
+use std::time::Duration;
+
+/// What the texts of a knob may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Domain {
+    /// Whole numbers, one for each name in `fields`, none smaller than the one before it.
+    Numbers {
+        /// What each number is.
+        fields: &'static [&'static str],
+        /// The least value of each.
+        min: u64,
+        /// The greatest value of each.
+        max: u64,
+    },
+    /// One of these words.
+    Choice(&'static [&'static str]),
+}
+
+/// `0` or `1`.
+const SWITCH: Domain = number(0, 1);
+
+/// One number from `min` to `max`.
+const fn number(min: u64, max: u64) -> Domain {
+    Domain::Numbers { fields: &["value"], min, max }
+}
+
+/// The three sizes of a socket buffer, as Linux's `tcp_rmem`.
+const BUFFER: Domain =
+    Domain::Numbers { fields: &["min", "default", "max"], min: 1024, max: 1 << 30 };
+
+/// One row of the table: all there is to say of a knob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Knob {
+    /// Its name, as `tcp_window_scaling`.
+    pub name: &'static str,
+    /// Its values.
+    pub domain: Domain,
+    /// Its value unless set, as text.
+    pub default: &'static str,
+    /// What it does, with its unit.
+    pub doc: &'static str,
+}
+
+/// A setting was refused; the message names the knob and what would be valid.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KnobError {
+    /// There is no such knob.
+    #[error("there is no knob `{0}`; the knobs are {names}", names = Knobs::names().collect::<Vec<_>>().join(", "))]
+    Unknown(String),
+    /// The knob does not take this value.
+    #[error("`{name}={value}`: expected {expected}")]
+    Invalid {
+        /// The knob.
+        name: String,
+        /// The value that was refused.
+        value: String,
+        /// What would be valid.
+        expected: String,
+    },
+}
+
+/// Declares the table [`KNOBS`] and an index into it.
+macro_rules! knobs {
+    ($($index:ident $name:literal $domain:expr, $default:literal $doc:literal;)*) => {
+        /// A row of [`KNOBS`].
+        #[derive(Clone, Copy)]
+        enum Row { $($index,)* }
+
+        /// Every knob, in the order of the documentation.
+        pub const KNOBS: &[Knob] = &[$(
+            Knob { name: $name, domain: $domain, default: $default, doc: $doc },
+        )*];
+
+        const COUNT: usize = [$(Row::$index,)*].len();
+    };
+}
+
+knobs! {
+    WindowScaling "tcp_window_scaling" SWITCH, "1"
+        "Offer and take window scaling (RFC 7323 §2): windows above 65,535 bytes.";
+    ReceiveMemory "tcp_rmem" BUFFER, "4096 1048576 6291456"
+        "Receive buffer in bytes: least and initial size, and the most that SO_RCVBUF may ask for.";
+    SendMemory "tcp_wmem" BUFFER, "4096 1048576 4194304"
+        "Send buffer in bytes: least and initial size, and the most that SO_SNDBUF may ask for.";
+    SynRetries "tcp_syn_retries" number(1, 127), "6"
+        "Retransmissions of a SYN before connect() fails with ETIMEDOUT.";
+    SynackRetries "tcp_synack_retries" number(0, 255), "5"
+        "Retransmissions of a SYN+ACK before a half-open connection is forgotten.";
+    Retries2 "tcp_retries2" number(1, 255), "15"
+        "Retransmissions of data before the connection fails with ETIMEDOUT (RFC 9293 §3.8.3, R2).";
+    OrphanRetries "tcp_orphan_retries" number(0, 255), "8"
+        "Retransmissions for a connection that the application has closed; 0 means 8, as on Linux.";
+    FinTimeout "tcp_fin_timeout" number(1, 3600), "60"
+        "Seconds that a closed socket stays in FIN-WAIT-2 for the peer's FIN.";
+    MaxSynBacklog "tcp_max_syn_backlog" number(1, 1 << 20), "1024"
+        "Most half-open connections of one listening socket, whatever its backlog.";
+    SoMaxConn "somaxconn" number(1, 1 << 20), "4096"
+        "Largest backlog that listen() takes; a larger one is cut to it.";
+    CongestionControl "tcp_congestion_control" Domain::Choice(&["reno"]), "reno"
+        "Congestion control of new connections: `reno` is NewReno (RFC 5681, RFC 6582).";
+    DelackMs "tcp_delack_ms" number(0, 500), "40"
+        "Milliseconds an acknowledgment may wait (RFC 9293 §3.8.6.3: below 500); 0: never.";
+    InitialRtoMs "tcp_initial_rto_ms" number(1, 120_000), "1000"
+        "Retransmission timeout in milliseconds before a round trip was measured (RFC 6298 §2.1).";
+    MinRtoMs "tcp_min_rto_ms" number(1, 120_000), "200"
+        "Least retransmission timeout in milliseconds (RFC 6298 §2.4 asks for 1000, Linux has 200).";
+    MaxRtoMs "tcp_max_rto_ms" number(1000, 120_000), "120000"
+        "Greatest retransmission timeout in milliseconds (RFC 6298 §2.5: at least 60000).";
+    MslMs "tcp_msl_ms" number(1, 240_000), "30000"
+        "Maximum segment lifetime in milliseconds; TIME-WAIT lasts twice as long (RFC 9293 §3.4.2).";
+    InitialWindow "tcp_initial_window" number(1, 1000), "10"
+        "Initial congestion window in segments (RFC 6928).";
+    QuickackStart "tcp_quickack_start" number(0, 65_535), "16"
+        "Acknowledgments at the start of a connection that are not delayed; 0: none.";
+    AbcL "tcp_abc_l" number(1, 255), "2"
+        "Most segments by which one acknowledgment opens cwnd in slow start (RFC 3465 §2.3, L).";
+    MinSndMss "tcp_min_snd_mss" number(8, 1460), "48"
+        "Least segment size in bytes that a peer's MSS option or ICMP can press a sender down to.";
+    CloseFlushMs "tcp_close_flush_ms" number(0, 600_000), "1000"
+        "Milliseconds that closing the stack waits for data and FINs to be acknowledged.";
+    LocalPortRange "ip_local_port_range"
+        Domain::Numbers { fields: &["first", "last"], min: 1, max: 65_535 }, "32768 60999"
+        "Ports that connect() and bind() to port 0 choose from (RFC 6056).";
+    DefaultTtl "ip_default_ttl" number(1, 255), "64"
+        "IPv4 time to live and IPv6 hop limit of the packets sent.";
+    Sigpipe "tcp_sigpipe" SWITCH, "1"
+        "Raise SIGPIPE with EPIPE in the C API, as BSD sockets do, unless MSG_NOSIGNAL is given.";
+}
+
+/// A congestion control that `tcp_congestion_control` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CongestionAlgorithm {
+    /// NewReno (RFC 5681, RFC 6582).
+    Reno,
+}
+
+/// The settings of one stack: a value for every row of [`KNOBS`], each inside its range.
+///
+/// ```
+/// use std::time::Duration;
+/// use tcpstack::host::Knobs;
+///
+/// let mut knobs = Knobs::default();
+/// assert_eq!(knobs.time_wait(), Duration::from_secs(60));
+/// knobs.set("tcp_msl_ms", "120000")?;
+/// assert_eq!(knobs.time_wait(), Duration::from_secs(240));
+///
+/// let refused = knobs.set("tcp_syn_retries", "many").unwrap_err();
+/// assert_eq!(refused.to_string(), "`tcp_syn_retries=many`: expected a number from 1 to 127");
+/// # Ok::<(), tcpstack::host::KnobError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Knobs {
+    /// For each row its numbers, or the position of its word among the choices.
+    values: [[u64; 3]; COUNT],
+}
+
+impl Default for Knobs {
+    fn default() -> Knobs {
+        let mut knobs = Knobs { values: [[0; 3]; COUNT] };
+        for (value, knob) in knobs.values.iter_mut().zip(KNOBS) {
+            *value = knob.domain.parse(knob.default).expect("every default is inside its range");
+        }
+        knobs
+    }
+}
+
+impl Knobs {
+    /// Sets a knob from its text.
+    ///
+    /// # Errors
+    /// [`KnobError`] when there is no such knob or the value is outside its range; nothing changes.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), KnobError> {
+        let row = position(name).ok_or_else(|| KnobError::Unknown(name.to_owned()))?;
+        let domain = KNOBS[row].domain;
+        self.values[row] = domain.parse(value).ok_or_else(|| KnobError::Invalid {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            expected: domain.expected(),
+        })?;
+        Ok(())
+    }
+
+    /// A knob's value as text; None when there is no such knob.
+    pub fn get(&self, name: &str) -> Option<String> {
+        let row = position(name)?;
+        Some(KNOBS[row].domain.format(&self.values[row]))
+    }
+
+    /// The names of all knobs.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        KNOBS.iter().map(|knob| knob.name)
+    }
+
+    fn first(&self, row: Row) -> u64 {
+        self.values[row as usize][0]
+    }
+
+    /// A number whose range in the table fits 32 bits.
+    fn small(&self, row: Row) -> u32 {
+        u32::try_from(self.first(row)).unwrap_or(u32::MAX)
+    }
+
+    fn is_on(&self, row: Row) -> bool {
+        self.first(row) != 0
+    }
+
+    fn millis(&self, row: Row) -> Duration {
+        Duration::from_millis(self.first(row))
+    }
+
+    fn buffer(&self, row: Row) -> BufferSizes {
+        let [min, default, max] = self.values[row as usize];
+        BufferSizes { min: min as u32, default: default as u32, max: max as u32 }
+    }
+}
+
+/// The typed readings.
+impl Knobs {
+    /// `tcp_window_scaling`.
+    pub fn window_scaling(&self) -> bool {
+        self.is_on(Row::WindowScaling)
+    }
+
+    /// `tcp_rmem`.
+    pub fn receive_buffer(&self) -> BufferSizes {
+        self.buffer(Row::ReceiveMemory)
+    }
+
+    /// `tcp_wmem`.
+    pub fn send_buffer(&self) -> BufferSizes {
+        self.buffer(Row::SendMemory)
+    }
+
+    /// `tcp_syn_retries`.
+    pub fn syn_retries(&self) -> u32 {
+        self.small(Row::SynRetries)
+    }
+
+    /// `tcp_synack_retries`.
+    pub fn synack_retries(&self) -> u32 {
+        self.small(Row::SynackRetries)
+    }
+
+    /// `tcp_retries2`.
+    pub fn retries2(&self) -> u32 {
+        self.small(Row::Retries2)
+    }
+
+    /// `tcp_orphan_retries`; never 0.
+    pub fn orphan_retries(&self) -> u32 {
+        match self.small(Row::OrphanRetries) {
+            0 => 8,
+            retries => retries,
+        }
+    }
+
+    /// `tcp_fin_timeout`.
+    pub fn fin_timeout(&self) -> Duration {
+        Duration::from_secs(self.first(Row::FinTimeout))
+    }
+
+    /// `tcp_max_syn_backlog`.
+    pub fn max_syn_backlog(&self) -> u32 {
+        self.small(Row::MaxSynBacklog)
+    }
+
+    /// `somaxconn`.
+    pub fn somaxconn(&self) -> u32 {
+        self.small(Row::SoMaxConn)
+    }
+
+    /// `tcp_congestion_control`.
+    pub fn congestion_control(&self) -> CongestionAlgorithm {
+        CongestionAlgorithm::Reno
+    }
+
+    /// `tcp_delack_ms`.
+    pub fn delack(&self) -> Duration {
+        self.millis(Row::DelackMs)
+    }
+
+    /// `tcp_initial_rto_ms`.
+    pub fn initial_rto(&self) -> Duration {
+        self.millis(Row::InitialRtoMs)
+    }
+
+    /// `tcp_min_rto_ms`.
+    pub fn min_rto(&self) -> Duration {
+        self.millis(Row::MinRtoMs)
+    }
+
+    /// `tcp_max_rto_ms`; never below [`Knobs::min_rto`].
+    pub fn max_rto(&self) -> Duration {
+        self.millis(Row::MaxRtoMs).max(self.min_rto())
+    }
+
+    /// `tcp_msl_ms`.
+    pub fn msl(&self) -> Duration {
+        self.millis(Row::MslMs)
+    }
+
+    /// How long TIME-WAIT lasts: two maximum segment lifetimes.
+    pub fn time_wait(&self) -> Duration {
+        2 * self.msl()
+    }
+
+    /// `tcp_initial_window`, in segments.
+    pub fn initial_window_segments(&self) -> u32 {
+        self.small(Row::InitialWindow)
+    }
+
+    /// `tcp_quickack_start`, in acknowledgments.
+    pub fn quickack_start(&self) -> u32 {
+        self.small(Row::QuickackStart)
+    }
+
+    /// `tcp_abc_l`, in segments.
+    pub fn abc_l(&self) -> u32 {
+        self.small(Row::AbcL)
+    }
+
+    /// `tcp_min_snd_mss`, in bytes.
+    pub fn min_mss(&self) -> u16 {
+        self.first(Row::MinSndMss) as u16
+    }
+
+    /// `tcp_close_flush_ms`.
+    pub fn close_flush(&self) -> Duration {
+        self.millis(Row::CloseFlushMs)
+    }
+
+    /// `ip_local_port_range`: first and last port.
+    pub fn local_port_range(&self) -> (u16, u16) {
+        let [first, last, _] = self.values[Row::LocalPortRange as usize];
+        (first as u16, last as u16)
+    }
+
+    /// `ip_default_ttl`.
+    pub fn default_ttl(&self) -> u8 {
+        self.first(Row::DefaultTtl) as u8
+    }
+
+    /// `tcp_sigpipe`.
+    pub fn sigpipe(&self) -> bool {
+        self.is_on(Row::Sigpipe)
+    }
+}
+
+/// The sizes of a socket buffer in bytes: `min <= default <= max`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BufferSizes {
+    /// The least that a socket option gives.
+    pub min: u32,
+    /// What a socket starts with.
+    pub default: u32,
+    /// The most that a socket option gives.
+    pub max: u32,
+}
+
+fn position(name: &str) -> Option<usize> {
+    KNOBS.iter().position(|knob| knob.name == name)
+}
+
+impl Domain {
+    /// The numbers that `text` stands for; None when it is outside the domain.
+    fn parse(&self, text: &str) -> Option<[u64; 3]> {
+        let mut value = [0; 3];
+        match *self {
+            Domain::Choice(words) => {
+                value[0] = words.iter().position(|word| *word == text)? as u64;
+            }
+            Domain::Numbers { fields, min, max } => {
+                // A URL carries the three numbers of tcp_rmem with commas, sysctl with blanks.
+                let mut words = text.split([' ', '\t', ',']).filter(|word| !word.is_empty());
+                let mut least = min;
+                for number in value.iter_mut().take(fields.len()) {
+                    *number = decimal(words.next()?)?;
+                    if !(least..=max).contains(number) {
+                        return None;
+                    }
+                    least = *number;
+                }
+                if words.next().is_some() {
+                    return None;
+                }
+            }
+        }
+        Some(value)
+    }
+
+    fn format(&self, value: &[u64; 3]) -> String {
+        match *self {
+            Domain::Choice(words) => words[value[0] as usize].to_owned(),
+            Domain::Numbers { fields, .. } => {
+                value[..fields.len()].iter().map(u64::to_string).collect::<Vec<_>>().join(" ")
+            }
+        }
+    }
+
+    /// What would be valid, for a message: "a number from 1 to 127".
+    pub fn expected(&self) -> String {
+        match *self {
+            Domain::Choice(words) => format!("one of: {}", words.join(", ")),
+            Domain::Numbers { min: 0, max: 1, .. } => "0 or 1".to_owned(),
+            Domain::Numbers { fields: [_], min, max } => format!("a number from {min} to {max}"),
+            Domain::Numbers { fields, min, max } => {
+                format!("`{}`, rising numbers from {min} to {max}", fields.join(" "))
+            }
+        }
+    }
+}
+
+/// Digits alone: no sign, no blank, no overflow.
+fn decimal(word: &str) -> Option<u64> {
+    word.bytes().all(|byte| byte.is_ascii_digit()).then(|| word.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+//! A host: many connections, their listeners, ports, timers and addresses; still no I/O.
+//!
+//! A [`Host`] is a machine that one moves by hand. Packets go in by [`Host::handle_frame`] and come
+//! out of [`Host::poll_transmit`]; time passes by [`Host::handle_timers`], due at
+//! [`Host::next_deadline`]; the application calls [`Host::socket`], [`Host::connect`],
+//! [`Host::send`] and the rest, and [`Host::poll_wake`] tells which sockets to look at again.
+//! Nothing blocks, no clock is read, and the same seed gives the same run to the byte.
+//!
+//! After any call that is not a question, drain `poll_transmit` and `poll_wake` until None.
+//!
+//! | file | what it owns |
+//! |---|---|
+//! | `arrival` | the way of a packet to its socket, resets for what nobody wants |
+//! | `icmp`, `path_mtu` | pings, errors about our segments, what the path carries |
+//! | `demux`, `ports` | which socket a segment belongs to; who holds which port |
+//! | `calls`, `connect`, `options` | what the application asks, with Linux's answers |
+//! | `turn`, `deadlines`, `output` | after each step: tables, timers, and what leaves when |
+//! | `knobs`, `error`, `readiness`, `counters`, `events` | settings, and what can be seen |
+
+mod addresses;
+mod arrival;
+mod calls;
+mod config;
+mod connect;
+mod counters;
+mod deadlines;
+mod demux;
+mod error;
+mod events;
+mod icmp;
+mod knobs;
+mod options;
+mod output;
+mod path_mtu;
+mod ports;
+mod questions;
+mod readiness;
+mod socket;
+mod turn;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+
+pub use config::Config;
+pub use counters::Counters;
+pub use error::Error;
+pub use knobs::Domain as KnobDomain;
+pub use knobs::{BufferSizes, CongestionAlgorithm, KNOBS, Knob, KnobError, Knobs};
+pub use options::{OptionName, SocketOption};
+pub use questions::ConnectionInfo;
+pub use readiness::Readiness;
+pub use socket::{Domain, SocketId};
+
+use addresses::Addresses;
+use deadlines::Deadlines;
+use demux::{Demux, KeyedHash};
+use output::Output;
+use path_mtu::PathMtu;
+use ports::Ports;
+use socket::Sockets;
+
+use crate::event::{EventLog, Observer};
+use crate::tcp::isn::IsnGenerator;
+use crate::time::Instant;
+
+/// Which direction of a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shutdown {
+    /// What comes in (SHUT_RD).
+    Read,
+    /// What goes out (SHUT_WR): a FIN behind all that was sent.
+    Write,
+    /// Both (SHUT_RDWR).
+    Both,
+}
+
+/// Many connections on one set of addresses; see the [module](self).
+///
+/// Two hosts, wired by hand:
+///
+/// ```
+/// use tcpstack::host::{Config, Domain, Error, Host, Readiness};
+/// use tcpstack::time::Instant;
+///
+/// let now = Instant::ZERO;
+/// let mut client = Host::new(Config::new(["10.7.0.1".parse()?], 1), None);
+/// let mut server = Host::new(Config::new(["10.7.0.2".parse()?], 2), None);
+///
+/// let listener = server.socket(Domain::V4);
+/// server.bind(listener, "10.7.0.2:80".parse()?)?;
+/// server.listen(now, listener, 16)?;
+///
+/// let socket = client.socket(Domain::V4);
+/// assert_eq!(client.connect(now, socket, "10.7.0.2:80".parse()?), Err(Error::InProgress));
+///
+/// // The wire: until neither has anything to say.
+/// loop {
+///     let mut quiet = true;
+///     while let Some(packet) = client.poll_transmit(now) {
+///         server.handle_frame(now, packet.into_frame());
+///         quiet = false;
+///     }
+///     while let Some(packet) = server.poll_transmit(now) {
+///         client.handle_frame(now, packet.into_frame());
+///         quiet = false;
+///     }
+///     if quiet {
+///         break;
+///     }
+/// }
+/// assert!(server.readiness(listener).contains(Readiness::IN));
+/// let (_child, peer) = server.accept(now, listener)?;
+/// assert_eq!(peer, client.local_addr(socket)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Host {
+    name: Arc<str>,
+    addresses: Addresses,
+    device_mtu: u32,
+    gso_max: u32,
+    knobs: Knobs,
+    log: EventLog,
+    counters: Counters,
+    random: ChaCha8Rng,
+    isn: IsnGenerator,
+    sockets: Sockets,
+    demux: Demux,
+    ports: Ports,
+    deadlines: Deadlines,
+    path_mtu: PathMtu,
+    output: Output,
+    wakes: VecDeque<SocketId>,
+    /// Numbers of sockets in events; 0 stands for none.
+    last_number: u64,
+    next_call: u64,
+    /// The event of each call that has not returned, while anybody observes.
+    open_calls: HashMap<u64, u64, KeyedHash>,
+}
+
+impl Host {
+    /// A host without sockets. All its random choices follow from `config.seed`: give a seed that
+    /// nobody can guess where attackers may be about.
+    pub fn new(config: Config, observer: Option<Box<dyn Observer>>) -> Host {
+        let mut random = ChaCha8Rng::seed_from_u64(config.seed);
+        let ports = Ports::new(&mut random);
+        let mut key = || (random.next_u64(), random.next_u64());
+        let (isn, hash) = (IsnGenerator::new(key()), KeyedHash::new(key()));
+        let addresses = Addresses::new(config.addresses);
+        let name = match (config.name.is_empty(), addresses.first()) {
+            (true, Some(address)) => address.to_string(),
+            _ => config.name,
+        };
+        Host {
+            log: observer.map_or_else(EventLog::off, |observer| EventLog::new(&name, observer)),
+            name: name.into(),
+            addresses,
+            device_mtu: u32::try_from(config.mtu).unwrap_or(u32::MAX),
+            gso_max: u32::try_from(config.gso_max).unwrap_or(u32::MAX),
+            knobs: config.knobs,
+            counters: Counters::default(),
+            random,
+            isn,
+            sockets: Sockets::default(),
+            demux: Demux::new(hash),
+            ports,
+            deadlines: Deadlines::default(),
+            path_mtu: PathMtu::new(hash),
+            output: Output::default(),
+            wakes: VecDeque::new(),
+            last_number: 0,
+            next_call: 1,
+            open_calls: HashMap::with_hasher(hash),
+        }
+    }
+
+    /// Runs every timer due at `now`, in deadline order.
+    pub fn handle_timers(&mut self, now: Instant) {
+        for id in self.deadlines.due(now) {
+            self.log.set_cause(None);
+            self.turn(now, id, |connection, cx| connection.handle_timers(cx));
+        }
+        self.log.set_cause(None);
+    }
+
+    /// Exactly when [`Host::handle_timers`] has something to do next, or when
+    /// [`Host::poll_transmit`] wants to be asked again.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.output.left_over.into_iter().chain(self.deadlines.next()).min()
+    }
+
+    /// The sockets to look at again, each once: readiness may have changed, or more can be read. A
+    /// closed socket is named when [`Host::is_closing`] has changed.
+    pub fn poll_wake(&mut self) -> Option<SocketId> {
+        let id = self.wakes.pop_front()?;
+        if let Some(socket) = self.sockets.get_mut(id) {
+            socket.is_waking = false;
+        }
+        Some(id)
+    }
+
+    /// A number for a socket in events.
+    fn next_number(&mut self) -> u64 {
+        self.last_number += 1;
+        self.last_number
+    }
+}

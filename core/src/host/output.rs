@@ -1,0 +1,171 @@
+//! What leaves the host, and in which order: sockets that have something to send take turns, and a
+//! turn is a few segments, so that no connection waits for another's whole buffer. The connection
+//! decides what to send; here it gets its IP header.
+//!
+//! Packets to the host itself never leave: they are handled on the spot. Resets and echo replies
+//! wait in a bounded queue of their own; one too many is dropped and counted.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+use super::counters::Counter;
+use super::socket::Kind;
+use super::{Host, SocketId};
+use crate::tcp::{Context, Outgoing};
+use crate::time::Instant;
+use crate::wire::ip::{self, PROTOCOL_TCP};
+use crate::wire::packet::Transmit;
+
+/// Segments (or super-segments) that a socket sends before the next one's turn.
+const TURN: u32 = 8;
+
+/// Resets and echo replies that wait at most.
+const REPLIES: usize = 256;
+
+/// Packets from the host to itself handled in one call: two of its own connections can't keep it
+/// busy for ever. What is left is due at once.
+const LOOPED: u32 = 4096;
+
+/// The largest packet that an IPv4 length field allows; inside the host there is no narrower link.
+const LOOPBACK_MTU: u32 = 65_535;
+
+/// The way to a peer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Path {
+    /// Largest IP packet, in bytes.
+    pub(super) mtu: u32,
+    /// Largest payload of a super-segment, in bytes; 0: none.
+    pub(super) gso_max: u32,
+    /// The peer is this host.
+    pub(super) is_inside: bool,
+}
+
+/// A packet and whether it stays inside.
+struct Departure {
+    transmit: Transmit,
+    is_inside: bool,
+}
+
+/// What waits to leave.
+#[derive(Default)]
+pub(super) struct Output {
+    dirty: VecDeque<SocketId>,
+    /// Segments of the socket in front that have left in its turn.
+    turn: u32,
+    replies: VecDeque<Departure>,
+    /// When packets to the host itself were left for the next call.
+    pub(super) left_over: Option<Instant>,
+}
+
+impl Host {
+    /// The next packet to send, until None. Packets to the host itself (own addresses, 127/8, ::1)
+    /// never come out here: they are handled inside.
+    pub fn poll_transmit(&mut self, now: Instant) -> Option<Transmit> {
+        self.output.left_over = None;
+        let mut looped = 0;
+        loop {
+            if looped == LOOPED {
+                self.output.left_over = Some(now);
+                return None;
+            }
+            let departure = self.next_departure(now)?;
+            if !departure.is_inside {
+                self.counters.add(Counter::PacketsSent);
+                return Some(departure.transmit);
+            }
+            looped += 1;
+            self.counters.add(Counter::PacketsLooped);
+            self.handle_looped(now, departure.transmit.into_frame());
+        }
+    }
+
+    fn next_departure(&mut self, now: Instant) -> Option<Departure> {
+        if let Some(reply) = self.output.replies.pop_front() {
+            return Some(reply);
+        }
+        while let Some(id) = self.output.dirty.front().copied() {
+            let departure = self.next_of(now, id);
+            // The timers that go with what was sent, or with nothing being left to send.
+            self.settle(now, id);
+            if departure.is_some() {
+                self.output.turn += 1;
+                if self.output.turn == TURN {
+                    self.output.turn = 0;
+                    self.output.dirty.rotate_left(1);
+                }
+                return departure;
+            }
+            self.output.turn = 0;
+            self.output.dirty.pop_front();
+            if let Some(socket) = self.sockets.get_mut(id) {
+                socket.is_dirty = false;
+            }
+        }
+        None
+    }
+
+    /// The next segment of one socket.
+    fn next_of(&mut self, now: Instant, id: SocketId) -> Option<Departure> {
+        let socket = self.sockets.get_mut(id)?;
+        let path = socket.path;
+        let Kind::Connection(connection) = &mut socket.kind else { return None };
+        let mut cx = context(&self.knobs, &mut self.log, path, now);
+        let outgoing = connection.poll_transmit(&mut cx)?;
+        let name = connection.name();
+        let transmit = self.packet(name.local.ip(), name.remote?.ip(), outgoing);
+        Some(Departure { transmit, is_inside: path.is_inside })
+    }
+
+    /// Puts the IP header before a segment.
+    fn packet(&self, src: IpAddr, dst: IpAddr, outgoing: Outgoing) -> Transmit {
+        let ip = ip::Header::new(src, dst, PROTOCOL_TCP, self.knobs.default_ttl(), 0);
+        let Outgoing { header, payload, gso_size, reason, .. } = outgoing;
+        Transmit::tcp(ip, &header, payload, gso_size, Some(reason))
+    }
+
+    /// Has a segment sent that belongs to no connection; false when too many wait.
+    pub(super) fn reply_segment(&mut self, src: IpAddr, dst: IpAddr, outgoing: Outgoing) -> bool {
+        let transmit = self.packet(src, dst, outgoing);
+        self.reply(dst, transmit)
+    }
+
+    /// Has a packet sent that answers another; false, and counted, when too many wait.
+    pub(super) fn reply(&mut self, dst: IpAddr, transmit: Transmit) -> bool {
+        if self.output.replies.len() == REPLIES {
+            self.counters.add(Counter::RepliesDropped);
+            return false;
+        }
+        let is_inside = self.addresses.is_local(dst);
+        self.output.replies.push_back(Departure { transmit, is_inside });
+        true
+    }
+
+    /// The socket may have something to send.
+    pub(super) fn mark_dirty(&mut self, id: SocketId) {
+        if let Some(socket) = self.sockets.get_mut(id)
+            && !socket.is_dirty
+        {
+            socket.is_dirty = true;
+            self.output.dirty.push_back(id);
+        }
+    }
+
+    /// The way to a peer, as far as it is known.
+    pub(super) fn path_to(&self, now: Instant, peer: IpAddr) -> Path {
+        if self.addresses.is_local(peer) {
+            return Path { mtu: LOOPBACK_MTU, gso_max: 0, is_inside: true };
+        }
+        let learned = self.path_mtu.get(now, peer).unwrap_or(self.device_mtu);
+        Path { mtu: learned.min(self.device_mtu), gso_max: self.gso_max, is_inside: false }
+    }
+}
+
+/// What a connection is told.
+pub(super) fn context<'a>(
+    knobs: &'a super::Knobs,
+    log: &'a mut crate::event::EventLog,
+    path: Path,
+    now: Instant,
+) -> Context<'a> {
+    Context { now, knobs, log, mtu: path.mtu as usize, gso_max: path.gso_max as usize }
+}

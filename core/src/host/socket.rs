@@ -1,0 +1,197 @@
+//! The sockets of a host: one slab for everything that has an id, be it the application's, a
+//! connection waiting to be accepted, or an orphan on its way through TIME-WAIT.
+//!
+//! A slot is used again, an id never: each carries the generation in which it was given out.
+
+use std::net::{IpAddr, SocketAddr};
+
+use slab::Slab;
+
+use super::options::Options;
+use super::output::Path;
+use super::ports::Claim;
+use super::{Readiness, addresses};
+use crate::event::ConnectionName;
+use crate::tcp::{Connection, Listener, State};
+use crate::time::Instant;
+
+/// A socket of a host. Never reused: a stale id gives [`Error::BadSocket`](super::Error::BadSocket).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SocketId {
+    pub(crate) slot: u32,
+    pub(crate) generation: u32,
+}
+
+/// The address family of a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Domain {
+    /// AF_INET.
+    V4,
+    /// AF_INET6; with `V6Only` off it speaks IPv4 too.
+    V6,
+}
+
+impl Domain {
+    /// The family of an address.
+    pub fn of(address: IpAddr) -> Domain {
+        if address.is_ipv4() { Domain::V4 } else { Domain::V6 }
+    }
+}
+
+/// Who answers for a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// The application: the id is good for calls.
+    Application,
+    /// A listener whose SYN queue it is in.
+    SynQueue(SocketId),
+    /// A listener whose accept queue it is in.
+    AcceptQueue(SocketId),
+    /// Nobody: closed by the application, it lives until it is CLOSED.
+    Nobody,
+}
+
+/// What a socket is at present.
+pub(super) enum Kind {
+    /// Fresh or bound.
+    Idle,
+    /// After listen().
+    Listener(Box<Listener<SocketId>>),
+    /// After connect() or by a SYN.
+    Connection(Box<Connection>),
+}
+
+/// What the last look at a connection showed, to notice what changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) readiness: Readiness,
+    pub(super) readable: usize,
+    pub(super) is_closing: bool,
+}
+
+/// A socket.
+pub(super) struct Socket {
+    pub(super) domain: Domain,
+    pub(super) owner: Owner,
+    /// Its number in events, unique for the host's life.
+    pub(super) number: u64,
+    pub(super) kind: Kind,
+    pub(super) options: Options,
+    /// What getsockname shows, canonical; unspecified while unbound.
+    pub(super) local: SocketAddr,
+    /// Its entry in the table of ports.
+    pub(super) claim: Option<Claim>,
+    /// bind() was called: the port stays when a connection ends.
+    pub(super) is_bound: bool,
+    /// connect() has not yet said how it ended.
+    pub(super) is_connecting: bool,
+    /// The way to the peer.
+    pub(super) path: Path,
+    /// Its entry in the timer queue.
+    pub(super) deadline: Option<Instant>,
+    pub(super) seen: Seen,
+    /// It is in the output queue.
+    pub(super) is_dirty: bool,
+    /// It is in the wake queue.
+    pub(super) is_waking: bool,
+}
+
+impl Socket {
+    pub(super) fn new(domain: Domain, owner: Owner, number: u64, options: Options) -> Socket {
+        Socket {
+            domain,
+            owner,
+            number,
+            kind: Kind::Idle,
+            options,
+            local: SocketAddr::new(addresses::unspecified(domain), 0),
+            claim: None,
+            is_bound: false,
+            is_connecting: false,
+            path: Path::default(),
+            deadline: None,
+            seen: Seen::default(),
+            is_dirty: false,
+            is_waking: false,
+        }
+    }
+
+    /// Its name in events.
+    pub(super) fn name(&self) -> ConnectionName {
+        match &self.kind {
+            Kind::Connection(connection) => connection.name(),
+            _ => ConnectionName { id: self.number, local: self.local, remote: None },
+        }
+    }
+
+    pub(super) fn state(&self) -> State {
+        match &self.kind {
+            Kind::Idle => State::Closed,
+            Kind::Listener(_) => State::Listen,
+            Kind::Connection(connection) => connection.state(),
+        }
+    }
+
+    /// What poll() shows (Linux: tcp_poll).
+    pub(super) fn readiness(&self) -> Readiness {
+        match &self.kind {
+            // Linux calls a socket that never was connected hung up.
+            Kind::Idle => Readiness::OUT | Readiness::HUP,
+            Kind::Listener(listener) if listener.is_acceptable() => Readiness::IN,
+            Kind::Listener(_) => Readiness::EMPTY,
+            Kind::Connection(connection) => connection.readiness(),
+        }
+    }
+
+    /// Whether the application has let go while data or the FIN is not acknowledged.
+    pub(super) fn is_closing(&self) -> bool {
+        self.owner == Owner::Nobody
+            && matches!(self.state(), State::FinWait1 | State::Closing | State::LastAck)
+    }
+
+    /// What there is to notice about it now.
+    pub(super) fn look(&self) -> Seen {
+        let readable = match &self.kind {
+            Kind::Connection(connection) => connection.queues().0,
+            _ => 0,
+        };
+        Seen { readiness: self.readiness(), readable, is_closing: self.is_closing() }
+    }
+}
+
+/// Every socket of a host, found in constant time by its id.
+#[derive(Default)]
+pub(super) struct Sockets {
+    slots: Slab<(u32, Socket)>,
+    generation: u32,
+}
+
+impl Sockets {
+    pub(super) fn insert(&mut self, socket: Socket) -> SocketId {
+        // It comes round after 2^32 sockets, when nobody holds an id of that age any more.
+        self.generation = self.generation.wrapping_add(1);
+        let slot = self.slots.insert((self.generation, socket)) as u32;
+        SocketId { slot, generation: self.generation }
+    }
+
+    pub(super) fn get(&self, id: SocketId) -> Option<&Socket> {
+        let (generation, socket) = self.slots.get(id.slot as usize)?;
+        (*generation == id.generation).then_some(socket)
+    }
+
+    pub(super) fn get_mut(&mut self, id: SocketId) -> Option<&mut Socket> {
+        let (generation, socket) = self.slots.get_mut(id.slot as usize)?;
+        (*generation == id.generation).then_some(socket)
+    }
+
+    pub(super) fn remove(&mut self, id: SocketId) -> Option<Socket> {
+        self.get(id)?;
+        Some(self.slots.remove(id.slot as usize).1)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (SocketId, &Socket)> {
+        self.slots.iter().map(|(slot, (generation, socket))| {
+            (SocketId { slot: slot as u32, generation: *generation }, socket)
+        })
+    }
+}

@@ -1,0 +1,144 @@
+//! The turn of a connection: whatever it is told (a segment, a timer, a call), afterwards the host's
+//! tables agree with it again. This is the one place that makes them agree.
+
+use super::output::context;
+use super::socket::{Kind, Owner};
+use super::{Host, SocketId};
+use crate::event::{Kind as EventKind, Reason};
+use crate::tcp::{Connection, Context, State};
+use crate::time::Instant;
+
+impl Host {
+    /// Tells a connection something; None when the socket is none.
+    pub(super) fn turn<R>(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        tell: impl FnOnce(&mut Connection, &mut Context<'_>) -> R,
+    ) -> Option<R> {
+        let socket = self.sockets.get_mut(id)?;
+        let Kind::Connection(connection) = &mut socket.kind else { return None };
+        let mut cx = context(&self.knobs, &mut self.log, socket.path, now);
+        let result = tell(connection, &mut cx);
+        self.mark_dirty(id);
+        self.settle(now, id);
+        Some(result)
+    }
+
+    /// Brings deadline, queues of the listener, addresses and readiness up to date.
+    pub(super) fn settle(&mut self, now: Instant, id: SocketId) {
+        let Some(socket) = self.sockets.get_mut(id) else { return };
+        let Kind::Connection(connection) = &socket.kind else { return };
+        let deadline = connection.next_deadline();
+        self.deadlines.change(id, socket.deadline, deadline);
+        socket.deadline = deadline;
+        let (state, owner) = (connection.state(), socket.owner);
+        if let Owner::SynQueue(listener) = owner {
+            self.settle_embryo(now, id, listener, state);
+        }
+        if state == State::Closed {
+            self.settle_closed(id);
+        }
+        self.notice(id);
+    }
+
+    /// A child of a listener went on, or died, before it was in the accept queue.
+    fn settle_embryo(&mut self, now: Instant, id: SocketId, parent: SocketId, state: State) {
+        if state == State::SynReceived {
+            return;
+        }
+        let Some(listener) = self.listener_mut(parent) else { return };
+        let (owner, is_refused) = match state {
+            State::Closed => {
+                listener.removed(id);
+                (Owner::Nobody, false)
+            }
+            _ if listener.established(id) => (Owner::AcceptQueue(parent), false),
+            // The segment that completed it should have been held back: there is no room.
+            _ => {
+                listener.removed(id);
+                (Owner::Nobody, true)
+            }
+        };
+        if let Some(socket) = self.sockets.get_mut(id) {
+            socket.owner = owner;
+        }
+        if is_refused {
+            self.turn(now, id, |connection, cx| connection.abort(cx));
+        }
+        self.notice(parent);
+    }
+
+    /// A connection in CLOSED gives back its addresses, and is forgotten when nobody holds it and its
+    /// last reset has left.
+    fn settle_closed(&mut self, id: SocketId) {
+        let Some(socket) = self.sockets.get_mut(id) else { return };
+        let Kind::Connection(connection) = &socket.kind else { return };
+        if let Some(tuple) = super::arrival::tuple_of(&connection.name()) {
+            self.demux.remove_connection(&tuple, id);
+        }
+        let is_abandoned = socket.owner == Owner::Nobody;
+        let is_finished = connection.is_finished();
+        // As Linux: a port that bind() chose stays with the socket.
+        if (is_abandoned || !socket.is_bound)
+            && let Some(claim) = socket.claim.take()
+        {
+            self.ports.release(claim);
+        }
+        if is_abandoned && is_finished {
+            self.forget(id);
+        }
+    }
+
+    /// Queues a wake if what poll() shows has changed or more can be read, or if a socket that was
+    /// closed has got all its data through.
+    pub(super) fn notice(&mut self, id: SocketId) {
+        let Some(socket) = self.sockets.get_mut(id) else { return };
+        let now = socket.look();
+        let before = std::mem::replace(&mut socket.seen, now);
+        let is_news = match socket.owner {
+            Owner::Application => {
+                now.readiness != before.readiness || now.readable > before.readable
+            }
+            Owner::Nobody => now.is_closing != before.is_closing,
+            Owner::SynQueue(_) | Owner::AcceptQueue(_) => false,
+        };
+        if is_news && !socket.is_waking {
+            socket.is_waking = true;
+            self.wakes.push_back(id);
+        }
+    }
+
+    /// Takes a socket out of every table.
+    pub(super) fn forget(&mut self, id: SocketId) {
+        let Some(socket) = self.sockets.remove(id) else { return };
+        self.deadlines.change(id, socket.deadline, None);
+        if let Kind::Connection(connection) = &socket.kind
+            && let Some(tuple) = super::arrival::tuple_of(&connection.name())
+        {
+            self.demux.remove_connection(&tuple, id);
+        }
+        if let Some(claim) = socket.claim {
+            self.ports.release(claim);
+        }
+        if socket.seen.is_closing && !socket.is_waking {
+            self.wakes.push_back(id);
+        }
+    }
+
+    /// A connection in TIME-WAIT gives way to a new one between the same ends. One that the
+    /// application still holds keeps what it can read; only its ends are gone.
+    pub(super) fn retire(&mut self, now: Instant, id: SocketId) {
+        let Some(socket) = self.sockets.get(id) else { return };
+        let name = socket.name();
+        if socket.owner == Owner::Application {
+            if let Some(tuple) = super::arrival::tuple_of(&name) {
+                self.demux.remove_connection(&tuple, id);
+            }
+            return;
+        }
+        let kind = EventKind::StateChanged { from: socket.state(), to: State::Closed };
+        self.log.record(now, Some(name), kind, Some(Reason::PassiveOpen), None);
+        self.forget(id);
+    }
+}

@@ -1,0 +1,236 @@
+//! RFC 9293 §3.10.7.4: what a segment means in every state but CLOSED, LISTEN and SYN-SENT.
+//!
+//! One function per step, in the RFC's order. A step either lets the segment pass, perhaps
+//! trimmed, or ends its way (`ControlFlow::Break`).
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::connection::{Connection, Context, Reset};
+use super::segment::Segment;
+use super::sender::AckOutcome;
+use super::state::State;
+use crate::event::{Reason, TimerName};
+use crate::host::Error;
+use crate::wire::tcp::{Flags, Header};
+
+/// Segments without text that can't be used are answered at most this often, so that two ends
+/// that disagree can't keep each other busy (RFC 5961 §7 asks for such a limit).
+const CHALLENGE_INTERVAL: Duration = Duration::from_millis(500);
+
+impl Connection {
+    /// A segment for this connection arrived. `gso_size` is nonzero where the device merged
+    /// several into one.
+    pub fn handle_segment(
+        &mut self,
+        cx: &mut Context<'_>,
+        header: &Header,
+        payload: Bytes,
+        gso_size: u16,
+    ) {
+        // In SYN-SENT nothing of the peer's numbers is known: its own is the nearest.
+        let near = match self.state {
+            State::SynSent => super::seq::Seq::from_initial(header.seq),
+            _ => self.rcv.nxt,
+        };
+        self.record_arrival(cx, header, &payload, gso_size);
+        self.remember_cause(cx);
+        let segment = Segment::from_wire(header, payload, gso_size, near, self.snd.una);
+        match self.state {
+            State::Closed | State::Listen => {}
+            State::SynSent => self.arrival_in_syn_sent(cx, segment),
+            _ => {
+                let _ = self.arrival_in_window(cx, segment);
+            }
+        }
+        #[cfg(debug_assertions)]
+        self.check();
+    }
+
+    /// The steps of §3.10.7.4.
+    fn arrival_in_window(&mut self, cx: &mut Context<'_>, mut segment: Segment) -> ControlFlow<()> {
+        self.admit_crossed_syn(&mut segment);
+        self.check_sequence(cx, &mut segment)?;
+        self.check_reset(cx, &segment)?;
+        self.check_syn(cx, &segment)?;
+        self.check_ack(cx, &segment)?;
+        self.arrival_of_text(cx, segment);
+        ControlFlow::Continue(())
+    }
+
+    /// Both ends opened at once and the peer's SYN comes again, now with the ACK of ours: what is
+    /// new in it is the ACK (§3.5, figure 7).
+    fn admit_crossed_syn(&mut self, segment: &mut Segment) {
+        let is_crossed = self.state == State::SynReceived
+            && segment.flags.contains(Flags::SYN.union(Flags::ACK))
+            && segment.seq == self.rcv.irs;
+        if is_crossed {
+            // RFC 7323 §2.2: with SYN the field is not scaled; without, it would be.
+            segment.window_field >>= self.snd.wnd_shift;
+            segment.trim_front(self.rcv.nxt);
+            self.rcv.demand_ack();
+        }
+    }
+
+    /// First, the sequence number: something of the segment must lie in the window.
+    fn check_sequence(&mut self, cx: &mut Context<'_>, segment: &mut Segment) -> ControlFlow<()> {
+        if !self.rcv.is_acceptable(segment) {
+            // A closed window still takes valid ACKs and RSTs (MUST-66): the text alone goes.
+            let is_probe = self.rcv.wnd() == 0 && segment.seq == self.rcv.nxt;
+            if !is_probe {
+                if !segment.flags.contains(Flags::RST) {
+                    self.answer_unusable(cx, segment);
+                }
+                return ControlFlow::Break(());
+            }
+            self.rcv.demand_ack();
+        }
+        if segment.flags.contains(Flags::RST) {
+            // Judged by the number it bears: cut to the window, any RST that overlaps RCV.NXT
+            // would seem to be exactly there.
+            return ControlFlow::Continue(());
+        }
+        // The peer repeats what came before, or sends more than it may: the rest is good.
+        if segment.seq < self.rcv.nxt && !segment.is_empty() {
+            self.rcv.demand_ack();
+        }
+        segment.trim_front(self.rcv.nxt);
+        segment.trim_back(self.rcv.edge());
+        ControlFlow::Continue(())
+    }
+
+    /// "If an incoming segment is not acceptable, an acknowledgment should be sent in reply"; in
+    /// TIME-WAIT a repeated FIN also starts the 2 MSL anew.
+    fn answer_unusable(&mut self, cx: &mut Context<'_>, segment: &Segment) {
+        if segment.is_empty() {
+            return self.challenge(cx);
+        }
+        self.rcv.demand_ack();
+        if self.state == State::SynReceived && segment.flags.contains(Flags::SYN) {
+            // Our SYN+ACK was lost: an ACK alone would not help a peer in SYN-SENT.
+            self.snd.nxt = self.snd.iss;
+        }
+        let is_fin = segment.flags.contains(Flags::FIN);
+        if self.state == State::TimeWait && is_fin && segment.end() == self.rcv.nxt {
+            self.arm_time_wait(cx);
+        }
+    }
+
+    /// Sends an ACK that lets an honest peer find its place, and a forger nothing
+    /// (RFC 5961 §3.2, §4.2).
+    fn challenge(&mut self, cx: &mut Context<'_>) {
+        let is_allowed = self
+            .last_challenge
+            .is_none_or(|last| cx.now.saturating_since(last) >= CHALLENGE_INTERVAL);
+        if is_allowed {
+            self.last_challenge = Some(cx.now);
+            self.rcv.demand_ack();
+        }
+    }
+
+    /// Second, the RST bit: believed only at exactly RCV.NXT (RFC 5961 §3.2).
+    fn check_reset(&mut self, cx: &mut Context<'_>, segment: &Segment) -> ControlFlow<()> {
+        if !segment.flags.contains(Flags::RST) {
+            return ControlFlow::Continue(());
+        }
+        if segment.seq != self.rcv.nxt {
+            self.challenge(cx);
+            return ControlFlow::Break(());
+        }
+        match self.state {
+            // A passive open goes back to LISTEN: its listener forgets this half-open connection.
+            State::SynReceived if !self.is_active => {
+                self.set_state(cx, State::Closed, Reason::ResetReceived);
+            }
+            State::SynReceived => self.fail(cx, Error::Refused, Reason::Refused),
+            // The peer had finished and will not take what we still send: as Linux tells it.
+            State::CloseWait => self.fail(cx, Error::BrokenPipe, Reason::ResetReceived),
+            State::TimeWait => self.set_state(cx, State::Closed, Reason::ResetReceived),
+            // In CLOSING and LAST-ACK too what we sent may not have arrived.
+            _ => self.fail(cx, Error::Reset, Reason::ResetReceived),
+        }
+        ControlFlow::Break(())
+    }
+
+    /// Fourth, the SYN bit: in the window of a synchronized connection it proves nothing, so the
+    /// peer is asked to prove it with a RST (RFC 5961 §4.2).
+    fn check_syn(&mut self, cx: &mut Context<'_>, segment: &Segment) -> ControlFlow<()> {
+        if !segment.flags.contains(Flags::SYN) {
+            return ControlFlow::Continue(());
+        }
+        if self.state == State::SynReceived && !self.is_active {
+            // MUST-11 knows that this was a passive open: back to LISTEN.
+            self.set_state(cx, State::Closed, Reason::ResetReceived);
+        } else {
+            self.challenge(cx);
+        }
+        ControlFlow::Break(())
+    }
+
+    /// Fifth, the ACK field. Without the bit the segment goes no further.
+    fn check_ack(&mut self, cx: &mut Context<'_>, segment: &Segment) -> ControlFlow<()> {
+        let Some(ack) = segment.ack else { return ControlFlow::Break(()) };
+        let outcome = self.snd.judge(ack);
+        if self.state == State::SynReceived {
+            if !matches!(outcome, AckOutcome::New(_)) {
+                let reason = Reason::BadHandshakeAck;
+                self.reset = Some(Reset { seq: ack, has_ack: false, reason });
+                return ControlFlow::Break(());
+            }
+            self.establish(cx, segment, ack);
+            return ControlFlow::Continue(());
+        }
+        match outcome {
+            AckOutcome::Future | AckOutcome::TooOld => {
+                self.challenge(cx);
+                return ControlFlow::Break(());
+            }
+            AckOutcome::New(acked) => self.take_new_ack(cx, segment, ack, acked),
+            AckOutcome::Old => self.take_old_ack(cx, segment, ack),
+        }
+        self.check_fin_acknowledged(cx)
+    }
+
+    /// SYN-RECEIVED ends: the handshake's third segment is here.
+    fn establish(&mut self, cx: &mut Context<'_>, segment: &Segment, ack: super::seq::Seq) {
+        self.take_handshake_ack(cx, ack);
+        self.take_window(cx, segment, ack);
+        self.set_state(cx, State::Established, Reason::HandshakeComplete);
+        // A shutdown called meanwhile was queued until now (§3.10.4, SYN-RECEIVED).
+        if self.snd.fin.is_some() {
+            self.set_state(cx, State::FinWait1, Reason::ApplicationClosed);
+        }
+    }
+
+    /// What it means in the closing states that our FIN is acknowledged.
+    fn check_fin_acknowledged(&mut self, cx: &mut Context<'_>) -> ControlFlow<()> {
+        if !self.snd.is_fin_acknowledged() {
+            return ControlFlow::Continue(());
+        }
+        match self.state {
+            State::FinWait1 => self.set_state(cx, State::FinWait2, Reason::FinAcknowledged),
+            State::Closing => self.set_state(cx, State::TimeWait, Reason::FinAcknowledged),
+            State::LastAck => {
+                self.set_state(cx, State::Closed, Reason::FinAcknowledged);
+                return ControlFlow::Break(());
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Starts 2 MSL, or starts it anew (§3.6.1: the last ACK may have been lost).
+    pub(super) fn arm_time_wait(&mut self, cx: &mut Context<'_>) {
+        self.arm(cx, TimerName::TimeWait, cx.now + 2 * cx.knobs.msl());
+    }
+
+    /// Whether a SYN with this header may open a new connection in place of this one in
+    /// TIME-WAIT: only when its number lies beyond all that the old one used
+    /// (RFC 9293 §3.6.1, MAY-2).
+    pub fn accepts_new_syn(&self, header: &Header) -> bool {
+        self.state == State::TimeWait
+            && super::seq::Seq::nearest(header.seq, self.rcv.nxt) > self.rcv.nxt
+    }
+}

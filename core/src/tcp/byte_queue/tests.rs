@@ -1,0 +1,140 @@
+use bytes::Bytes;
+use proptest::prelude::*;
+use smallvec::SmallVec;
+
+use super::{BLOCK_MAX, ByteQueue, SHARE_MIN};
+
+fn bytes_of(slices: SmallVec<[Bytes; 2]>) -> Vec<u8> {
+    slices.iter().flat_map(|slice| slice.iter().copied()).collect()
+}
+
+fn pattern(start: u64, len: usize) -> Vec<u8> {
+    (start..start + len as u64).map(|position| (position * 31 % 251) as u8).collect()
+}
+
+#[test]
+fn a_new_or_emptied_queue_holds_no_heap() {
+    let mut queue = ByteQueue::default();
+    queue.check();
+    queue.push_copied(&[1; 5000]);
+    queue.push(Bytes::from(vec![2; SHARE_MIN]));
+    queue.check();
+    queue.release(queue.end());
+    queue.check();
+    assert_eq!(queue.heap_bytes(), 0);
+}
+
+#[test]
+fn a_large_payload_is_kept_as_the_slice_it_is() {
+    let mut queue = ByteQueue::default();
+    let payload = Bytes::from(vec![7; SHARE_MIN]);
+    queue.push_copied(b"before");
+    queue.push(payload.clone());
+    let slices = queue.slices::<2>(6, SHARE_MIN);
+    assert_eq!(slices.len(), 1);
+    assert_eq!(slices[0].as_ptr(), payload.as_ptr());
+}
+
+#[test]
+fn a_small_payload_does_not_pin_the_buffer_it_came_in() {
+    let mut queue = ByteQueue::default();
+    let payload = Bytes::from(vec![7; 100]);
+    queue.push(payload.clone());
+    assert_ne!(queue.slices::<2>(0, 100)[0].as_ptr(), payload.as_ptr());
+    assert!(payload.is_unique());
+}
+
+#[test]
+fn segments_of_one_large_write_are_slices_of_the_same_memory() {
+    let mut queue = ByteQueue::default();
+    queue.push_copied(&pattern(0, 10_000));
+    let first = queue.slices::<2>(0, 1448);
+    let second = queue.slices::<2>(1448, 1448);
+    let again = queue.slices::<2>(0, 1448);
+    assert_eq!(first[0].as_ptr(), again[0].as_ptr());
+    assert_eq!(first[0].as_ptr().wrapping_add(1448), second[0].as_ptr());
+}
+
+#[test]
+fn one_byte_writes_each_sent_at_once_cost_memory_in_proportion() {
+    let mut queue = ByteQueue::default();
+    let mut handed_out = Vec::new();
+    for position in 0..100_000u64 {
+        queue.push_copied(&pattern(position, 1));
+        handed_out.push(queue.slices::<2>(position, 1));
+    }
+    queue.check();
+    assert!(queue.heap_bytes() <= 100_000 + 2 * BLOCK_MAX, "{} bytes", queue.heap_bytes());
+    assert_eq!(bytes_of(queue.slices(0, 100_000)), pattern(0, 100_000));
+}
+
+#[test]
+fn writes_just_large_enough_to_be_shared_stay_cheap() {
+    let mut queue = ByteQueue::default();
+    for position in (0..1 << 20).step_by(256) {
+        queue.push_copied(&pattern(position, 256));
+        queue.slices::<2>(position, 256);
+    }
+    queue.check();
+    assert!(queue.heap_bytes() <= (1 << 20) * 3 / 2, "{} bytes", queue.heap_bytes());
+}
+
+#[test]
+fn a_range_outside_is_clipped() {
+    let mut queue = ByteQueue::default();
+    queue.push_copied(&pattern(0, 10));
+    queue.release(4);
+    assert_eq!(bytes_of(queue.slices(0, 6)), pattern(4, 2));
+    assert_eq!(bytes_of(queue.slices(8, usize::MAX)), pattern(8, 2));
+    assert!(queue.slices::<2>(10, 1).is_empty());
+    assert!(queue.slices::<2>(6, 0).is_empty());
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Copy(usize),
+    Push(usize),
+    Slice(usize, usize),
+    Release(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (0..3000usize).prop_map(Step::Copy),
+        (0..2 * SHARE_MIN).prop_map(Step::Push),
+        (0..40_000usize, 0..3000usize).prop_map(|(at, len)| Step::Slice(at, len)),
+        (0..20_000usize).prop_map(Step::Release),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn it_holds_what_a_plain_stream_holds(steps in prop::collection::vec(step(), 1..60)) {
+        let mut queue = ByteQueue::default();
+        let (mut start, mut end) = (0u64, 0u64);
+        for step in steps {
+            match step {
+                Step::Copy(len) => {
+                    queue.push_copied(&pattern(end, len));
+                    end += len as u64;
+                }
+                Step::Push(len) => {
+                    queue.push(pattern(end, len).into());
+                    end += len as u64;
+                }
+                Step::Slice(at, len) => {
+                    let at = start + at as u64;
+                    let upto = (at + len as u64).min(end).max(at);
+                    prop_assert_eq!(bytes_of(queue.slices(at, len)), pattern(at, (upto - at) as usize));
+                }
+                Step::Release(count) => {
+                    start = (start + count as u64).min(end);
+                    queue.release(start);
+                }
+            }
+            queue.check();
+            prop_assert_eq!((queue.start(), queue.end()), (start, end));
+        }
+        prop_assert_eq!(bytes_of(queue.slices(start, queue.len())), pattern(start, queue.len()));
+    }
+}

@@ -1,0 +1,214 @@
+//! What the application may ask of a connection (RFC 9293 §3.10.2 to §3.10.5), with Linux's
+//! answers where the RFC leaves the error open. Nothing waits here: WouldBlock says so.
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use super::connection::{Connection, Context, Reset, Settings};
+use super::seq::Seq;
+use super::state::State;
+use crate::event::Reason;
+use crate::host::{Error, Shutdown};
+
+impl Connection {
+    /// SEND: takes what fits the buffer, at least one byte.
+    ///
+    /// # Errors
+    ///
+    /// The pending error, once; `BrokenPipe` when this direction is over; `WouldBlock` when the
+    /// buffer is full or the connection is not open yet.
+    pub fn send(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Result<usize, Error> {
+        if let Some(error) = self.take_error() {
+            return Err(error);
+        }
+        if self.is_write_shut() {
+            return Err(Error::BrokenPipe);
+        }
+        if data.is_empty() {
+            return Ok(0);
+        }
+        if matches!(self.state, State::SynSent | State::SynReceived) {
+            return Err(Error::WouldBlock);
+        }
+        self.remember_cause(cx);
+        self.restart_after_idle(cx);
+        match self.send_buffer.push(data) {
+            0 => Err(Error::WouldBlock),
+            taken => Ok(taken),
+        }
+    }
+
+    /// RFC 5681 §4.1: after an idle RTO the ACK clock is gone, so sending starts as it began.
+    fn restart_after_idle(&mut self, cx: &Context<'_>) {
+        let is_idle = self.snd.outstanding() == 0 && self.send_buffer.is_empty();
+        if is_idle && cx.now.saturating_since(self.last_sent) > self.rtt.rto() {
+            let window = super::congestion::initial_window(
+                self.snd.smss,
+                cx.knobs.initial_window_segments(),
+            );
+            if window < self.congestion.cwnd() {
+                self.congestion.on_idle(window);
+            }
+        }
+    }
+
+    /// RECEIVE: takes at most `max` bytes out, or shares them where `peek` leaves them. Nothing
+    /// in the result is the end of the stream, or `max` = 0.
+    ///
+    /// # Errors
+    ///
+    /// The pending error, once, after all that arrived before it was read; `WouldBlock` when
+    /// nothing is there yet.
+    pub fn recv(
+        &mut self,
+        cx: &mut Context<'_>,
+        max: usize,
+        peek: bool,
+    ) -> Result<SmallVec<[Bytes; 4]>, Error> {
+        if max == 0 {
+            return Ok(SmallVec::new());
+        }
+        if self.receive_buffer.is_empty() {
+            return match self.take_error() {
+                Some(error) => Err(error),
+                None if self.is_at_end() => Ok(SmallVec::new()),
+                None => Err(Error::WouldBlock),
+            };
+        }
+        let bytes = self.receive_buffer.read(max, peek);
+        if !peek && self.state.may_receive() {
+            self.update_window(cx);
+        }
+        Ok(bytes)
+    }
+
+    /// Reading freed buffer space: tells the peer if that is worth a segment (§3.8.6.2.2).
+    fn update_window(&mut self, cx: &Context<'_>) {
+        let free = self.receive_buffer.free() as u64;
+        let capacity = self.receive_buffer.capacity() as u64;
+        if self.rcv.deserves_update(free, capacity, u32::from(self.own_mss(cx.mtu))) {
+            self.remember_cause(cx);
+            self.rcv.demand_ack();
+        }
+    }
+
+    /// Whether no byte will ever follow what is in the receive buffer.
+    fn is_at_end(&self) -> bool {
+        self.is_read_shut
+            || self.state == State::Closed
+            || self.rcv.fin.is_some_and(|fin| self.rcv.nxt > fin)
+    }
+
+    /// Ends one direction or both (CLOSE of §3.10.4 is `Shutdown::Write`).
+    ///
+    /// # Errors
+    ///
+    /// `NotConnected` when the connection is over already.
+    pub fn shutdown(&mut self, cx: &mut Context<'_>, how: Shutdown) -> Result<(), Error> {
+        if self.state == State::Closed {
+            return Err(Error::NotConnected);
+        }
+        self.remember_cause(cx);
+        if matches!(how, Shutdown::Read | Shutdown::Both) {
+            self.is_read_shut = true;
+        }
+        if matches!(how, Shutdown::Write | Shutdown::Both) {
+            self.close_sending(cx);
+        }
+        Ok(())
+    }
+
+    /// Queues our FIN behind all that was sent (§3.10.4).
+    fn close_sending(&mut self, cx: &mut Context<'_>) {
+        if self.snd.fin.is_some() {
+            return;
+        }
+        match self.state {
+            State::SynSent => self.set_state(cx, State::Closed, Reason::ApplicationClosed),
+            State::SynReceived => self.snd.fin = Some(self.send_buffer.end()),
+            State::Established => {
+                self.snd.fin = Some(self.send_buffer.end());
+                self.set_state(cx, State::FinWait1, Reason::ApplicationClosed);
+            }
+            State::CloseWait => {
+                self.snd.fin = Some(self.send_buffer.end());
+                self.set_state(cx, State::LastAck, Reason::ApplicationClosed);
+            }
+            _ => {}
+        }
+    }
+
+    /// The application lets go: the connection ends by FIN on its own, or by RST when data is
+    /// unread (RFC 2525 §2.17) or `linger_zero` asks for it. Nothing more is told to anybody.
+    pub fn close(&mut self, cx: &mut Context<'_>, linger_zero: bool) {
+        self.is_orphan = true;
+        self.remember_cause(cx);
+        if linger_zero || !self.receive_buffer.is_empty() {
+            return self.abort(cx);
+        }
+        self.close_sending(cx);
+        if self.state == State::FinWait2 {
+            self.arm_fin_wait_2(cx);
+        }
+    }
+
+    /// ABORT (§3.10.5): the peer hears a RST where it knows of the connection, and all is over.
+    pub fn abort(&mut self, cx: &mut Context<'_>) {
+        self.remember_cause(cx);
+        match self.state {
+            State::SynReceived
+            | State::Established
+            | State::FinWait1
+            | State::FinWait2
+            | State::CloseWait => self.reset_peer(Reason::Aborted),
+            _ => {}
+        }
+        self.set_state(cx, State::Closed, Reason::Aborted);
+    }
+
+    /// Has a RST sent from where the peer expects our next number.
+    pub(super) fn reset_peer(&mut self, reason: Reason) {
+        self.reset = Some(Reset { seq: self.ack_seq(), has_ack: true, reason });
+    }
+
+    /// Takes new settings; a buffer shrinks no further than what is in it.
+    pub fn set_settings(&mut self, cx: &mut Context<'_>, settings: Settings) {
+        self.settings = settings;
+        self.send_buffer.set_capacity(settings.send_buffer as usize);
+        self.receive_buffer.set_capacity(settings.receive_buffer as usize);
+        self.update_smss(cx);
+    }
+
+    /// An ICMP error quoted a segment of ours that began at `seq`. Only what is outstanding
+    /// counts; only in the handshake may a hard error end the connection (RFC 5927 §5.2).
+    pub fn handle_icmp(&mut self, cx: &mut Context<'_>, error: Error, hard: bool, seq: u32) {
+        if !self.is_in_flight(seq) {
+            return;
+        }
+        self.remember_cause(cx);
+        match self.state {
+            State::SynSent if hard => self.fail(cx, error, Reason::IcmpError),
+            State::SynReceived if hard && self.is_active => self.fail(cx, error, Reason::IcmpError),
+            State::Closed | State::TimeWait => {}
+            _ => self.soft_error = Some(error),
+        }
+    }
+
+    /// Whether the wire's number `seq` lies in what is sent and not acknowledged: an ICMP error
+    /// that quotes another is stale or forged (RFC 5927 §4.1).
+    pub fn is_in_flight(&self, seq: u32) -> bool {
+        let seq = Seq::nearest(seq, self.snd.una);
+        self.snd.una <= seq && seq < self.snd.max
+    }
+
+    /// The path takes packets of at most `cx.mtu` from now on: what is outstanding was too large
+    /// and is sent again at once (RFC 1191 §6.5).
+    pub fn handle_mtu_change(&mut self, cx: &mut Context<'_>) {
+        let before = self.snd.smss;
+        self.update_smss(cx);
+        if self.snd.smss < before && self.state.is_synchronized() {
+            self.recovery.on_resegment(&self.snd);
+            self.snd.nxt = self.snd.una;
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! One connection: the variables of RFC 9293 §3.3.1, the types that guard them, and its state.
+//!
+//! A connection is made by an open, driven by segments, timers and calls, and read by its owner.
+//! It does no I/O: what it wants to send is asked of it (`output`), what it waits for is its next
+//! deadline. Nothing is ever reset to be used again: a new connection is a new `Connection`.
+//!
+//! | file | what it answers |
+//! |---|---|
+//! | `handshake` | how a connection begins, and what a segment means in SYN-SENT |
+//! | `arrival` | what a segment means in every other state, step by step |
+//! | `acknowledgment` | what SEG.ACK and SEG.WND mean to the sender |
+//! | `text` | what SEG.TEXT and FIN mean to the receiver |
+//! | `timeouts` | what each timer does when it fires |
+//! | `calls` | what the application may ask for |
+//! | `output` | what is sent next |
+//! | `view` | what the connection looks like from outside |
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use super::congestion::{CongestionControl, Reno};
+use super::reassembler::Reassembler;
+use super::receive_buffer::ReceiveBuffer;
+use super::receiver::Receiver;
+use super::recovery::Recovery;
+use super::rtt::RttEstimator;
+use super::send_buffer::SendBuffer;
+use super::sender::Sender;
+use super::seq::Seq;
+use super::state::State;
+use super::timers::Timers;
+use crate::event::{ConnectionName, EventLog, Kind, Reason, TimerName};
+use crate::host::{CongestionAlgorithm, Error, Knobs};
+use crate::time::Instant;
+use crate::wire::tcp::Header;
+
+/// What a connection is told at each call.
+pub struct Context<'a> {
+    /// The time.
+    pub now: Instant,
+    /// The stack's knobs.
+    pub knobs: &'a Knobs,
+    /// Where events go.
+    pub log: &'a mut EventLog,
+    /// Largest IP packet toward this peer, in bytes.
+    pub mtu: usize,
+    /// Largest payload of a super-segment, in bytes; 0 where the device takes none.
+    pub gso_max: usize,
+}
+
+/// What the application asked for before there was a connection; accepted ones inherit it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Capacity of the send buffer, in bytes.
+    pub send_buffer: u32,
+    /// Capacity of the receive buffer, in bytes.
+    pub receive_buffer: u32,
+    /// Whether small segments leave at once (TCP_NODELAY).
+    pub no_delay: bool,
+    /// Upper bound of the segment size, in bytes (TCP_MAXSEG).
+    pub max_segment: Option<u16>,
+}
+
+/// A segment on its way out; the owner puts the IP header before it.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// The TCP header, but for the checksum.
+    pub header: Header,
+    /// The text, shared with the send buffer.
+    pub payload: SmallVec<[Bytes; 2]>,
+    /// The text's length in bytes.
+    pub payload_len: usize,
+    /// Bytes of each real segment when this is a super-segment, else 0.
+    pub gso_size: u16,
+    /// Why it is sent.
+    pub reason: Reason,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct Connection {
+    pub(super) name: ConnectionName,
+    pub(super) state: State,
+    /// Opened actively: a refusal is the application's to hear (RFC 9293 §3.10.7.4, second).
+    pub(super) is_active: bool,
+    pub(super) snd: Sender,
+    pub(super) rcv: Receiver,
+    pub(super) send_buffer: SendBuffer,
+    pub(super) receive_buffer: ReceiveBuffer,
+    pub(super) reassembler: Reassembler,
+    pub(super) recovery: Recovery,
+    pub(super) congestion: Box<dyn CongestionControl>,
+    pub(super) rtt: RttEstimator,
+    pub(super) timers: Timers,
+    pub(super) settings: Settings,
+    /// The window scale we offer, until the peer has agreed or not.
+    pub(super) offered_shift: Option<u8>,
+    /// The largest segment the peer says it takes, in bytes (MSS option; RFC 6691).
+    pub(super) peer_mss: u16,
+    /// What the application has yet to hear.
+    pub(super) error: Option<Error>,
+    /// A soft ICMP error, told only if the connection then times out (RFC 9293 §3.9.2.2).
+    pub(super) soft_error: Option<Error>,
+    /// The application has shut its reading side.
+    pub(super) is_read_shut: bool,
+    /// The application has let go.
+    pub(super) is_orphan: bool,
+    /// A reset that has to leave.
+    pub(super) reset: Option<Reset>,
+    /// The persist timer fired: a probe has to leave.
+    pub(super) probe_due: bool,
+    /// The silly-window override fired: what there is may leave.
+    pub(super) override_due: bool,
+    /// Where the last segment below SMSS ended (Minshall's form of the Nagle rule).
+    pub(super) small_end: Seq,
+    /// When a segment without text was last answered though it could not be used.
+    pub(super) last_challenge: Option<Instant>,
+    /// When anything with text was last sent (RFC 5681 §4.1).
+    pub(super) last_sent: Instant,
+    /// The event that led to what is sent next.
+    pub(super) cause: Option<u64>,
+}
+
+/// A reset to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reset {
+    /// Its SEG.SEQ.
+    pub(super) seq: Seq,
+    /// Whether it acknowledges RCV.NXT.
+    pub(super) has_ack: bool,
+    /// Why it is sent.
+    pub(super) reason: Reason,
+}
+
+impl Connection {
+    /// A connection in CLOSED with nothing sent; the two opens make it more.
+    pub(super) fn new(
+        cx: &mut Context<'_>,
+        name: ConnectionName,
+        iss: u32,
+        settings: Settings,
+        is_active: bool,
+    ) -> Connection {
+        let snd = Sender::new(iss, u32::from(default_mss(&name)));
+        let knobs = cx.knobs;
+        Connection {
+            name,
+            state: State::Closed,
+            is_active,
+            rcv: Receiver::new(knobs.quickack_start()),
+            send_buffer: SendBuffer::new(settings.send_buffer as usize, snd.iss + 1),
+            receive_buffer: ReceiveBuffer::new(settings.receive_buffer as usize),
+            reassembler: Reassembler::new(),
+            recovery: Recovery::new(snd.iss),
+            congestion: new_controller(knobs, u64::from(snd.smss), snd.smss),
+            rtt: RttEstimator::new(knobs.initial_rto(), knobs.min_rto(), knobs.max_rto()),
+            timers: Timers::new(),
+            settings,
+            offered_shift: None,
+            peer_mss: default_mss(&name),
+            error: None,
+            soft_error: None,
+            is_read_shut: false,
+            is_orphan: false,
+            reset: None,
+            probe_due: false,
+            override_due: false,
+            small_end: snd.iss,
+            last_challenge: None,
+            last_sent: cx.now,
+            cause: cx.log.cause(),
+            snd,
+        }
+    }
+
+    /// Moves to `to`: the one place where the state changes.
+    pub(super) fn set_state(&mut self, cx: &mut Context<'_>, to: State, reason: Reason) {
+        let from = std::mem::replace(&mut self.state, to);
+        if from == to {
+            return;
+        }
+        self.record(cx, Kind::StateChanged { from, to }, Some(reason));
+        match to {
+            State::TimeWait => {
+                self.stop_all_timers(cx);
+                self.arm_time_wait(cx);
+            }
+            State::FinWait2 if self.is_orphan => self.arm_fin_wait_2(cx),
+            State::Closed => {
+                self.stop_all_timers(cx);
+                self.reassembler.clear();
+                self.send_buffer = SendBuffer::new(self.send_buffer.capacity(), self.snd.una);
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends the connection with `error` for the application.
+    pub(super) fn fail(&mut self, cx: &mut Context<'_>, error: Error, reason: Reason) {
+        self.error = Some(error);
+        self.set_state(cx, State::Closed, reason);
+    }
+
+    /// Arms `timer` for `deadline`.
+    pub(super) fn arm(&mut self, cx: &mut Context<'_>, timer: TimerName, deadline: Instant) {
+        self.timers.arm(timer, deadline);
+        let kind = Kind::TimerArmed { timer, deadline_ns: deadline.as_nanos() };
+        self.record(cx, kind, None);
+    }
+
+    /// Stops `timer` if it is armed.
+    pub(super) fn stop(&mut self, cx: &mut Context<'_>, timer: TimerName) {
+        if self.timers.stop(timer) {
+            self.record(cx, Kind::TimerStopped { timer }, None);
+        }
+    }
+
+    fn stop_all_timers(&mut self, cx: &mut Context<'_>) {
+        for timer in TimerName::ALL {
+            self.stop(cx, timer);
+        }
+    }
+
+    /// Records an event with the connection's variables, if anybody reads.
+    pub(super) fn record(&self, cx: &mut Context<'_>, kind: Kind, reason: Option<Reason>) {
+        if cx.log.is_on() {
+            cx.log.record(cx.now, Some(self.name), kind, reason, Some(self.snapshot()));
+        }
+    }
+
+    /// What arrived, fired or was called leads to what is sent next.
+    pub(super) fn remember_cause(&mut self, cx: &Context<'_>) {
+        self.cause = cx.log.cause().or(self.cause);
+    }
+
+    /// The window scale that our receive buffer asks for (RFC 7323 §2.3): the smallest shift under
+    /// which the largest buffer the knob allows fits the field.
+    pub(super) fn own_shift(&self, knobs: &Knobs) -> u8 {
+        let largest = u64::from(knobs.receive_buffer().max.max(self.settings.receive_buffer));
+        (0..MAX_WINDOW_SHIFT)
+            .find(|shift| largest >> shift <= u64::from(u16::MAX))
+            .unwrap_or(MAX_WINDOW_SHIFT)
+    }
+
+    /// Our MSS option: what the device takes less the fixed headers (RFC 6691 §2).
+    pub(super) fn own_mss(&self, mtu: usize) -> u16 {
+        let room = mtu.saturating_sub(fixed_headers(&self.name));
+        let mss = u16::try_from(room).unwrap_or(u16::MAX);
+        self.settings.max_segment.map_or(mss, |max| mss.min(max))
+    }
+
+    /// Eff.snd.MSS (RFC 9293 §3.7.1, MUST-16): what the peer takes, the path takes and the
+    /// application allows, never below the floor that keeps a hostile MSS from being a burden.
+    pub(super) fn update_smss(&mut self, cx: &Context<'_>) {
+        let floor = u32::from(cx.knobs.min_mss());
+        self.snd.smss = u32::from(self.peer_mss.min(self.own_mss(cx.mtu))).max(floor);
+        self.congestion.set_smss(self.snd.smss);
+    }
+
+    /// Panics where a guarantee of the connection or of one of its parts does not hold.
+    pub fn check(&self) {
+        self.snd.check();
+        self.rcv.check();
+        self.send_buffer.check();
+        self.receive_buffer.check();
+        self.reassembler.check();
+        self.recovery.check(&self.snd);
+        assert!(self.congestion.cwnd() >= u64::from(self.snd.smss));
+        if self.state.is_synchronized() {
+            assert!(self.send_buffer.end() <= self.snd.fin.unwrap_or(self.send_buffer.end()));
+            assert!(self.reassembler.ranges().all(|(start, _)| start > self.rcv.nxt));
+        }
+        let retransmits = self.timers.deadline(TimerName::Retransmission).is_some();
+        let persists = self.timers.deadline(TimerName::Persist).is_some();
+        assert!(!(retransmits && persists), "a timeout and a probe are never awaited at once");
+    }
+}
+
+/// The congestion controller that the knob names, starting from `window` bytes.
+pub(super) fn new_controller(knobs: &Knobs, window: u64, smss: u32) -> Box<dyn CongestionControl> {
+    match knobs.congestion_control() {
+        CongestionAlgorithm::Reno => Box::new(Reno::new(smss, window, knobs.abc_l())),
+    }
+}
+
+/// RFC 7323 §2.3: a larger shift would let a window span half the sequence space.
+pub(super) const MAX_WINDOW_SHIFT: u8 = 14;
+
+/// IP and TCP header without options, in bytes.
+pub(super) fn fixed_headers(name: &ConnectionName) -> usize {
+    if name.local.is_ipv4() { 40 } else { 60 }
+}
+
+/// The MSS of a peer that names none (RFC 9293 §3.7.1, MUST-15).
+fn default_mss(name: &ConnectionName) -> u16 {
+    if name.local.is_ipv4() { 536 } else { 1220 }
+}

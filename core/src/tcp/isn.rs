@@ -1,0 +1,59 @@
+//! Initial sequence numbers that an outsider can't guess: RFC 6528.
+//!
+//! Owns the secret; the same stack must use one generator for all its connections, so that a
+//! connection's successor on the same addresses starts after it.
+
+use std::hash::Hasher;
+use std::net::{IpAddr, SocketAddr};
+
+use siphasher::sip::SipHasher24;
+
+use crate::time::Instant;
+
+/// M ticks once in this many microseconds (RFC 9293 §3.4.1): a turn takes about 4.8 hours.
+const TICK_US: u64 = 4;
+
+/// Chooses ISS for new connections.
+#[derive(Clone)]
+pub struct IsnGenerator {
+    key: (u64, u64),
+}
+
+impl IsnGenerator {
+    /// A generator whose secret is `key`: 128 bits that nobody else knows.
+    pub const fn new(key: (u64, u64)) -> IsnGenerator {
+        IsnGenerator { key }
+    }
+
+    /// ISN = M + F(localip, localport, remoteip, remoteport, secretkey), RFC 6528 §3.
+    ///
+    /// F separates the sequence spaces of different connections; M, the clock, moves each of them
+    /// on, so that old segments don't fit into a new connection.
+    pub fn isn(&self, now: Instant, local: SocketAddr, remote: SocketAddr) -> u32 {
+        let m = (now.as_micros() / TICK_US) as u32;
+        let mut f = SipHasher24::new_with_keys(self.key.0, self.key.1);
+        write_endpoint(&mut f, local);
+        write_endpoint(&mut f, remote);
+        m.wrapping_add(f.finish() as u32)
+    }
+}
+
+impl std::fmt::Debug for IsnGenerator {
+    /// Keeps the secret out of logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IsnGenerator")
+    }
+}
+
+/// Address and port in network order. Both families have a fixed length, so that no two pairs of
+/// endpoints write the same bytes.
+fn write_endpoint(hasher: &mut SipHasher24, endpoint: SocketAddr) {
+    match endpoint.ip() {
+        IpAddr::V4(ip) => hasher.write(&ip.octets()),
+        IpAddr::V6(ip) => hasher.write(&ip.octets()),
+    }
+    hasher.write(&endpoint.port().to_be_bytes());
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! A socket in LISTEN: what it answers, and the children it has begotten.
+//!
+//! Owns the SYN queue (children in SYN-RECEIVED) and the accept queue (ESTABLISHED, not accepted),
+//! and bounds both. It refuses a SYN when there is no place for the child; the peer will try again.
+//! The children themselves are the host's, which tells here what became of them.
+//!
+//! The bounds are Linux's. The accept queue holds `backlog + 1`. The SYN queue holds `backlog`, but
+//! at least 8: Linux may go below because SYN cookies take over, without them a small backlog would
+//! shut out clients for as long as one SYN+ACK goes unanswered. The host caps the backlog that the
+//! application asks for (`somaxconn`), so that a flood of SYNs fills bounded memory.
+
+use std::collections::VecDeque;
+
+use super::reset::reset_for;
+use crate::wire::tcp::{Flags, Header};
+
+/// The SYN queue's least bound.
+const SYN_QUEUE_MIN: usize = 8;
+
+/// What RFC 9293 §3.10.7.2 says of a segment that reached LISTEN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// Drop it without an answer.
+    Ignore,
+    /// Answer with this.
+    Reset(Header),
+    /// A connection request: make a child in SYN-RECEIVED and tell it to [`Listener::opened`].
+    Open,
+    /// A connection request without a place for it: drop it, and count that.
+    Full,
+}
+
+/// A listening socket's queues; `Id` names a child.
+#[derive(Clone, Debug)]
+pub struct Listener<Id> {
+    backlog: u32,
+    syn_queue: Vec<Id>,
+    accept_queue: VecDeque<Id>,
+}
+
+impl<Id: Copy + PartialEq> Listener<Id> {
+    /// A listener without children. `backlog` is that of `listen()`, capped by the host.
+    pub fn new(backlog: u32) -> Listener<Id> {
+        Listener { backlog, syn_queue: Vec::new(), accept_queue: VecDeque::new() }
+    }
+
+    /// A second `listen()`. Children that are there stay, even when they are more.
+    pub fn set_backlog(&mut self, backlog: u32) {
+        self.backlog = backlog;
+    }
+
+    /// What to do with a segment that no child of this listener takes.
+    ///
+    /// Text or a FIN that come with a SYN may be left alone: unacknowledged, they will come again.
+    pub fn handle_segment(&self, header: &Header, payload_len: usize) -> Arrival {
+        let flags = header.flags;
+        // RFC 9293 §3.10.7.2, first: nothing was sent yet that a reset could answer
+        if flags.contains(Flags::RST) {
+            return Arrival::Ignore;
+        }
+        // second: nor anything that could be acknowledged
+        if flags.contains(Flags::ACK) {
+            return reset_for(header, payload_len).map_or(Arrival::Ignore, Arrival::Reset);
+        }
+        // third
+        if flags.contains(Flags::SYN) {
+            return if self.has_place() { Arrival::Open } else { Arrival::Full };
+        }
+        // fourth: no valid segment gets here
+        Arrival::Ignore
+    }
+
+    /// A child in SYN-RECEIVED was made.
+    pub fn opened(&mut self, child: Id) {
+        self.syn_queue.push(child);
+    }
+
+    /// The handshake of `child` completed: moves it to the accept queue.
+    ///
+    /// False if that is full: the child stays in SYN-RECEIVED and its ACK counts as not arrived, as
+    /// on Linux; the SYN+ACK, retransmitted, brings another. False too for an unknown child.
+    pub fn established(&mut self, child: Id) -> bool {
+        let place = self.syn_queue.iter().position(|id| *id == child);
+        match place {
+            Some(place) if !self.accept_queue_is_full() => {
+                self.syn_queue.remove(place);
+                self.accept_queue.push_back(child);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The child died before it was accepted.
+    pub fn removed(&mut self, child: Id) {
+        self.syn_queue.retain(|id| *id != child);
+        self.accept_queue.retain(|id| *id != child);
+    }
+
+    /// Takes the child that has waited longest.
+    pub fn accept(&mut self) -> Option<Id> {
+        self.accept_queue.pop_front()
+    }
+
+    /// Whether [`Listener::accept`] has a child to give: readable, to `poll`.
+    pub fn is_acceptable(&self) -> bool {
+        !self.accept_queue.is_empty()
+    }
+
+    /// How many children are in SYN-RECEIVED.
+    pub fn half_open(&self) -> usize {
+        self.syn_queue.len()
+    }
+
+    /// Every child, in SYN-RECEIVED or waiting for accept, for when the listener closes.
+    pub fn children(&self) -> Vec<Id> {
+        self.syn_queue.iter().chain(&self.accept_queue).copied().collect()
+    }
+
+    /// Whether another child may be made. A full accept queue refuses too: the handshake could not
+    /// be completed.
+    fn has_place(&self) -> bool {
+        let most = (self.backlog as usize).max(SYN_QUEUE_MIN);
+        self.syn_queue.len() < most && !self.accept_queue_is_full()
+    }
+
+    /// Whether no handshake can be completed now. Linux's sk_acceptq_is_full: `>`, so one more than
+    /// the backlog fits.
+    pub fn accept_queue_is_full(&self) -> bool {
+        self.accept_queue.len() > self.backlog as usize
+    }
+
+    /// Asserts that no child is listed twice.
+    ///
+    /// # Panics
+    /// When not: a bug in this module or a child told twice to [`Listener::opened`].
+    pub fn check(&self) {
+        let children = self.children();
+        for (index, child) in children.iter().enumerate() {
+            assert!(!children[..index].contains(child), "a child is in the queues twice");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,49 @@
+//! The protocol of one connection, without any I/O: RFC 9293 and the RFCs it leans on.
+//!
+//! Read it in this order, the RFC in the other hand:
+//!
+//! 1. the words: [`seq`], [`segment`], [`state`];
+//! 2. the two halves of §3.3.1: [`sender`] and [`receiver`];
+//! 3. where bytes wait: [`send_buffer`], [`receive_buffer`], [`reassembler`];
+//! 4. the connection that owns them: [`connection`];
+//! 5. what comes in: [`listener`], [`reset`], `handshake`, `arrival`, `acknowledgment`, `text`;
+//! 6. what is lost, and how much may fly: [`rtt`], [`recovery`], [`congestion`];
+//! 7. what time does: [`timers`], `timeouts`;
+//! 8. what the application asks: `calls`;
+//! 9. what goes out: `output`; and how it all looks: `view`.
+
+mod acknowledgment;
+mod arrival;
+pub mod byte_queue;
+mod calls;
+pub mod congestion;
+pub mod connection;
+mod handshake;
+pub mod isn;
+pub mod listener;
+mod output;
+pub mod reassembler;
+pub mod receive_buffer;
+pub mod receiver;
+pub mod recovery;
+pub mod reset;
+pub mod rtt;
+pub mod segment;
+pub mod send_buffer;
+pub mod sender;
+pub mod seq;
+pub mod state;
+mod text;
+mod timeouts;
+pub mod timers;
+mod view;
+
+pub use connection::{Connection, Context, Outgoing, Settings};
+pub use listener::{Arrival, Listener};
+pub use reset::reset_for;
+pub use seq::Seq;
+pub use state::State;
+pub(crate) use view::segment_record;
+
+#[cfg(test)]
+mod tests;

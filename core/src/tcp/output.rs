@@ -1,0 +1,303 @@
+//! The one place that answers "what do I send next?": resets, handshake, retransmissions, new
+//! data, FIN, probes and acknowledgments alike, in that order. When nothing may be sent it also
+//! says what has to be waited for, by the timer it leaves armed.
+
+use smallvec::SmallVec;
+
+use super::connection::{Connection, Context, Outgoing};
+use super::seq::Seq;
+use super::state::State;
+use crate::event::{Reason, TimerName};
+use crate::wire::tcp::{Flags, Header};
+use crate::wire::tcp_options::Options;
+
+/// A piece of the send sequence space chosen to leave now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Piece {
+    seq: Seq,
+    /// Text, in bytes; more than SMSS makes a super-segment.
+    len: u64,
+    fin: bool,
+    reason: Reason,
+}
+
+impl Connection {
+    /// The next segment to send, until there is none.
+    pub fn poll_transmit(&mut self, cx: &mut Context<'_>) -> Option<Outgoing> {
+        cx.log.set_cause(self.cause);
+        let outgoing = self.next_segment(cx);
+        if outgoing.is_none() {
+            self.settle_timers(cx);
+        }
+        #[cfg(debug_assertions)]
+        self.check();
+        outgoing
+    }
+
+    fn next_segment(&mut self, cx: &mut Context<'_>) -> Option<Outgoing> {
+        if let Some(reset) = self.reset.take() {
+            let flags = if reset.has_ack { Flags::RST.union(Flags::ACK) } else { Flags::RST };
+            return Some(self.bare_segment(cx, reset.seq, flags, reset.reason));
+        }
+        match self.state {
+            State::Closed | State::Listen => return None,
+            State::SynSent | State::SynReceived => {
+                if self.snd.nxt == self.snd.iss {
+                    return Some(self.syn_segment(cx));
+                }
+            }
+            state if state.may_send() => {
+                if let Some(piece) = self.next_piece(cx) {
+                    return Some(self.text_segment(cx, piece));
+                }
+            }
+            _ => {}
+        }
+        (self.rcv.is_ack_due() && self.state != State::SynSent)
+            .then(|| self.bare_segment(cx, self.ack_seq(), Flags::ACK, Reason::Acknowledge))
+    }
+
+    /// Which piece of the stream leaves next, if any may.
+    fn next_piece(&mut self, cx: &Context<'_>) -> Option<Piece> {
+        if let Some(seq) = self.recovery.take_retransmit() {
+            // What had not left yet is new data, not a repetition.
+            let limit = u64::from(self.snd.smss).min(self.snd.nxt.since(seq));
+            return self.piece_at(seq, limit, Reason::FastRetransmit);
+        }
+        if let Some(piece) = self.next_in_window(cx) {
+            return Some(piece);
+        }
+        if std::mem::take(&mut self.probe_due) {
+            // MUST-36: one octet past the closed window, or the FIN when no data is left.
+            self.recovery.on_probe();
+            return self.piece_at(self.snd.una, 1, Reason::ZeroWindowProbe);
+        }
+        None
+    }
+
+    /// At most `limit` bytes from `seq` on, with the FIN if that is where they end.
+    fn piece_at(&self, seq: Seq, limit: u64, reason: Reason) -> Option<Piece> {
+        let data = self.send_buffer.end().since(seq);
+        let len = data.min(limit);
+        let fin = self.snd.fin == Some(seq + len) && len < limit;
+        (len > 0 || fin).then_some(Piece { seq, len, fin, reason })
+    }
+
+    /// What may be sent from SND.NXT on: the peer's window, the congestion window, the device and
+    /// the silly-window rules each have their say.
+    fn next_in_window(&mut self, cx: &Context<'_>) -> Option<Piece> {
+        let seq = self.snd.nxt;
+        let data = self.send_buffer.end().since(seq);
+        let usable = self.snd.usable();
+        let is_repeat = seq < self.snd.max;
+        if data == 0 {
+            let fin = self.snd.fin == Some(seq) && usable > 0;
+            let reason = if is_repeat { Reason::TimeoutRetransmit } else { Reason::Fin };
+            return fin.then_some(Piece { seq, len: 0, fin, reason });
+        }
+        let smss = u64::from(self.snd.smss);
+        let room = self.congestion_room();
+        let largest = match cx.gso_max as u64 / smss {
+            0 | 1 => smss,
+            segments => segments * smss,
+        };
+        let mut len = data.min(usable).min(room).min(largest);
+        let remainder = len % smss;
+        if remainder > 0 && !self.may_send_small(len, data, usable, is_repeat) {
+            len -= remainder;
+        }
+        if len == 0 {
+            return None;
+        }
+        self.override_due = false;
+        let fin = self.snd.fin == Some(seq + len) && len == data && usable > len;
+        let reason = if is_repeat { Reason::TimeoutRetransmit } else { Reason::NewData };
+        Some(Piece { seq, len, fin, reason })
+    }
+
+    /// Bytes the congestion window still takes; with nothing in flight always one segment.
+    fn congestion_room(&self) -> u64 {
+        let in_flight = self.recovery.in_flight(&self.snd);
+        let room = self.congestion.cwnd().saturating_sub(in_flight);
+        if in_flight == 0 { room.max(u64::from(self.snd.smss)) } else { room }
+    }
+
+    /// Whether `len` bytes that do not fill their last segment may leave (RFC 9293 §3.8.6.2.1 and
+    /// §3.7.4: Nagle, in the form that holds small text back only behind small text).
+    fn may_send_small(&self, len: u64, data: u64, usable: u64, is_repeat: bool) -> bool {
+        if len < data && len < usable {
+            // Cut short by the congestion window alone, whose ACKs are on their way.
+            return false;
+        }
+        if is_repeat || self.override_due {
+            return true;
+        }
+        if len == data {
+            let is_held = !self.settings.no_delay
+                && self.snd.fin.is_none()
+                && self.small_end > self.snd.una
+                && self.snd.outstanding() > 0;
+            return !is_held;
+        }
+        // Cut short by the peer's window: only a good part of the largest it ever offered.
+        len == usable && self.snd.outstanding() == 0 && 2 * len >= self.snd.max_wnd
+    }
+
+    /// Nothing may be sent: what is waited for? The peer's ACK (retransmission), its window
+    /// (persist, or the override of silly-window avoidance), or nothing.
+    fn settle_timers(&mut self, cx: &mut Context<'_>) {
+        let unsent = self.send_buffer.end() > self.snd.nxt
+            || self.snd.fin.is_some_and(|fin| self.snd.nxt <= fin);
+        if !self.state.may_send() || self.snd.outstanding() > 0 || !unsent {
+            self.stop(cx, TimerName::Persist);
+            self.stop(cx, TimerName::SwsOverride);
+            return;
+        }
+        self.stop(cx, TimerName::Retransmission);
+        if self.snd.usable() > 0 {
+            self.stop(cx, TimerName::Persist);
+            if self.timers.deadline(TimerName::SwsOverride).is_none() {
+                self.arm(cx, TimerName::SwsOverride, cx.now + SWS_OVERRIDE);
+            }
+        } else if self.timers.deadline(TimerName::Persist).is_none() {
+            // RFC 9293 §3.8.6.1: the first probe after an RTO, then ever rarer.
+            let backoff = 1_u32.checked_shl(self.recovery.probes()).unwrap_or(u32::MAX);
+            let interval = self.rtt.rto().saturating_mul(backoff).min(cx.knobs.max_rto());
+            self.arm(cx, TimerName::Persist, cx.now + interval);
+        }
+    }
+
+    /// SYN, or SYN+ACK where the peer's SYN is known.
+    fn syn_segment(&mut self, cx: &mut Context<'_>) -> Outgoing {
+        let is_repeat = self.snd.max > self.snd.iss;
+        let (flags, reason) = match (self.state, is_repeat) {
+            (State::SynSent, false) => (Flags::SYN, Reason::ActiveOpen),
+            (State::SynSent, true) => (Flags::SYN, Reason::TimeoutRetransmit),
+            (_, false) => (Flags::SYN.union(Flags::ACK), Reason::PassiveOpen),
+            (_, true) => (Flags::SYN.union(Flags::ACK), Reason::RepeatSynAck),
+        };
+        let mut outgoing = self.bare_segment_unlogged(cx, self.snd.iss, flags, reason);
+        // MUST-14: say what we take; on both SYNs.
+        outgoing.header.options = Options {
+            mss: Some(self.own_mss(cx.mtu)),
+            window_scale: self.offered_shift,
+            ..Options::default()
+        };
+        self.snd.advance(1);
+        if is_repeat {
+            self.recovery.stop_timing();
+        } else {
+            self.recovery.start_timing(self.snd.nxt, cx.now);
+        }
+        self.arm(cx, TimerName::Retransmission, cx.now + self.rtt.rto());
+        self.record_departure(cx, &outgoing, is_repeat);
+        outgoing
+    }
+
+    /// Text with its FIN, and every variable that its leaving changes.
+    fn text_segment(&mut self, cx: &mut Context<'_>, piece: Piece) -> Outgoing {
+        let Piece { seq, len, fin, reason } = piece;
+        let end = seq + len;
+        let mut flags = Flags::ACK;
+        if len > 0 && end == self.send_buffer.end() {
+            // RFC 9293 §3.9.1.2: the last segment of what was sent carries PSH (MUST-60).
+            flags = flags.union(Flags::PSH);
+        }
+        if fin {
+            flags = flags.union(Flags::FIN);
+        }
+        let mut outgoing = self.bare_segment_unlogged(cx, seq, flags, reason);
+        outgoing.payload = self.send_buffer.slices(seq, len as usize);
+        outgoing.payload_len = len as usize;
+        if len > u64::from(self.snd.smss) {
+            outgoing.gso_size = u16::try_from(self.snd.smss).unwrap_or(u16::MAX);
+        }
+        let is_repeat = seq < self.snd.max;
+        let is_probe = reason == Reason::ZeroWindowProbe;
+        let numbers = len + u64::from(fin);
+        if is_repeat {
+            self.recovery.stop_timing();
+        } else if !is_probe {
+            self.recovery.start_timing(end + u64::from(fin), cx.now);
+        }
+        if is_probe {
+            // SND.NXT stays: a peer that drops the probe is sent the byte again with the rest.
+            self.snd.max = self.snd.max.max(seq + numbers);
+        } else if seq == self.snd.nxt {
+            self.snd.advance(numbers);
+        }
+        if !len.is_multiple_of(u64::from(self.snd.smss)) && !is_repeat {
+            self.small_end = end;
+        }
+        self.last_sent = cx.now;
+        // RFC 6298 §5.1: whatever takes up numbers is guarded; a probe by the persist timer. A
+        // fast retransmission is guarded anew, for it has its whole round trip before it.
+        let is_guarded = self.timers.deadline(TimerName::Retransmission).is_some();
+        if !is_probe && (!is_guarded || reason == Reason::FastRetransmit) {
+            self.stop(cx, TimerName::Persist);
+            self.arm(cx, TimerName::Retransmission, cx.now + self.rtt.rto());
+        }
+        self.record_departure(cx, &outgoing, is_repeat);
+        outgoing
+    }
+
+    /// A segment without text that leaves as it is.
+    fn bare_segment(
+        &mut self,
+        cx: &mut Context<'_>,
+        seq: Seq,
+        flags: Flags,
+        reason: Reason,
+    ) -> Outgoing {
+        let outgoing = self.bare_segment_unlogged(cx, seq, flags, reason);
+        self.record_departure(cx, &outgoing, false);
+        outgoing
+    }
+
+    /// Header and window; anything with ACK acknowledges all there is, so none is owed any more.
+    fn bare_segment_unlogged(
+        &mut self,
+        cx: &mut Context<'_>,
+        seq: Seq,
+        flags: Flags,
+        reason: Reason,
+    ) -> Outgoing {
+        let has_ack = flags.contains(Flags::ACK);
+        let free = self.receive_buffer.free() as u64;
+        let capacity = self.receive_buffer.capacity() as u64;
+        let mss = u32::from(self.own_mss(cx.mtu));
+        let window = match flags.contains(Flags::RST) {
+            true => 0,
+            false => self.rcv.advertise(free, capacity, mss, flags.contains(Flags::SYN)),
+        };
+        if has_ack {
+            self.rcv.ack_sent();
+            self.stop(cx, TimerName::DelayedAck);
+        }
+        Outgoing {
+            header: Header {
+                src_port: self.name.local.port(),
+                dst_port: self.name.remote.map_or(0, |remote| remote.port()),
+                seq: seq.to_wire(),
+                ack: if has_ack { self.rcv.nxt.to_wire() } else { 0 },
+                flags,
+                window,
+                urgent: 0,
+                options: Options::default(),
+            },
+            payload: SmallVec::new(),
+            payload_len: 0,
+            gso_size: 0,
+            reason,
+        }
+    }
+
+    /// The number of a segment without text: past all that was sent, but not past the peer's
+    /// window, where it would not be looked at.
+    pub(super) fn ack_seq(&self) -> Seq {
+        self.snd.max.min(self.snd.window_end()).max(self.snd.una)
+    }
+}
+
+/// RFC 9293 §3.8.6.2.1: between 0.1 and 1 second.
+const SWS_OVERRIDE: std::time::Duration = std::time::Duration::from_millis(200);

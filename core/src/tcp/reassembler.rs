@@ -1,0 +1,245 @@
+//! Data that arrived past a hole, until the hole is filled.
+//!
+//! Owns the ranges past RCV.NXT: sorted, disjoint, never empty, bounded in number. A byte that is
+//! there stays what it is; what arrives later fills gaps only, so a forged overlap can't rewrite
+//! data. What lies outside the window must be trimmed before it comes here. Nothing held here has
+//! been acknowledged: dropping it costs a retransmission and loses nothing (RFC 2018 §8).
+
+use std::collections::BTreeMap;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use super::byte_queue::SHARE_MIN;
+use super::seq::Seq;
+
+/// Most pieces held. Against a peer that sends every other byte this bounds the bookkeeping to
+/// about half a megabyte; honest loss leaves far fewer, as neighbours grow together.
+pub const MAX_PIECES: usize = 4096;
+
+/// Bytes that arrived together, or side by side.
+#[derive(Debug)]
+enum Piece {
+    /// A slice of the buffer that the device filled.
+    Shared(Bytes),
+    /// Copied out of it; grows while its right neighbour keeps arriving.
+    Copied(BytesMut),
+}
+
+impl Piece {
+    fn new(payload: Bytes) -> Piece {
+        if payload.len() >= SHARE_MIN {
+            Piece::Shared(payload)
+        } else {
+            Piece::Copied(BytesMut::from(&payload[..]))
+        }
+    }
+
+    fn len(&self) -> u64 {
+        match self {
+            Piece::Shared(data) => data.len() as u64,
+            Piece::Copied(data) => data.len() as u64,
+        }
+    }
+
+    fn into_bytes(self) -> Bytes {
+        match self {
+            Piece::Shared(data) => data,
+            Piece::Copied(data) => data.freeze(),
+        }
+    }
+}
+
+/// Out-of-order data by sequence number. Without data it holds no heap memory.
+#[derive(Debug, Default)]
+pub struct Reassembler {
+    /// By first sequence number.
+    pieces: BTreeMap<Seq, Piece>,
+    /// The same, adjacent pieces merged: start to end.
+    ranges: BTreeMap<Seq, Seq>,
+    bytes: u64,
+    newest: Option<Seq>,
+}
+
+impl Reassembler {
+    /// An empty one.
+    pub fn new() -> Reassembler {
+        Reassembler::default()
+    }
+
+    /// Keeps what of `payload`, which starts at `seq`, is not here yet.
+    ///
+    /// False when [`MAX_PIECES`] was reached and the data farthest to the right (of this payload or
+    /// of an earlier one) had to go.
+    pub fn insert(&mut self, seq: Seq, payload: Bytes) -> bool {
+        if payload.is_empty() {
+            return true;
+        }
+        self.newest = Some(seq);
+        let end = seq + payload.len() as u64;
+        let mut kept_all = true;
+        let mut at = seq;
+        while at < end {
+            if let Some((_, there)) = self.range_at(at) {
+                at = there;
+                continue;
+            }
+            let next = self.ranges.range(at..).next();
+            let gap_end = next.map_or(end, |(&start, _)| start.min(end));
+            let gap = payload.slice(at.since(seq) as usize..gap_end.since(seq) as usize);
+            kept_all &= self.fill(at, gap);
+            at = gap_end;
+        }
+        kept_all
+    }
+
+    /// The piece that starts at `next` (RCV.NXT), if the hole before it is filled; what lies before
+    /// `next` is dropped. Call it until `None`, with `next` moved past each piece.
+    pub fn pop(&mut self, next: Seq) -> Option<Bytes> {
+        while let Some((&start, _)) = self.pieces.first_key_value()
+            && start <= next
+        {
+            let mut data = self.remove_first()?;
+            let before = next.since(start);
+            if before < data.len() as u64 {
+                data.advance(before as usize);
+                return Some(data);
+            }
+        }
+        None
+    }
+
+    /// The ranges held, `[start, end)`, in order, adjacent ones merged.
+    pub fn ranges(&self) -> impl Iterator<Item = (Seq, Seq)> {
+        self.ranges.iter().map(|(&start, &end)| (start, end))
+    }
+
+    /// The range that the most recent payload belongs to: the first SACK block (RFC 2018 §4).
+    /// `None` once it is delivered.
+    pub fn newest(&self) -> Option<(Seq, Seq)> {
+        self.range_at(self.newest?)
+    }
+
+    /// Bytes held.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Whether there is no hole.
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// Drops everything.
+    pub fn clear(&mut self) {
+        *self = Reassembler::default();
+    }
+
+    /// The range that holds the byte at `seq`.
+    fn range_at(&self, seq: Seq) -> Option<(Seq, Seq)> {
+        let (&start, &end) = self.ranges.range(..=seq).next_back()?;
+        (seq < end).then_some((start, end))
+    }
+
+    /// Stores `gap`, of whose bytes none is here; false as for [`Reassembler::insert`].
+    fn fill(&mut self, seq: Seq, gap: Bytes) -> bool {
+        let len = gap.len();
+        if self.append(seq, &gap) {
+            self.add_range(seq, len as u64);
+            return true;
+        }
+        let full = self.pieces.len() >= MAX_PIECES;
+        if full {
+            let last = self.pieces.last_key_value().map(|(&start, _)| start);
+            if last.is_none_or(|last| seq > last) {
+                return false;
+            }
+            self.remove_last();
+        }
+        self.pieces.insert(seq, Piece::new(gap));
+        self.add_range(seq, len as u64);
+        !full
+    }
+
+    /// Grows the copied piece that ends at `seq`, if there is one and both stay small.
+    fn append(&mut self, seq: Seq, gap: &Bytes) -> bool {
+        let Some((&start, Piece::Copied(data))) = self.pieces.range_mut(..seq).next_back() else {
+            return false;
+        };
+        let fits = start + data.len() as u64 == seq && data.len() + gap.len() <= SHARE_MIN;
+        if fits {
+            data.extend_from_slice(gap);
+        }
+        fits
+    }
+
+    /// Notes that `len` bytes from `start` are here now, merging with both neighbours.
+    fn add_range(&mut self, mut start: Seq, len: u64) {
+        let mut end = start + len;
+        self.bytes += len;
+        if let Some(after) = self.ranges.remove(&end) {
+            end = after;
+        }
+        if let Some((&before, &upto)) = self.ranges.range(..start).next_back()
+            && upto == start
+        {
+            start = before;
+        }
+        self.ranges.insert(start, end);
+    }
+
+    /// Takes the leftmost piece out.
+    fn remove_first(&mut self) -> Option<Bytes> {
+        let (start, piece) = self.pieces.pop_first()?;
+        let piece_end = start + piece.len();
+        let end = self.ranges.remove(&start).unwrap_or(piece_end);
+        if piece_end < end {
+            self.ranges.insert(piece_end, end);
+        }
+        self.bytes -= piece.len();
+        if self.pieces.is_empty() {
+            // An emptied map keeps its root node.
+            self.clear();
+        }
+        Some(piece.into_bytes())
+    }
+
+    /// Drops the rightmost piece.
+    fn remove_last(&mut self) {
+        let Some((start, piece)) = self.pieces.pop_last() else { return };
+        self.bytes -= piece.len();
+        if let Some(mut range) = self.ranges.last_entry() {
+            if *range.key() == start {
+                range.remove();
+            } else {
+                *range.get_mut() = start;
+            }
+        }
+    }
+
+    /// Asserts that pieces are sorted, disjoint, non-empty, bounded, and that the merged ranges and
+    /// the byte count say the same.
+    ///
+    /// # Panics
+    /// When not: a bug in this module.
+    pub fn check(&self) {
+        let mut merged: Vec<(Seq, Seq)> = Vec::new();
+        for (&start, piece) in &self.pieces {
+            assert!(piece.len() > 0, "the piece at {start:?} is empty");
+            let end = start + piece.len();
+            match merged.last_mut() {
+                Some(last) if last.1 == start => last.1 = end,
+                last => {
+                    assert!(last.is_none_or(|last| last.1 < start), "overlap at {start:?}");
+                    merged.push((start, end));
+                }
+            }
+        }
+        assert!(self.ranges().eq(merged.iter().copied()), "ranges and pieces differ");
+        let bytes: u64 = merged.iter().map(|(start, end)| end.since(*start)).sum();
+        assert_eq!(self.bytes, bytes, "the byte count is wrong");
+        assert!(self.pieces.len() <= MAX_PIECES, "too many pieces");
+    }
+}
+
+#[cfg(test)]
+mod tests;

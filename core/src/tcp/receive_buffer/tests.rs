@@ -1,0 +1,50 @@
+use bytes::Bytes;
+
+use super::ReceiveBuffer;
+
+fn bytes_of(slices: impl IntoIterator<Item = Bytes>) -> Vec<u8> {
+    slices.into_iter().flatten().collect()
+}
+
+#[test]
+fn what_is_read_is_what_arrived() {
+    let mut buffer = ReceiveBuffer::new(100);
+    buffer.push(Bytes::from_static(b"hello "));
+    buffer.push(Bytes::from_static(b"world"));
+    assert_eq!((buffer.len(), buffer.free()), (11, 89));
+    assert_eq!(bytes_of(buffer.read(3, false)), b"hel");
+    assert_eq!(bytes_of(buffer.read(100, false)), b"lo world");
+    assert!(buffer.is_empty());
+    assert!(buffer.read(1, false).is_empty());
+    buffer.check();
+}
+
+#[test]
+fn peeking_leaves_the_bytes_where_they_are() {
+    let mut buffer = ReceiveBuffer::new(100_000);
+    buffer.push(Bytes::from(vec![1; 1000]));
+    buffer.push(Bytes::from(vec![2; 20_000]));
+    buffer.push(Bytes::from(vec![3; 1000]));
+    let peeked = bytes_of(buffer.read(21_500, true));
+    assert_eq!(buffer.len(), 22_000);
+    assert_eq!(bytes_of(buffer.read(21_500, false)), peeked);
+    assert_eq!(bytes_of(buffer.read(9999, false)), [3; 500]);
+    buffer.check();
+}
+
+#[test]
+fn reading_nothing_takes_nothing() {
+    let mut buffer = ReceiveBuffer::new(10);
+    buffer.push(Bytes::from_static(b"abc"));
+    assert!(buffer.read(0, false).is_empty());
+    assert_eq!(buffer.len(), 3);
+}
+
+#[test]
+fn a_capacity_below_what_is_held_offers_no_room() {
+    let mut buffer = ReceiveBuffer::new(10);
+    buffer.push(Bytes::from_static(b"0123456789"));
+    buffer.set_capacity(4);
+    assert_eq!((buffer.free(), buffer.capacity()), (0, 4));
+    assert_eq!(bytes_of(buffer.read(99, false)), b"0123456789");
+}

@@ -1,0 +1,115 @@
+//! A segment that arrived, in the terms of RFC 9293 §3.3.1: SEG.SEQ, SEG.ACK, SEG.LEN, SEG.WND.
+//!
+//! Guarantees: sequence numbers are 64-bit from here on (converted once, against the connection's
+//! own), and SEG.LEN counts SYN and FIN. A segment that the device merged from several is one
+//! segment here that remembers how many it was.
+
+use bytes::Bytes;
+
+use super::seq::Seq;
+use crate::wire::tcp::{Flags, Header};
+use crate::wire::tcp_options::Options;
+
+/// A segment that arrived.
+#[derive(Clone, Debug)]
+pub struct Segment {
+    /// SEG.SEQ: the number of the first octet, or of the SYN.
+    pub seq: Seq,
+    /// SEG.ACK, or nothing when the ACK bit is off.
+    pub ack: Option<Seq>,
+    /// SEG.WND as on the wire: not scaled.
+    pub window_field: u16,
+    /// The control bits.
+    pub flags: Flags,
+    /// The options.
+    pub options: Options,
+    /// The text.
+    pub payload: Bytes,
+    /// Payload bytes of each real segment when the device merged several; 0 when it is one.
+    pub gso_size: u16,
+}
+
+impl Segment {
+    /// Reads the wire's 32-bit numbers as the ones nearest to `rcv_nxt` and `snd_una`.
+    pub fn from_wire(
+        header: &Header,
+        payload: Bytes,
+        gso_size: u16,
+        rcv_nxt: Seq,
+        snd_una: Seq,
+    ) -> Segment {
+        Segment {
+            seq: Seq::nearest(header.seq, rcv_nxt),
+            ack: header.flags.contains(Flags::ACK).then(|| Seq::nearest(header.ack, snd_una)),
+            window_field: header.window,
+            flags: header.flags,
+            options: header.options,
+            payload,
+            gso_size,
+        }
+    }
+
+    /// SEG.LEN: octets of sequence space, counting SYN and FIN.
+    pub fn len(&self) -> u64 {
+        self.payload.len() as u64
+            + u64::from(self.flags.contains(Flags::SYN))
+            + u64::from(self.flags.contains(Flags::FIN))
+    }
+
+    /// Whether it takes up no sequence space.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The number after the last one it takes up.
+    pub fn end(&self) -> Seq {
+        self.seq + self.len()
+    }
+
+    /// How many segments it was on the wire.
+    pub fn count(&self) -> u32 {
+        segment_count(self.payload.len(), self.gso_size)
+    }
+
+    /// Cuts away what lies before `left` (RFC 9293 §3.10.7.4: "trim off any portions that lie
+    /// outside the window").
+    pub fn trim_front(&mut self, left: Seq) {
+        let mut excess = left.since(self.seq);
+        if excess == 0 {
+            return;
+        }
+        self.seq = left;
+        if self.flags.contains(Flags::SYN) {
+            self.flags = self.flags.without(Flags::SYN);
+            excess -= 1;
+        }
+        let text = excess.min(self.payload.len() as u64);
+        let _ = self.payload.split_to(text as usize);
+        if excess > text {
+            self.flags = self.flags.without(Flags::FIN);
+        }
+    }
+
+    /// Cuts away what lies at `right` and after it.
+    pub fn trim_back(&mut self, right: Seq) {
+        let excess = self.end().since(right);
+        if excess == 0 {
+            return;
+        }
+        let fin = u64::from(self.flags.contains(Flags::FIN));
+        self.flags = self.flags.without(Flags::FIN);
+        let text = excess.saturating_sub(fin).min(self.payload.len() as u64);
+        self.payload.truncate(self.payload.len() - text as usize);
+    }
+}
+
+/// How many segments of `gso_size` bytes carry `len` bytes; a segment without text is one too.
+pub(crate) fn segment_count(len: usize, gso_size: u16) -> u32 {
+    match gso_size {
+        0 => 1,
+        size => len.div_ceil(usize::from(size)).max(1) as u32,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,284 @@
+//! Scripts for one connection: a segment in, a segment out, a tick of the clock.
+//!
+//! Numbers are relative, as in the RFC's figures: our SYN and the peer's SYN are number 0.
+
+mod arrival;
+mod closing;
+mod handshake;
+mod receiving;
+mod sending;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::connection::{Connection, Context, Outgoing, Settings};
+use super::state::State;
+use crate::event::{ConnectionName, EventLog};
+use crate::host::{Error, Knobs, Shutdown};
+use crate::time::Instant;
+use crate::wire::tcp::{Flags, Header};
+use crate::wire::tcp_options::Options;
+
+const ISS: u32 = 0xffff_fff0;
+const IRS: u32 = 7_000;
+const WINDOW: u16 = 60_000;
+
+pub(super) const SYN: Flags = Flags::SYN;
+pub(super) const ACK: Flags = Flags::ACK;
+pub(super) const SYN_ACK: Flags = Flags::SYN.union(Flags::ACK);
+pub(super) const FIN_ACK: Flags = Flags::FIN.union(Flags::ACK);
+pub(super) const PSH_ACK: Flags = Flags::PSH.union(Flags::ACK);
+pub(super) const RST: Flags = Flags::RST;
+pub(super) const RST_ACK: Flags = Flags::RST.union(Flags::ACK);
+
+/// A connection whose peer is the test.
+pub(super) struct Script {
+    pub(super) connection: Connection,
+    pub(super) now: Instant,
+    pub(super) knobs: Knobs,
+    log: EventLog,
+    mtu: usize,
+    gso_max: usize,
+    window: u16,
+}
+
+/// What the peer sends; relative numbers.
+#[derive(Clone, Copy)]
+pub(super) struct In<'a> {
+    pub(super) seq: u32,
+    pub(super) ack: Option<u32>,
+    pub(super) flags: Flags,
+    pub(super) text: &'a [u8],
+    pub(super) window: Option<u16>,
+    pub(super) options: Options,
+}
+
+/// A segment of the peer, from its number on.
+pub(super) fn seg(flags: Flags, seq: u32) -> In<'static> {
+    In { seq, ack: None, flags, text: b"", window: None, options: Options::default() }
+}
+
+impl<'a> In<'a> {
+    pub(super) fn ack(self, ack: u32) -> In<'a> {
+        In { ack: Some(ack), ..self }
+    }
+
+    pub(super) fn text<'b>(self, text: &'b [u8]) -> In<'b> {
+        In { text, ..self }
+    }
+
+    pub(super) fn window(self, window: u16) -> In<'a> {
+        In { window: Some(window), ..self }
+    }
+
+    pub(super) fn options(self, options: Options) -> In<'a> {
+        In { options, ..self }
+    }
+}
+
+/// What the connection sent; relative numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Out {
+    pub(super) flags: Flags,
+    pub(super) seq: u32,
+    pub(super) ack: u32,
+    pub(super) text: Vec<u8>,
+}
+
+/// What is expected: flags, SEG.SEQ, SEG.ACK (0 without ACK).
+pub(super) fn out(flags: Flags, seq: u32, ack: u32) -> Out {
+    Out { flags, seq, ack, text: Vec::new() }
+}
+
+impl Out {
+    pub(super) fn text(self, text: &[u8]) -> Out {
+        Out { text: text.to_vec(), ..self }
+    }
+}
+
+fn name() -> ConnectionName {
+    ConnectionName {
+        id: 1,
+        local: "10.7.0.2:80".parse().unwrap(),
+        remote: Some("10.7.0.1:4000".parse().unwrap()),
+    }
+}
+
+pub(super) fn settings() -> Settings {
+    Settings { send_buffer: 100_000, receive_buffer: 60_000, no_delay: false, max_segment: None }
+}
+
+/// A macro-free way to lend the parts of a script to a call.
+macro_rules! context {
+    ($script:expr) => {
+        &mut Context {
+            now: $script.now,
+            knobs: &$script.knobs,
+            log: &mut $script.log,
+            mtu: $script.mtu,
+            gso_max: $script.gso_max,
+        }
+    };
+}
+
+impl Script {
+    fn start(
+        settings: Settings,
+        set_knobs: &[(&str, &str)],
+        make: impl FnOnce(&mut Context<'_>, Settings) -> Connection,
+    ) -> Script {
+        let mut knobs = Knobs::default();
+        // Most scripts are about one thing: no scaling, no quick ACKs to count.
+        knobs.set("tcp_window_scaling", "0").unwrap();
+        knobs.set("tcp_quickack_start", "0").unwrap();
+        for (name, value) in set_knobs {
+            knobs.set(name, value).unwrap();
+        }
+        let now = Instant::from_micros(1_000_000);
+        let mut log = EventLog::off();
+        let (mtu, gso_max) = (1040, 0);
+        let connection =
+            make(&mut Context { now, knobs: &knobs, log: &mut log, mtu, gso_max }, settings);
+        Script { connection, now, knobs, log, mtu, gso_max, window: WINDOW }
+    }
+
+    /// SYN-SENT, the SYN not yet polled.
+    pub(super) fn connecting(set_knobs: &[(&str, &str)]) -> Script {
+        Script::start(settings(), set_knobs, |cx, settings| {
+            Connection::connect(cx, name(), ISS, settings)
+        })
+    }
+
+    /// SYN-RECEIVED on a SYN with these options, the SYN+ACK not yet polled.
+    pub(super) fn accepting(options: Options, set_knobs: &[(&str, &str)]) -> Script {
+        Script::start(settings(), set_knobs, |cx, settings| {
+            let syn = Header {
+                src_port: 4000,
+                dst_port: 80,
+                seq: IRS,
+                flags: SYN,
+                window: WINDOW,
+                options,
+                ..Header::default()
+            };
+            Connection::accept(cx, name(), ISS, settings, &syn)
+        })
+    }
+
+    /// ESTABLISHED by a passive open, SMSS 1000.
+    pub(super) fn established() -> Script {
+        Script::established_with(settings(), &[])
+    }
+
+    pub(super) fn established_with(settings: Settings, set_knobs: &[(&str, &str)]) -> Script {
+        let options = Options { mss: Some(1000), ..Options::default() };
+        let mut script = Script::accepting(options, set_knobs);
+        script.connection.set_settings(context!(script), settings);
+        script.expect(out(SYN_ACK, 0, 1));
+        script.arrive(seg(ACK, 1).ack(1));
+        script.expect_state(State::Established);
+        script.expect_nothing();
+        script
+    }
+
+    /// A segment of the peer arrives.
+    pub(super) fn arrive(&mut self, segment: In<'_>) {
+        let is_ack = segment.flags.contains(ACK);
+        let header = Header {
+            src_port: 4000,
+            dst_port: 80,
+            seq: IRS.wrapping_add(segment.seq),
+            ack: if is_ack { ISS.wrapping_add(segment.ack.unwrap_or(0)) } else { 0 },
+            flags: segment.flags,
+            window: segment.window.unwrap_or(self.window),
+            urgent: 0,
+            options: segment.options,
+        };
+        let payload = Bytes::copy_from_slice(segment.text);
+        self.connection.handle_segment(context!(self), &header, payload, 0);
+    }
+
+    /// What the connection sends next, as it is.
+    pub(super) fn poll(&mut self) -> Option<Outgoing> {
+        self.connection.poll_transmit(context!(self))
+    }
+
+    fn poll_relative(&mut self) -> Option<Out> {
+        let outgoing = self.poll()?;
+        let header = outgoing.header;
+        Some(Out {
+            flags: header.flags,
+            seq: header.seq.wrapping_sub(ISS),
+            ack: if header.flags.contains(ACK) { header.ack.wrapping_sub(IRS) } else { 0 },
+            text: outgoing.payload.concat(),
+        })
+    }
+
+    #[track_caller]
+    pub(super) fn expect(&mut self, expected: Out) {
+        assert_eq!(self.poll_relative(), Some(expected));
+    }
+
+    #[track_caller]
+    pub(super) fn expect_nothing(&mut self) {
+        assert_eq!(self.poll_relative(), None);
+    }
+
+    #[track_caller]
+    pub(super) fn expect_state(&self, state: State) {
+        assert_eq!(self.connection.state(), state);
+    }
+
+    /// Time passes; timers that fall due run.
+    pub(super) fn wait(&mut self, time: Duration) {
+        self.now += time;
+        self.connection.handle_timers(context!(self));
+    }
+
+    /// Time passes up to the next deadline; says how long that was.
+    pub(super) fn wait_for_timer(&mut self) -> Duration {
+        let deadline = self.connection.next_deadline().expect("a timer is armed");
+        let time = deadline.saturating_since(self.now);
+        self.wait(time);
+        time
+    }
+
+    pub(super) fn send(&mut self, data: &[u8]) -> Result<usize, Error> {
+        self.connection.send(context!(self), data)
+    }
+
+    pub(super) fn recv(&mut self, max: usize) -> Result<Vec<u8>, Error> {
+        self.connection.recv(context!(self), max, false).map(|slices| slices.concat())
+    }
+
+    pub(super) fn shutdown(&mut self, how: Shutdown) -> Result<(), Error> {
+        self.connection.shutdown(context!(self), how)
+    }
+
+    pub(super) fn close(&mut self) {
+        self.connection.close(context!(self), false);
+    }
+
+    pub(super) fn close_with_reset(&mut self) {
+        self.connection.close(context!(self), true);
+    }
+
+    pub(super) fn peek(&mut self, max: usize) -> Result<Vec<u8>, Error> {
+        self.connection.recv(context!(self), max, true).map(|slices| slices.concat())
+    }
+
+    pub(super) fn path_mtu(&mut self, mtu: usize) {
+        self.mtu = mtu;
+        self.connection.handle_mtu_change(context!(self));
+    }
+
+    pub(super) fn super_segments(&mut self, gso_max: usize) {
+        self.gso_max = gso_max;
+    }
+}
+
+/// Milliseconds, for scripts.
+pub(super) fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}

@@ -1,0 +1,105 @@
+//! What arrives: order, windows, and when it is acknowledged.
+
+use super::*;
+
+#[test]
+fn text_in_order_is_acknowledged_late_and_every_second_segment_at_once() {
+    // RFC 9293 §3.8.6.3, MUST-58 and SHLD-19.
+    let mut peer = Script::established();
+    peer.arrive(seg(ACK, 1).ack(1).text(&[1; 1000]));
+    peer.expect_nothing();
+    peer.arrive(seg(ACK, 1001).ack(1).text(&[2; 1000]));
+    peer.expect(out(ACK, 1, 2001));
+    peer.arrive(seg(ACK, 2001).ack(1).text(&[3; 1000]));
+    peer.expect_nothing();
+    assert_eq!(peer.wait_for_timer(), ms(40));
+    peer.expect(out(ACK, 1, 3001));
+    peer.expect_nothing();
+    assert_eq!(peer.connection.next_deadline(), None);
+}
+
+#[test]
+fn an_acknowledgment_rides_on_text() {
+    let mut peer = Script::established();
+    peer.arrive(seg(PSH_ACK, 1).ack(1).text(b"ping"));
+    peer.send(b"pong").unwrap();
+    peer.expect(out(PSH_ACK, 1, 5).text(b"pong"));
+    peer.expect_nothing();
+}
+
+#[test]
+fn a_connection_starts_with_quick_acknowledgments() {
+    let mut peer = Script::established_with(settings(), &[("tcp_quickack_start", "2")]);
+    for i in 0..2 {
+        peer.arrive(seg(ACK, 1 + i).ack(1).text(b"x"));
+        peer.expect(out(ACK, 1, 2 + i));
+    }
+    peer.arrive(seg(ACK, 3).ack(1).text(b"x"));
+    peer.expect_nothing();
+}
+
+#[test]
+fn a_hole_is_reported_at_once_and_so_is_its_filling() {
+    // RFC 5681 §4.2.
+    let mut peer = Script::established();
+    peer.arrive(seg(ACK, 4).ack(1).text(b"def"));
+    peer.expect(out(ACK, 1, 1));
+    peer.arrive(seg(ACK, 10).ack(1).text(b"jkl"));
+    peer.expect(out(ACK, 1, 1));
+    assert_eq!(peer.recv(10), Err(Error::WouldBlock));
+    peer.arrive(seg(ACK, 1).ack(1).text(b"abc"));
+    peer.expect(out(ACK, 1, 7));
+    peer.arrive(seg(ACK, 7).ack(1).text(b"ghi"));
+    peer.expect(out(ACK, 1, 13));
+    assert_eq!(peer.recv(100).unwrap(), b"abcdefghijkl");
+}
+
+#[test]
+fn the_window_is_the_buffer_less_what_is_queued() {
+    let mut peer = Script::established();
+    peer.arrive(seg(ACK, 1).ack(1).text(&[1; 2000]));
+    peer.arrive(seg(ACK, 2001).ack(1).text(&[1; 2000]));
+    assert_eq!(peer.poll().unwrap().header.window, 56_000);
+}
+
+#[test]
+fn the_right_edge_never_retreats_and_opens_in_worthwhile_steps() {
+    // RFC 9293 §3.8.6.2.2.
+    let mut peer = Script::established();
+    peer.arrive(seg(ACK, 1).ack(1).text(&[1; 60_000]));
+    assert_eq!(peer.poll().unwrap().header.window, 0);
+    peer.recv(999).unwrap();
+    peer.expect_nothing();
+    peer.recv(1).unwrap();
+    assert_eq!(peer.poll().unwrap().header.window, 1000, "a whole segment is worth saying");
+    peer.recv(1500).unwrap();
+    peer.expect_nothing();
+    peer.recv(500).unwrap();
+    assert_eq!(peer.poll().unwrap().header.window, 3000, "two more than the peer knows of");
+}
+
+#[test]
+fn peeking_takes_nothing() {
+    let mut peer = Script::established();
+    peer.arrive(seg(ACK, 1).ack(1).text(b"abc"));
+    assert_eq!(peer.peek(2).unwrap(), b"ab");
+    assert_eq!(peer.recv(10).unwrap(), b"abc");
+}
+
+#[test]
+fn reading_a_shut_side_is_the_end() {
+    let mut peer = Script::established();
+    peer.shutdown(Shutdown::Read).unwrap();
+    assert_eq!(peer.recv(10).unwrap(), b"");
+    peer.expect_nothing();
+}
+
+#[test]
+fn text_after_the_fin_is_not_taken() {
+    let mut peer = Script::established();
+    peer.arrive(seg(FIN_ACK, 1).ack(1));
+    peer.expect(out(ACK, 1, 2));
+    peer.arrive(seg(PSH_ACK, 2).ack(1).text(b"lie"));
+    peer.expect(out(ACK, 1, 2));
+    assert_eq!(peer.recv(10).unwrap(), b"");
+}

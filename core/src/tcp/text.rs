@@ -1,0 +1,97 @@
+//! What SEG.TEXT and FIN mean to the receiver: bytes put in order, the end of the stream, and when
+//! to say so (RFC 9293 §3.10.7.4, seventh and eighth).
+
+use super::connection::{Connection, Context};
+use super::receiver::AckTiming;
+use super::segment::Segment;
+use super::state::State;
+use crate::event::{Reason, TimerName};
+use crate::wire::tcp::Flags;
+
+impl Connection {
+    /// Takes the text and the FIN of a segment trimmed to the window.
+    pub(super) fn arrival_of_text(&mut self, cx: &mut Context<'_>, mut segment: Segment) {
+        if segment.is_empty() {
+            return;
+        }
+        if !self.state.may_receive() {
+            // After the peer's FIN nothing new can come: what does is a repetition or a lie.
+            self.rcv.demand_ack();
+            return;
+        }
+        if self.is_orphan && !segment.payload.is_empty() {
+            // Nobody is left to read it: say so rather than lose it silently
+            // (RFC 9293 §3.6.1; RFC 2525 §2.17).
+            self.reset_peer(Reason::DataAfterClose);
+            self.set_state(cx, State::Closed, Reason::DataAfterClose);
+            return;
+        }
+        if segment.flags.contains(Flags::FIN) {
+            self.rcv.fin.get_or_insert(segment.seq + segment.payload.len() as u64);
+        }
+        if let Some(fin) = self.rcv.fin {
+            // Text past its own FIN is a lie of the peer's.
+            segment.trim_back(fin + 1);
+        }
+        let was_in_order = segment.seq == self.rcv.nxt;
+        let had_holes = !self.reassembler.is_empty();
+        let (len, gso_size) = (segment.payload.len(), segment.gso_size);
+        self.reassemble(segment);
+        let timing = self.rcv.time_ack(len, gso_size, u32::from(self.own_mss(cx.mtu)));
+        let is_end = self.rcv.fin.is_some_and(|fin| self.rcv.nxt >= fin);
+        if is_end {
+            self.rcv.advance(self.rcv.nxt + 1);
+        }
+        // RFC 5681 §4.2: at once when there is a hole or one was filled; a FIN at once too.
+        if !was_in_order || had_holes || is_end || timing == AckTiming::Now {
+            self.rcv.demand_ack();
+        } else {
+            self.delay_ack(cx);
+        }
+        if is_end {
+            self.take_fin(cx);
+        }
+    }
+
+    /// Puts the text in order: what follows RCV.NXT to the application, the rest aside.
+    fn reassemble(&mut self, segment: Segment) {
+        if segment.payload.is_empty() {
+            return;
+        }
+        if segment.seq == self.rcv.nxt && self.reassembler.is_empty() {
+            self.rcv.advance(segment.seq + segment.payload.len() as u64);
+            self.receive_buffer.push(segment.payload);
+            return;
+        }
+        // Over its bound the reassembler refuses: not acknowledged, the peer sends it again.
+        self.reassembler.insert(segment.seq, segment.payload);
+        while let Some(payload) = self.reassembler.pop(self.rcv.nxt) {
+            self.rcv.advance(self.rcv.nxt + payload.len() as u64);
+            self.receive_buffer.push(payload);
+        }
+    }
+
+    /// Eighth, the FIN bit: all that came before it is here.
+    fn take_fin(&mut self, cx: &mut Context<'_>) {
+        self.reassembler.clear();
+        match self.state {
+            State::SynReceived | State::Established => {
+                self.set_state(cx, State::CloseWait, Reason::FinReceived);
+            }
+            // Ours is not acknowledged yet, or FIN-WAIT-2 would be the state: both closed at once.
+            State::FinWait1 => self.set_state(cx, State::Closing, Reason::FinReceived),
+            State::FinWait2 => self.set_state(cx, State::TimeWait, Reason::FinReceived),
+            _ => {}
+        }
+    }
+
+    /// The acknowledgment may wait for text to ride on (RFC 9293 §3.8.6.3, MUST-58: < 0.5 s).
+    fn delay_ack(&mut self, cx: &mut Context<'_>) {
+        let delay = cx.knobs.delack();
+        if delay.is_zero() {
+            self.rcv.demand_ack();
+        } else if self.timers.deadline(TimerName::DelayedAck).is_none() {
+            self.arm(cx, TimerName::DelayedAck, cx.now + delay);
+        }
+    }
+}

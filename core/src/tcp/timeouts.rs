@@ -1,0 +1,83 @@
+//! What each timer does when it fires. None of them sends: they change what `output` will say.
+
+use super::connection::{Connection, Context};
+use super::state::State;
+use crate::event::{Kind, Reason, TimerName};
+use crate::host::Error;
+use crate::time::Instant;
+
+impl Connection {
+    /// Runs every timer that is due, in the order of their deadlines.
+    pub fn handle_timers(&mut self, cx: &mut Context<'_>) {
+        while let Some(timer) = self.timers.expire(cx.now) {
+            if cx.log.is_on() {
+                cx.log.set_cause(None);
+                let snapshot = Some(self.snapshot());
+                let kind = Kind::TimerFired { timer };
+                let fired = cx.log.record(cx.now, Some(self.name), kind, None, snapshot);
+                cx.log.set_cause(fired);
+                self.cause = fired;
+            }
+            match timer {
+                TimerName::Retransmission => self.on_retransmission_timeout(cx),
+                TimerName::Persist => self.on_persist_timeout(cx),
+                TimerName::DelayedAck => self.rcv.demand_ack(),
+                TimerName::SwsOverride => self.override_due = true,
+                TimerName::TimeWait => self.set_state(cx, State::Closed, Reason::TimeWaitOver),
+                TimerName::FinWait2 => self.set_state(cx, State::Closed, Reason::FinWait2Over),
+            }
+        }
+        #[cfg(debug_assertions)]
+        self.check();
+    }
+
+    /// When a timer has something to do next.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.timers.next().map(|(_, deadline)| deadline)
+    }
+
+    /// RFC 6298 §5.4 to §5.6: send the oldest again, double the timeout, and start over from one
+    /// segment (RFC 5681 §3.1).
+    fn on_retransmission_timeout(&mut self, cx: &mut Context<'_>) {
+        if self.recovery.timeouts() >= self.retry_limit(cx) {
+            let error = self.soft_error.take().unwrap_or(Error::TimedOut);
+            return self.fail(cx, error, Reason::GaveUp);
+        }
+        let is_first = self.recovery.timeouts() == 0;
+        let in_flight = self.recovery.in_flight(&self.snd);
+        let phase = self.congestion.phase();
+        self.rtt.back_off();
+        self.recovery.on_timeout(&self.snd);
+        if self.state.is_synchronized() {
+            self.congestion.on_timeout(cx.now, in_flight, self.snd.smss, is_first);
+            self.record_phase(cx, phase);
+        }
+        // All that is outstanding counts as lost: sending goes on from SND.UNA.
+        self.snd.nxt = self.snd.una;
+    }
+
+    /// How often the same segment is sent again before the connection is given up
+    /// (RFC 9293 §3.8.3: R2, MUST-20, MUST-23).
+    fn retry_limit(&self, cx: &Context<'_>) -> u32 {
+        match self.state {
+            State::SynSent => cx.knobs.syn_retries(),
+            State::SynReceived => cx.knobs.synack_retries(),
+            _ if self.is_orphan => cx.knobs.orphan_retries(),
+            _ => cx.knobs.retries2(),
+        }
+    }
+
+    /// RFC 9293 §3.8.6.1: ask a peer whose window is closed, and keep asking while it answers
+    /// (MUST-35, MUST-36, MUST-37).
+    fn on_persist_timeout(&mut self, cx: &mut Context<'_>) {
+        if self.recovery.unanswered_probes() >= self.retry_limit(cx) {
+            return self.fail(cx, Error::TimedOut, Reason::GaveUp);
+        }
+        self.probe_due = true;
+    }
+
+    /// An orphan does not wait for the peer's FIN for ever, though the RFC would let it.
+    pub(super) fn arm_fin_wait_2(&mut self, cx: &mut Context<'_>) {
+        self.arm(cx, TimerName::FinWait2, cx.now + cx.knobs.fin_timeout());
+    }
+}

@@ -1,0 +1,225 @@
+//! What a connection looks like from outside: to its owner, to poll(), and in events.
+
+use crate::event::{
+    ConnectionName, Kind, ReceiveBufferView, SegmentRecord, SendBufferView, Snapshot,
+};
+use crate::host::{Error, Readiness};
+use crate::wire::packet::HEADER_CAPACITY;
+use crate::wire::tcp::{Flags, Header};
+use smallvec::SmallVec;
+use std::fmt::Write as _;
+
+use super::connection::{Connection, Context, Outgoing};
+use super::segment::segment_count;
+use super::seq::Seq;
+use super::state::State;
+
+/// How many bytes of text an event carries along.
+const PAYLOAD_SHOWN: usize = 64;
+
+impl Connection {
+    /// The state.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Its name and addresses.
+    pub fn name(&self) -> ConnectionName {
+        self.name
+    }
+
+    /// CLOSED, and nothing is left to send: it may be forgotten.
+    pub fn is_finished(&self) -> bool {
+        self.state == State::Closed && self.reset.is_none()
+    }
+
+    /// Whether data or the FIN still waits for the peer's acknowledgment (SO_LINGER).
+    pub fn is_flushing(&self) -> bool {
+        self.state.may_send() && !self.snd.is_fin_acknowledged()
+    }
+
+    /// The application has ended its direction.
+    pub(super) fn is_write_shut(&self) -> bool {
+        self.snd.fin.is_some() || self.state == State::Closed || self.is_orphan
+    }
+
+    /// What Linux's poll() shows for a TCP socket in this situation.
+    pub fn readiness(&self) -> Readiness {
+        let is_dead = self.state == State::Closed;
+        let peer_finished = self.rcv.fin.is_some_and(|fin| self.rcv.nxt > fin);
+        let read_over = self.is_read_shut || peer_finished || is_dead;
+        let write_over = self.is_write_shut();
+        let mut ready = Readiness::EMPTY;
+        if is_dead || (read_over && write_over) {
+            ready = ready.union(Readiness::HUP);
+        }
+        if read_over {
+            ready = ready.union(Readiness::IN).union(Readiness::RDHUP);
+        }
+        if self.error.is_some() {
+            ready = ready.union(Readiness::ERR);
+        }
+        if matches!(self.state, State::SynSent | State::SynReceived) {
+            return ready;
+        }
+        if !self.receive_buffer.is_empty() {
+            ready = ready.union(Readiness::IN);
+        }
+        // Linux: writable while at least a third of the buffer is free.
+        if write_over || 2 * self.send_buffer.free() >= self.send_buffer.len() {
+            ready = ready.union(Readiness::OUT);
+        }
+        ready
+    }
+
+    /// The pending error.
+    pub fn error(&self) -> Option<Error> {
+        self.error
+    }
+
+    /// The pending error, once (SO_ERROR).
+    pub fn take_error(&mut self) -> Option<Error> {
+        self.error.take()
+    }
+
+    /// Bytes to be read, bytes in the send buffer, bytes free in it.
+    pub fn queues(&self) -> (usize, usize, usize) {
+        (self.receive_buffer.len(), self.send_buffer.len(), self.send_buffer.free())
+    }
+
+    /// SMSS in bytes (TCP_MAXSEG).
+    pub fn smss(&self) -> u16 {
+        u16::try_from(self.snd.smss).unwrap_or(u16::MAX)
+    }
+
+    /// The variables, for an event.
+    pub fn snapshot(&self) -> Box<Snapshot> {
+        // In SYN-SENT the SYN itself lies between SND.NXT and the first byte.
+        let len = self.send_buffer.len() as u64;
+        let unsent = self.send_buffer.end().since(self.snd.nxt).min(len);
+        let nanos = |d: std::time::Duration| u64::try_from(d.as_nanos()).unwrap_or(u64::MAX);
+        Box::new(Snapshot {
+            state: self.state,
+            iss: self.snd.iss.as_u64(),
+            irs: self.rcv.irs.as_u64(),
+            snd_una: self.snd.una.as_u64(),
+            snd_nxt: self.snd.nxt.as_u64(),
+            snd_max: self.snd.max.as_u64(),
+            snd_wnd: self.snd.wnd,
+            rcv_nxt: self.rcv.nxt.as_u64(),
+            rcv_wnd: self.rcv.wnd(),
+            cwnd: self.congestion.cwnd(),
+            ssthresh: self.congestion.ssthresh(),
+            in_flight: self.recovery.in_flight(&self.snd),
+            srtt_ns: self.rtt.srtt().map(nanos),
+            rto_ns: nanos(self.rtt.rto()),
+            timers: self.timers.iter().map(|(timer, at)| (timer, at.as_nanos())).collect(),
+            send_buffer: SendBufferView {
+                capacity: self.send_buffer.capacity() as u64,
+                unacked: len - unsent,
+                unsent,
+            },
+            receive_buffer: ReceiveBufferView {
+                capacity: self.receive_buffer.capacity() as u64,
+                queued: self.receive_buffer.len() as u64,
+                out_of_order: self
+                    .reassembler
+                    .ranges()
+                    .map(|(start, end)| (start.as_u64(), end.as_u64()))
+                    .collect(),
+            },
+        })
+    }
+
+    /// Records an arrival; what the connection does about it is its effect.
+    pub(super) fn record_arrival(
+        &self,
+        cx: &mut Context<'_>,
+        header: &Header,
+        payload: &[u8],
+        gso_size: u16,
+    ) {
+        if !cx.log.is_on() {
+            return;
+        }
+        let shift = self.snd.wnd_shift;
+        let mut record = segment_record(header, &[payload], gso_size, shift);
+        record.relative_seq = self.relative_to_irs(header);
+        if header.flags.contains(Flags::ACK) {
+            record.relative_ack = Some(Seq::nearest(header.ack, self.snd.una).since(self.snd.iss));
+        }
+        let snapshot = Some(self.snapshot());
+        cx.log.set_cause(None);
+        let kind = Kind::SegmentReceived(record);
+        let index = cx.log.record(cx.now, Some(self.name), kind, None, snapshot);
+        cx.log.set_cause(index);
+    }
+
+    /// SEG.SEQ of an arrival from the peer's ISS on; a SYN names the ISS itself.
+    fn relative_to_irs(&self, header: &Header) -> Option<u64> {
+        if header.flags.contains(Flags::SYN) {
+            return Some(0);
+        }
+        (self.rcv.irs != Seq::default())
+            .then(|| Seq::nearest(header.seq, self.rcv.nxt).since(self.rcv.irs))
+    }
+
+    /// Records a departure.
+    pub(super) fn record_departure(
+        &self,
+        cx: &mut Context<'_>,
+        outgoing: &Outgoing,
+        retransmission: bool,
+    ) {
+        if !cx.log.is_on() {
+            return;
+        }
+        let header = &outgoing.header;
+        let slices: SmallVec<[&[u8]; 2]> = outgoing.payload.iter().map(|b| &b[..]).collect();
+        let mut record = segment_record(header, &slices, outgoing.gso_size, self.rcv.wnd_shift);
+        record.relative_seq = Some(Seq::nearest(header.seq, self.snd.una).since(self.snd.iss));
+        if header.flags.contains(Flags::ACK) {
+            record.relative_ack = Some(self.rcv.nxt.since(self.rcv.irs));
+        }
+        record.retransmission = retransmission;
+        self.record(cx, Kind::SegmentSent(record), Some(outgoing.reason));
+    }
+}
+
+/// What an event says of a segment, as far as the segment alone tells.
+pub(crate) fn segment_record(
+    header: &Header,
+    payload: &[&[u8]],
+    gso_size: u16,
+    wnd_shift: u8,
+) -> SegmentRecord {
+    let len = payload.iter().map(|slice| slice.len()).sum();
+    let shift = if header.flags.contains(Flags::SYN) { 0 } else { wnd_shift };
+    let mut bytes: SmallVec<[u8; HEADER_CAPACITY]> = SmallVec::new();
+    header.emit(0, &mut bytes);
+    SegmentRecord {
+        src_port: header.src_port,
+        dst_port: header.dst_port,
+        seq: header.seq,
+        ack: header.ack,
+        relative_seq: None,
+        relative_ack: None,
+        flags: header.flags.to_string(),
+        window: header.window,
+        window_bytes: u64::from(header.window) << shift,
+        urgent: header.urgent,
+        len,
+        segments: segment_count(len, gso_size),
+        header: hexadecimal(bytes.iter()),
+        payload: hexadecimal(payload.iter().copied().flatten().take(PAYLOAD_SHOWN)),
+        retransmission: false,
+    }
+}
+
+fn hexadecimal<'a>(bytes: impl Iterator<Item = &'a u8>) -> String {
+    bytes.fold(String::new(), |mut text, byte| {
+        // Writing to a String can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,82 @@
+//! IPv4 and IPv6 behind one header type; each version's bytes are in a file of its own.
+//!
+//! Options and extension headers are stepped over on the way in and never sent. Fragments are
+//! refused. Which addresses are acceptable is for the host to say.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use smallvec::SmallVec;
+
+use super::packet::HEADER_CAPACITY;
+use super::{Malformed, ipv4, ipv6};
+
+/// The protocol number of ICMP for IPv4.
+pub const PROTOCOL_ICMP: u8 = 1;
+/// The protocol number of TCP.
+pub const PROTOCOL_TCP: u8 = 6;
+/// The protocol number of ICMPv6.
+pub const PROTOCOL_ICMPV6: u8 = 58;
+
+/// What the stack needs of an IP header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The sender's address.
+    pub src: IpAddr,
+    /// The receiver's address.
+    pub dst: IpAddr,
+    /// The transport protocol (after IPv6 extension headers).
+    pub protocol: u8,
+    /// TTL or hop limit.
+    pub ttl: u8,
+    /// DSCP and ECN (TOS / traffic class).
+    pub traffic_class: u8,
+    /// Where the transport starts, in bytes.
+    pub header_len: usize,
+    /// The transport's length in bytes, by the IP length field: bytes of the buffer after it are
+    /// not part of the packet.
+    pub payload_len: usize,
+}
+
+impl Header {
+    /// A header to send; its payload's length is still 0.
+    pub fn new(src: IpAddr, dst: IpAddr, protocol: u8, ttl: u8, traffic_class: u8) -> Header {
+        Header { src, dst, protocol, ttl, traffic_class, header_len: 0, payload_len: 0 }
+    }
+
+    /// Reads the header at the start of `packet`. After success, `header_len + payload_len` bytes
+    /// are there.
+    ///
+    /// # Errors
+    /// What [`Malformed`] lists. An IPv4 header's checksum is verified before its fragment field is
+    /// believed.
+    pub fn parse(packet: &[u8]) -> Result<Header, Malformed> {
+        match packet.first().ok_or(Malformed::Truncated)? >> 4 {
+            4 => ipv4::parse(packet),
+            6 => ipv6::parse(packet),
+            _ => Err(Malformed::Version),
+        }
+    }
+
+    /// Appends a header without options for `payload_len` transport bytes; on IPv4 with DF set, id 0
+    /// and its checksum complete. `header_len` is ignored. The whole packet has to fit into
+    /// 65,535 bytes.
+    pub fn emit(&self, out: &mut SmallVec<[u8; HEADER_CAPACITY]>) {
+        match (self.src, self.dst) {
+            (IpAddr::V4(src), IpAddr::V4(dst)) => {
+                out.extend_from_slice(&ipv4::bytes(src, dst, self));
+            }
+            // Were the families ever mixed, the IPv4 address would go out mapped (RFC 4291 §2.5.5.2).
+            (src, dst) => out.extend_from_slice(&ipv6::bytes(as_ipv6(src), as_ipv6(dst), self)),
+        }
+    }
+}
+
+fn as_ipv6(address: IpAddr) -> Ipv6Addr {
+    match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped(),
+        IpAddr::V6(address) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests;

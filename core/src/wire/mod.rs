@@ -1,0 +1,63 @@
+//! Bytes on the wire and the typed headers they stand for. No state, no policy.
+//!
+//! Parsing trusts nothing: every length is checked against the bytes that are there, and what
+//! cannot be used is a [`Malformed`] that says why. What is emitted parses to the same header.
+
+pub mod checksum;
+pub mod icmp;
+pub mod ip;
+mod ipv4;
+mod ipv6;
+pub mod packet;
+pub mod tcp;
+pub mod tcp_options;
+
+/// Why bytes are not a usable packet; each has a counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Malformed {
+    /// Fewer bytes than the headers take, or than the IP length field says.
+    #[error("the packet is shorter than its headers say")]
+    Truncated,
+    /// Wrong IP version.
+    #[error("the IP version is neither 4 nor 6")]
+    Version,
+    /// A length field contradicts another, or is below the smallest header.
+    #[error("a length field is out of bounds")]
+    Length,
+    /// The IPv4 header's or the transport's checksum is wrong.
+    #[error("the checksum is wrong")]
+    Checksum,
+    /// An IP fragment: the stack sets DF, and does not reassemble.
+    #[error("the packet is a fragment")]
+    Fragment,
+    /// IPv6 extension headers that are too many, out of place, or say that a node that does not
+    /// know their content must drop the packet.
+    #[error("the IPv6 extension headers are too many or not understood")]
+    ExtensionHeaders,
+}
+
+/// The 16-bit number at `at`, in network byte order. The caller has checked the length.
+fn read_u16(bytes: &[u8], at: usize) -> u16 {
+    u16::from_be_bytes([bytes[at], bytes[at + 1]])
+}
+
+/// The 32-bit number at `at`, in network byte order. The caller has checked the length.
+fn read_u32(bytes: &[u8], at: usize) -> u32 {
+    u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}
+
+/// Overwrites the 16-bit number at `at`, in network byte order. The caller has checked the length.
+fn write_u16(bytes: &mut [u8], at: usize, value: u16) {
+    bytes[at..at + 2].copy_from_slice(&value.to_be_bytes());
+}
+
+/// Overwrites the 32-bit number at `at`, in network byte order. The caller has checked the length.
+fn write_u32(bytes: &mut [u8], at: usize, value: u32) {
+    bytes[at..at + 4].copy_from_slice(&value.to_be_bytes());
+}
+
+/// A length as a 16-bit field. Whoever builds a packet keeps it within 65,535 bytes.
+fn length_field(len: usize) -> u16 {
+    debug_assert!(len <= usize::from(u16::MAX), "{len} bytes do not fit into one IP packet");
+    u16::try_from(len).unwrap_or(u16::MAX)
+}

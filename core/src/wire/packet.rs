@@ -1,0 +1,286 @@
+//! The two shapes in which an IP packet crosses the edge of a host: `Frame` on the way in,
+//! `Transmit` on the way out. Both may be super-segments: several TCP segments of `gso_size`
+//! payload bytes each under one header.
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use super::ip::{self, PROTOCOL_TCP};
+use super::tcp::{self, Flags};
+use super::{checksum, ipv4, ipv6, length_field, read_u32, write_u16, write_u32};
+use crate::event::Reason;
+
+/// What is known of the transport checksum of a packet that came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verification {
+    /// Nobody looked: the host verifies it.
+    Unverified,
+    /// The device vouches for it (virtio DATA_VALID, or NEEDS_CSUM from a sender on this machine).
+    Verified,
+}
+
+/// A packet on its way in.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// The packet from its IP header on.
+    pub bytes: Bytes,
+    /// Whether the transport checksum still has to be verified.
+    pub verification: Verification,
+    /// Payload bytes of each merged TCP segment; 0 when the packet is one segment.
+    pub gso_size: u16,
+}
+
+/// The longest IP and TCP header that the stack sends: 40 bytes of IPv6 and 60 of TCP, rounded up.
+pub const HEADER_CAPACITY: usize = 128;
+
+/// What is left to do for the transport checksum of a packet that goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChecksumField {
+    /// Nothing: it is final.
+    Complete,
+    /// The field at `start + offset` holds the folded pseudo-header sum (virtio NEEDS_CSUM): whoever
+    /// finishes it sums from `start` to the packet's end.
+    Partial {
+        /// First byte covered, counted from the IP header.
+        start: u16,
+        /// Where the field is, counted from `start`.
+        offset: u16,
+    },
+}
+
+/// A packet on its way out: a header of its own, and a payload shared with the send buffer.
+#[derive(Clone, Debug)]
+pub struct Transmit {
+    /// IP and transport header (or a whole ICMP packet).
+    pub header: SmallVec<[u8; HEADER_CAPACITY]>,
+    /// The payload in order; no byte of it is copied.
+    pub payload: SmallVec<[Bytes; 2]>,
+    /// The payload's length in all, in bytes.
+    pub payload_len: usize,
+    /// Payload bytes of each real TCP segment; 0 when the packet is one segment.
+    pub gso_size: u16,
+    /// The state of the transport checksum.
+    pub checksum: ChecksumField,
+    /// Why it is sent, for captures.
+    pub reason: Option<Reason>,
+}
+
+impl Transmit {
+    /// A TCP segment, or with `gso_size` below the payload's length a super-segment of several.
+    ///
+    /// `ip` says from whom to whom, TTL and traffic class (see [`ip::Header::new`]); its protocol and
+    /// lengths are filled in here. The checksum is left [`ChecksumField::Partial`], with the sum of the
+    /// pseudo-header over the whole length, as virtio wants it for super-segments too.
+    ///
+    /// ```
+    /// use tcpstack::wire::{ip, packet::{ChecksumField, Transmit}, tcp};
+    /// let ip = ip::Header::new([10, 0, 0, 1].into(), [10, 0, 0, 2].into(), ip::PROTOCOL_TCP, 64, 0);
+    /// let syn = tcp::Header { dst_port: 80, flags: tcp::Flags::SYN, ..Default::default() };
+    /// let transmit = Transmit::tcp(ip, &syn, Default::default(), 0, None);
+    /// assert_eq!(transmit.len(), 40);
+    /// assert_eq!(transmit.checksum, ChecksumField::Partial { start: 20, offset: 16 });
+    /// ```
+    pub fn tcp(
+        ip: ip::Header,
+        tcp: &tcp::Header,
+        payload: SmallVec<[Bytes; 2]>,
+        gso_size: u16,
+        reason: Option<Reason>,
+    ) -> Transmit {
+        let payload_len = payload.iter().map(Bytes::len).sum();
+        let segment_len = tcp.len() + payload_len;
+        let mut header = SmallVec::new();
+        ip::Header { protocol: PROTOCOL_TCP, payload_len: segment_len, ..ip }.emit(&mut header);
+        let start = header.len();
+        tcp.emit(checksum::pseudo_header(ip.src, ip.dst, PROTOCOL_TCP, segment_len), &mut header);
+        Transmit {
+            header,
+            payload,
+            payload_len,
+            gso_size: if payload_len > usize::from(gso_size) { gso_size } else { 0 },
+            checksum: ChecksumField::Partial { start: start as u16, offset: tcp::CHECKSUM as u16 },
+            reason,
+        }
+    }
+
+    /// A whole packet whose checksums are complete, such as an ICMP message.
+    pub fn complete(packet: Vec<u8>, reason: Option<Reason>) -> Transmit {
+        Transmit {
+            header: SmallVec::from_vec(packet),
+            payload: SmallVec::new(),
+            payload_len: 0,
+            gso_size: 0,
+            checksum: ChecksumField::Complete,
+            reason,
+        }
+    }
+
+    /// Length of the whole packet in bytes.
+    #[expect(clippy::len_without_is_empty, reason = "a packet is never empty")]
+    pub fn len(&self) -> usize {
+        self.header.len() + self.payload_len
+    }
+
+    /// How many packets this is on the wire: more than 1 for a super-segment.
+    pub fn segment_count(&self) -> usize {
+        match usize::from(self.gso_size) {
+            0 => 1,
+            size => self.payload_len.div_ceil(size).max(1),
+        }
+    }
+
+    /// Finishes a partial checksum in place. Of a super-segment it is then the checksum of the
+    /// whole, of use only to a receiver that takes it as one packet.
+    pub fn complete_checksum(&mut self) {
+        if let ChecksumField::Partial { start, offset } = self.checksum {
+            let start = usize::from(start);
+            // The field itself holds the pseudo-header's sum, and is covered like all the rest.
+            let mut sum = checksum::sum(&self.header[start..]);
+            let mut len = self.header.len() - start;
+            for slice in &self.payload {
+                sum = checksum::concat(sum, len, checksum::sum(slice));
+                len += slice.len();
+            }
+            write_u16(&mut self.header, start + usize::from(offset), checksum::finish(sum));
+            self.checksum = ChecksumField::Complete;
+        }
+    }
+
+    /// Splits a super-segment into the packets of the wire, in order, as a network card would;
+    /// any other packet is handed on as it is. No payload byte is copied.
+    ///
+    /// Each packet has its own sequence number, lengths and IPv4 header checksum; PSH and FIN stay
+    /// on the last alone, CWR on the first alone (RFC 3168 §6.1.2: it is said once). Their TCP
+    /// checksums are partial, whatever the super-segment's was. The IPv4 id stays 0 throughout:
+    /// with DF set it has no meaning (RFC 6864 §4.1).
+    pub fn segments(mut self, mut f: impl FnMut(Transmit)) {
+        if self.segment_count() == 1 {
+            self.gso_size = 0;
+            return f(self);
+        }
+        let template = Template::new(&self.header);
+        let mut payload = Slices { current: Bytes::new(), rest: self.payload.into_iter() };
+        let mut at = 0;
+        while at < self.payload_len {
+            let len = usize::from(self.gso_size).min(self.payload_len - at);
+            let is_last = at + len == self.payload_len;
+            f(Transmit {
+                header: template.header(at, len, is_last),
+                payload: payload.take(len),
+                payload_len: len,
+                gso_size: 0,
+                checksum: ChecksumField::Partial {
+                    start: template.tcp as u16,
+                    offset: tcp::CHECKSUM as u16,
+                },
+                reason: self.reason,
+            });
+            at += len;
+        }
+    }
+
+    /// The packet in one piece, its checksum finished. A super-segment stays one packet.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.contiguous();
+        if let ChecksumField::Partial { start, offset } = self.checksum {
+            let start = usize::from(start);
+            let sum = checksum::sum(&bytes[start..]);
+            write_u16(&mut bytes, start + usize::from(offset), checksum::finish(sum));
+        }
+        bytes
+    }
+
+    /// The packet as it comes in at another host of this machine: a copy in one piece. A partial
+    /// checksum is left so and counts as verified, since no wire lay between.
+    pub fn into_frame(self) -> Frame {
+        Frame {
+            verification: match self.checksum {
+                ChecksumField::Partial { .. } => Verification::Verified,
+                ChecksumField::Complete => Verification::Unverified,
+            },
+            gso_size: self.gso_size,
+            bytes: self.contiguous().into(),
+        }
+    }
+
+    fn contiguous(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.len());
+        bytes.extend_from_slice(&self.header);
+        for slice in &self.payload {
+            bytes.extend_from_slice(slice);
+        }
+        bytes
+    }
+}
+
+/// The header of a super-segment, from which those of its segments are made.
+struct Template<'a> {
+    bytes: &'a [u8],
+    /// Where the TCP header starts.
+    tcp: usize,
+    /// The pseudo-header's sum but for the length.
+    pseudo_header: u16,
+}
+
+impl Template<'_> {
+    /// `bytes` is an IP header as this module emits it, without extension headers, and a TCP header.
+    fn new(bytes: &[u8]) -> Template<'_> {
+        let (tcp, addresses) = match bytes[0] >> 4 {
+            4 => (ipv4::HEADER_LEN, ipv4::ADDRESSES),
+            _ => (ipv6::HEADER_LEN, ipv6::ADDRESSES),
+        };
+        let pseudo_header = checksum::add(checksum::sum(&bytes[addresses]), PROTOCOL_TCP.into());
+        Template { bytes, tcp, pseudo_header }
+    }
+
+    /// The header of the segment with `len` bytes of payload from `at` on.
+    fn header(&self, at: usize, len: usize, is_last: bool) -> SmallVec<[u8; HEADER_CAPACITY]> {
+        let mut header = SmallVec::from_slice(self.bytes);
+        let (ip, tcp) = header.split_at_mut(self.tcp);
+        let segment_len = tcp.len() + len;
+        match ip.len() {
+            ipv4::HEADER_LEN => ipv4::set_total_len(ip, ipv4::HEADER_LEN + segment_len),
+            _ => ipv6::set_payload_len(ip, segment_len),
+        }
+        let seq = read_u32(tcp, tcp::SEQUENCE_NUMBER).wrapping_add(at as u32);
+        write_u32(tcp, tcp::SEQUENCE_NUMBER, seq);
+        let mut flags = Flags(tcp[tcp::FLAGS]);
+        if !is_last {
+            flags = flags.without(Flags::PSH | Flags::FIN);
+        }
+        if at > 0 {
+            flags = flags.without(Flags::CWR);
+        }
+        tcp[tcp::FLAGS] = flags.0;
+        let sum = checksum::add(self.pseudo_header, length_field(segment_len));
+        write_u16(tcp, tcp::CHECKSUM, sum);
+        header
+    }
+}
+
+/// A payload that is cut into pieces from the front.
+struct Slices {
+    current: Bytes,
+    rest: smallvec::IntoIter<[Bytes; 2]>,
+}
+
+impl Slices {
+    /// The next `len` bytes, or what there is.
+    fn take(&mut self, mut len: usize) -> SmallVec<[Bytes; 2]> {
+        let mut taken = SmallVec::new();
+        while len > 0 {
+            if self.current.is_empty() {
+                let Some(next) = self.rest.next() else { break };
+                self.current = next;
+                continue;
+            }
+            let piece = self.current.split_to(len.min(self.current.len()));
+            len -= piece.len();
+            taken.push(piece);
+        }
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests;
