@@ -39,8 +39,6 @@ impl Connection {
         syn: &Header,
     ) -> Connection {
         let mut connection = Connection::new(cx, name, iss, settings, false);
-        connection.record_arrival(cx, syn, &[], 0);
-        connection.remember_cause(cx);
         if cx.knobs.window_scaling() {
             connection.offered_shift = Some(connection.own_shift(cx.knobs));
         }

@@ -41,10 +41,8 @@ impl Connection {
         }
         match self.state {
             State::Closed | State::Listen => return None,
-            State::SynSent | State::SynReceived => {
-                if self.snd.nxt == self.snd.iss {
-                    return Some(self.syn_segment(cx));
-                }
+            State::SynSent | State::SynReceived if self.snd.nxt == self.snd.iss => {
+                return Some(self.syn_segment(cx));
             }
             state if state.may_send() => {
                 if let Some(piece) = self.next_piece(cx) {

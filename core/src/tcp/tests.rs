@@ -71,10 +71,6 @@ impl<'a> In<'a> {
     pub(super) fn window(self, window: u16) -> In<'a> {
         In { window: Some(window), ..self }
     }
-
-    pub(super) fn options(self, options: Options) -> In<'a> {
-        In { options, ..self }
-    }
 }
 
 /// What the connection sent; relative numbers.
