@@ -345,3 +345,9 @@ fn a_lost_last_ack_brings_the_fin_again_and_time_wait_answers_it() {
     assert_eq!(pair.server.connections().len(), 1, "the server's end is gone");
     assert_eq!(pair.client.connections()[0].state, State::TimeWait);
 }
+
+#[test]
+fn a_host_may_move_to_another_thread() {
+    fn moves(_: impl Send) {}
+    moves(Pair::new().client);
+}

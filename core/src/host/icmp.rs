@@ -72,10 +72,7 @@ impl Host {
     /// The connection's state, if `seq` is a number that it has sent and not seen acknowledged.
     fn state_if_in_flight(&self, id: SocketId, seq: u32) -> Option<State> {
         let Kind::Connection(connection) = &self.sockets.get(id)?.kind else { return None };
-        let view = connection.snapshot();
-        let una = view.snd_una as u32;
-        let is_in_flight = u64::from(seq.wrapping_sub(una)) < view.snd_max - view.snd_una;
-        is_in_flight.then_some(view.state)
+        connection.is_in_flight(seq).then(|| connection.state())
     }
 
     /// A packet to `destination` was larger than `mtu` (RFC 1191, RFC 8201).

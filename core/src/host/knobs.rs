@@ -105,9 +105,9 @@ knobs! {
         "Retransmissions for a connection that the application has closed; 0 means 8, as on Linux.";
     FinTimeout "tcp_fin_timeout" number(1, 3600), "60"
         "Seconds that a closed socket stays in FIN-WAIT-2 for the peer's FIN.";
-    MaxSynBacklog "tcp_max_syn_backlog" number(1, 1 << 20), "1024"
+    MaxSynBacklog "tcp_max_syn_backlog" number(1, 4096), "1024"
         "Most half-open connections of one listening socket, whatever its backlog.";
-    SoMaxConn "somaxconn" number(1, 1 << 20), "4096"
+    SoMaxConn "somaxconn" number(1, 4096), "4096"
         "Largest backlog that listen() takes; a larger one is cut to it.";
     CongestionControl "tcp_congestion_control" Domain::Choice(&["reno"]), "reno"
         "Congestion control of new connections: `reno` is NewReno (RFC 5681, RFC 6582).";
