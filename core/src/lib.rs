@@ -6,6 +6,7 @@
 pub mod device;
 pub mod event;
 pub mod host;
+pub mod net;
 pub mod tcp;
 pub mod time;
 pub mod wire;

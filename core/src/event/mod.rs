@@ -4,6 +4,7 @@
 //! names the event that caused it and the clause that asked for it. Without an observer nothing
 //! is built: [`EventLog::is_on`] is the only cost.
 
+pub mod json;
 mod reason;
 
 use std::net::SocketAddr;
@@ -74,6 +75,9 @@ pub enum Kind {
         /// Its length in bytes.
         len: usize,
     },
+    /// What a segment or a call did to the connection's variables is in `after`; recorded behind
+    /// their own events, when anything changed.
+    Updated,
     /// The connection changed state.
     StateChanged {
         /// Before.

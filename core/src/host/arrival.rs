@@ -78,8 +78,11 @@ impl Host {
         if !self.addresses.is_own(ip.dst) {
             return Err(Counter::NotForUs);
         }
-        // RFC 1122 §3.2.1.3, and §4.2.3.10 for a SYN; an own source would have us answer ourselves.
-        if !addresses::is_usable_source(ip.src) || self.addresses.is_own(ip.src) {
+        // RFC 1122 §3.2.1.3, and §4.2.3.10 for a SYN; an own source would have us answer ourselves
+        // (LAND). ICMP may bear it: a device that can't deliver says so in our own name, as Linux
+        // does.
+        let is_icmp = matches!(ip.protocol, PROTOCOL_ICMP | PROTOCOL_ICMPV6);
+        if !addresses::is_usable_source(ip.src) || (self.addresses.is_own(ip.src) && !is_icmp) {
             return Err(Counter::BadSource);
         }
         Ok(())

@@ -35,6 +35,7 @@ impl Connection {
             State::SynSent => super::seq::Seq::from_initial(header.seq),
             _ => self.rcv.nxt,
         };
+        let before = self.observed(cx);
         self.record_arrival(cx, header, &payload, gso_size);
         self.remember_cause(cx);
         let segment = Segment::from_wire(header, payload, gso_size, near, self.snd.una);
@@ -45,6 +46,7 @@ impl Connection {
                 let _ = self.arrival_in_window(cx, segment);
             }
         }
+        self.record_update(cx, before);
         #[cfg(debug_assertions)]
         self.check();
     }

@@ -32,10 +32,10 @@ impl Connection {
         }
         self.remember_cause(cx);
         self.restart_after_idle(cx);
-        match self.send_buffer.push(data) {
-            0 => Err(Error::WouldBlock),
-            taken => Ok(taken),
-        }
+        let before = self.observed(cx);
+        let taken = self.send_buffer.push(data);
+        self.record_update(cx, before);
+        if taken == 0 { Err(Error::WouldBlock) } else { Ok(taken) }
     }
 
     /// RFC 5681 §4.1: after an idle RTO the ACK clock is gone, so sending starts as it began.
@@ -75,7 +75,9 @@ impl Connection {
                 None => Err(Error::WouldBlock),
             };
         }
+        let before = self.observed(cx);
         let bytes = self.receive_buffer.read(max, peek);
+        self.record_update(cx, before);
         if !peek && self.state.may_receive() {
             self.update_window(cx);
         }

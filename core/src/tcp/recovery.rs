@@ -19,6 +19,8 @@ const DUPLICATE_THRESHOLD: u32 = 3;
 pub struct Recovery {
     /// Duplicate ACKs of SND.UNA that stand for segments no longer in flight.
     duplicates: u32,
+    /// How many of them are believed until the present hole is filled.
+    duplicates_max: u32,
     /// RFC 6582 `recover`: SND.MAX when the last loss was found.
     recover: Seq,
     /// Fast recovery lasts until SND.UNA has reached `recover`.
@@ -54,6 +56,7 @@ impl Recovery {
     pub fn new(iss: Seq) -> Recovery {
         Recovery {
             duplicates: 0,
+            duplicates_max: DUPLICATE_THRESHOLD,
             recover: iss,
             in_fast_recovery: false,
             in_loss: false,
@@ -86,14 +89,15 @@ impl Recovery {
         if !self.in_fast_recovery && snd.una <= self.recover {
             return false;
         }
-        // No more can have left the network than was sent: duplicates beyond that are the network's
-        // or a forger's.
-        let sent = snd.outstanding() / u64::from(snd.smss);
-        let most = u32::try_from(sent).unwrap_or(u32::MAX).max(DUPLICATE_THRESHOLD);
-        self.duplicates = (self.duplicates + 1).min(most);
-        if self.in_fast_recovery || self.duplicates < DUPLICATE_THRESHOLD {
+        if self.in_fast_recovery {
+            self.duplicates = (self.duplicates + 1).min(self.duplicates_max);
             return false;
         }
+        self.duplicates += 1;
+        if self.duplicates < DUPLICATE_THRESHOLD {
+            return false;
+        }
+        self.limit_duplicates(snd);
         self.in_fast_recovery = true;
         self.recover = snd.max;
         self.retransmit = Some(snd.una);
@@ -122,8 +126,17 @@ impl Recovery {
         let reported = (acked / u64::from(snd.smss)).saturating_sub(1);
         self.duplicates =
             self.duplicates.saturating_sub(u32::try_from(reported).unwrap_or(u32::MAX));
+        self.limit_duplicates(snd);
         self.retransmit = Some(snd.una);
         Progress::Partial
+    }
+
+    /// Until the hole at SND.UNA is filled, no more segments than are outstanding now can be reported:
+    /// what is sent meanwhile arrives after the repair. More duplicates are the network's or a
+    /// forger's, and each would let a segment out (RFC 5681 §3.2, the MAY after step 4).
+    fn limit_duplicates(&mut self, snd: &Sender) {
+        let sent = u32::try_from(snd.outstanding() / u64::from(snd.smss)).unwrap_or(u32::MAX);
+        self.duplicates_max = sent.max(DUPLICATE_THRESHOLD);
     }
 
     /// The retransmission timer fired: all that is outstanding counts as lost.

@@ -131,6 +131,19 @@ impl Connection {
         })
     }
 
+    /// The variables now, if anybody reads: to be handed to [`Connection::record_update`] after a
+    /// change.
+    pub(super) fn observed(&self, cx: &Context<'_>) -> Option<Box<Snapshot>> {
+        cx.log.is_on().then(|| self.snapshot())
+    }
+
+    /// Records what has become of the variables since `before`, if they changed.
+    pub(super) fn record_update(&self, cx: &mut Context<'_>, before: Option<Box<Snapshot>>) {
+        if before.is_some_and(|before| before != self.snapshot()) {
+            self.record(cx, Kind::Updated, None);
+        }
+    }
+
     /// Records an arrival; what the connection does about it is its effect.
     pub(super) fn record_arrival(
         &self,

@@ -1,0 +1,82 @@
+//! The application's lane in the event stream: a call enters, perhaps blocks, returns.
+//!
+//! Without an observer a [`Call`] is empty and costs one load.
+
+use nix::errno::Errno;
+
+use super::SocketError;
+use super::shared::{Locked, Shared};
+use crate::host::SocketId;
+use crate::time::Instant;
+
+/// Bytes of a buffer that an event shows.
+const SHOWN: usize = 24;
+
+/// One call of the application.
+pub(super) struct Call {
+    name: &'static str,
+    /// Until it is recorded; None as well when nobody reads.
+    arguments: Option<String>,
+    number: Option<u64>,
+    has_blocked: bool,
+}
+
+impl Call {
+    /// A call of `name`; `arguments` as a source would write them.
+    pub(super) fn new(
+        shared: &Shared,
+        name: &'static str,
+        arguments: impl FnOnce() -> String,
+    ) -> Call {
+        let arguments = shared.events.is_on().then(arguments);
+        Call { name, arguments, number: None, has_blocked: false }
+    }
+
+    /// Records the entry, in the same hold of the lock as the work: the call is then the cause of it.
+    pub(super) fn enter(&mut self, locked: &mut Locked, now: Instant, id: Option<SocketId>) {
+        if let Some(arguments) = self.arguments.take() {
+            self.number = Some(locked.host.call_entered(now, id, self.name, arguments));
+        }
+    }
+
+    /// Records that it has to wait, once.
+    pub(super) fn block(&mut self, locked: &mut Locked, now: Instant, id: SocketId) {
+        if let Some(number) = self.number
+            && !self.has_blocked
+        {
+            self.has_blocked = true;
+            locked.host.call_blocked(now, Some(id), number, self.name);
+        }
+    }
+
+    /// Records what it returned, `shown` being what success looks like to the caller.
+    pub(super) fn finish<T>(
+        self,
+        shared: &Shared,
+        id: Option<SocketId>,
+        result: &Result<T, SocketError>,
+        shown: impl FnOnce(&T) -> String,
+    ) {
+        let Some(number) = self.number else { return };
+        let text = match result {
+            Ok(value) => shown(value),
+            Err(error) => format!("-1 {:?}", Errno::from_raw(error.errno())),
+        };
+        // The stack may be gone by now, and its events with it.
+        let _ = shared.enter_unchecked(|locked, now| {
+            locked.host.call_returned(now, id, number, self.name, text);
+        });
+    }
+}
+
+/// What a call that returns 0 returns.
+pub(super) fn zero<T>(_: &T) -> String {
+    "0".into()
+}
+
+/// `"hello\n", 6`: a buffer and its length, as a source would write them.
+pub(super) fn shown_bytes(first: &[u8], len: usize) -> String {
+    let start = &first[..first.len().min(SHOWN)];
+    let more = if start.len() < len { "..." } else { "" };
+    format!("\"{}\"{more}, {len}", start.escape_ascii())
+}

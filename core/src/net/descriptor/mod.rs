@@ -1,0 +1,416 @@
+//! Kernel descriptors for the stack's sockets: the `int` of C, of libuv, of Python.
+//!
+//! Each is one end of an AF_UNIX pair (`pair`), found again by its inode (`table`). What it shows
+//! to `poll` is what a TCP socket would show (`readiness`), and a bridged one carries the bytes, too
+//! (`bridge`). The socket lives until its descriptor is closed, by whatever call in whatever process.
+
+mod pair;
+mod process;
+mod table;
+
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicI32, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use nix::sys::epoll::EpollFlags;
+use nix::sys::socket::UnixAddr;
+
+pub(super) use pair::{borrow, peek, poll_now, readable, recv, send};
+pub(super) use process::{at_exit, generation};
+
+use super::blocking::Endpoint;
+use super::bridge::{self, Bridge};
+use super::readiness::Signals;
+use super::shared::Shared;
+use super::{Socket, SocketError, Stack};
+use crate::host::{Domain, Error, Readiness, Shutdown};
+use crate::tcp::State as TcpState;
+
+/// No inner end, no number.
+const NONE: RawFd = -1;
+
+/// What moves through a descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DescriptorKind {
+    /// Readiness only: data moves by calls on the [`Socket`]. The fastest.
+    Direct,
+    /// The bytes themselves: `read`, `write` and whatever else works on a stream socket.
+    Bridged,
+}
+
+/// A socket's descriptor, as the stack knows it.
+pub(super) struct Descriptor {
+    kind: DescriptorKind,
+    inode: u64,
+    name: UnixAddr,
+    /// The number under which the application named it last.
+    number: AtomicI32,
+    /// The inner end, once more: a forked child closes it without taking a lock.
+    inner: AtomicI32,
+    state: Mutex<State>,
+}
+
+/// The life of a descriptor.
+enum State {
+    /// No inner end yet: the outer end polls as a fresh TCP socket does.
+    Fresh,
+    /// The outer end shows what the publisher wants.
+    Signals(Signals),
+    /// The bytes move.
+    Bridge(Bridge),
+    /// The inner end is closed: the outer shows HUP, and ERR until it has been asked for.
+    Over,
+}
+
+/// A descriptor for a new socket, blocking and inherited over `exec` unless told otherwise. The
+/// socket lives until the last copy of the descriptor is closed.
+///
+/// # Errors
+/// `StackClosed`; `Os` with EMFILE, ENFILE or ENOMEM.
+pub fn open_descriptor(
+    stack: &Stack,
+    domain: Domain,
+    kind: DescriptorKind,
+    nonblocking: bool,
+    cloexec: bool,
+) -> Result<RawFd, SocketError> {
+    stack.shared().check_open()?;
+    let outer = pair::open_outer(kind, nonblocking, cloexec).map_err(os)?;
+    let socket = Socket::open(stack, domain)?;
+    socket.set_nonblocking(nonblocking);
+    publish(socket, outer, kind, State::Fresh)
+}
+
+/// The socket behind a descriptor; None: it is not one of ours.
+pub fn lookup(fd: RawFd) -> Option<Arc<Socket>> {
+    let socket = table::get(pair::inode(fd)?)?;
+    if let Some(descriptor) = socket.endpoint().descriptor.get() {
+        descriptor.number.store(fd, SeqCst);
+    }
+    Some(socket)
+}
+
+/// Waits for a connection and gives it a descriptor of the listener's kind.
+///
+/// # Errors
+/// As [`Socket::accept`]; `Os` with EMFILE, ENFILE or ENOMEM, and the connection stays in the
+/// queue.
+pub fn accept_descriptor(
+    fd: RawFd,
+    nonblocking: bool,
+    cloexec: bool,
+) -> Result<(RawFd, SocketAddr), SocketError> {
+    let listener = lookup(fd).ok_or(Error::BadSocket)?;
+    let kind = listener.kind().ok_or(Error::BadSocket)?;
+    let prepare = || pair::open_pair(kind, nonblocking, cloexec).map_err(os);
+    let (child, peer, (outer, inner)) = listener.accept_with(prepare)?;
+    child.set_nonblocking(nonblocking);
+    let state = match kind {
+        DescriptorKind::Direct => State::Signals(Signals::new(inner, kind)),
+        DescriptorKind::Bridged => State::Bridge(Bridge::new(inner)),
+    };
+    Ok((publish(child, outer, kind, state)?, peer))
+}
+
+/// Connects through the descriptor; a bridged one carries bytes from then on.
+///
+/// # Errors
+/// As [`Socket::connect`].
+pub fn connect_descriptor(fd: RawFd, addr: SocketAddr) -> Result<(), SocketError> {
+    lookup(fd).ok_or(Error::BadSocket)?.connect(addr)
+}
+
+/// Closes this number, and the socket when it was the last copy: its port is then free (or its FIN
+/// on the way) when this returns, and SO_LINGER was waited for.
+///
+/// # Errors
+/// `BadSocket`: not one of ours, and it is left open.
+pub fn close_descriptor(fd: RawFd) -> Result<(), SocketError> {
+    if is_orphaned(fd) {
+        if let Some(inode) = pair::inode(fd) {
+            table::remove(inode);
+        }
+        return nix::unistd::close(fd).map_err(os);
+    }
+    let socket = lookup(fd).ok_or(Error::BadSocket)?;
+    let endpoint = Arc::clone(socket.endpoint());
+    let descriptor = Arc::clone(endpoint.descriptor.get().ok_or(Error::BadSocket)?);
+    // The number is the application's: from here on somebody else may have it.
+    let _ = descriptor.number.compare_exchange(fd, NONE, SeqCst, SeqCst);
+    nix::unistd::close(fd).map_err(os)?;
+    if descriptor.is_outer_gone() {
+        table::remove(descriptor.inode);
+        match descriptor.kind {
+            DescriptorKind::Direct => _ = socket.close(),
+            DescriptorKind::Bridged => descriptor.abandon(socket.shared(), &endpoint),
+        }
+    }
+    Ok(())
+}
+
+/// Whether `fd` was a socket of a stack that has been closed: every call on it is EBADF.
+pub fn is_orphaned(fd: RawFd) -> bool {
+    pair::inode(fd).is_some_and(table::is_orphaned)
+}
+
+/// Takes every descriptor of a stack out of the table: they are no longer sockets of a stack.
+pub(super) fn forget_stack(shared: &Shared) {
+    // Dropped outside of the table's lock: the last handle of the stack may be among them.
+    drop(table::remove_all(|socket| socket.stack().is(shared)));
+}
+
+/// An edge on the inner end of the descriptor with `inode`.
+pub(super) fn handle_event(shared: &Shared, inode: u64, events: EpollFlags) {
+    let Some(socket) = table::get(inode).filter(|socket| socket.stack().is(shared)) else {
+        return;
+    };
+    let endpoint = socket.endpoint();
+    let Some(descriptor) = endpoint.descriptor.get() else { return };
+    if events.contains(EpollFlags::EPOLLHUP) && descriptor.is_outer_gone() {
+        table::remove(inode);
+        descriptor.abandon(shared, endpoint);
+    } else {
+        descriptor.show(shared, endpoint);
+    }
+}
+
+/// Makes a socket known under its descriptor.
+fn publish(
+    socket: Socket,
+    outer: OwnedFd,
+    kind: DescriptorKind,
+    state: State,
+) -> Result<RawFd, SocketError> {
+    process::watch_forks();
+    let inode = pair::inode(outer.as_raw_fd()).ok_or(SocketError::Os(libc::EBADF))?;
+    let descriptor = Arc::new(Descriptor {
+        kind,
+        inode,
+        name: pair::name(&outer).map_err(os)?,
+        number: AtomicI32::new(outer.as_raw_fd()),
+        inner: AtomicI32::new(state.inner().map_or(NONE, AsRawFd::as_raw_fd)),
+        state: Mutex::new(state),
+    });
+    let endpoint = Arc::clone(socket.endpoint());
+    let socket = Arc::new(socket);
+    if let Some(inner) = descriptor.lock().inner() {
+        let events = descriptor.edges();
+        socket.shared().reactor.watch(inner, inode, events).map_err(os)?;
+    }
+    // It was made for this descriptor and has no other.
+    let _ = endpoint.descriptor.set(Arc::clone(&descriptor));
+    for suspect in table::insert(inode, Arc::clone(&socket)) {
+        check_suspect(&suspect);
+    }
+    descriptor.show_own(socket.shared(), &endpoint);
+    Ok(outer.into_raw_fd())
+}
+
+/// Closes a socket that lost its outer end without a sign.
+fn check_suspect(socket: &Arc<Socket>) {
+    let endpoint = socket.endpoint();
+    if let Some(descriptor) = endpoint.descriptor.get()
+        && descriptor.inner.load(SeqCst) == NONE
+        && descriptor.is_outer_gone()
+    {
+        table::remove(descriptor.inode);
+        descriptor.abandon(socket.shared(), endpoint);
+    }
+}
+
+fn os(errno: nix::errno::Errno) -> SocketError {
+    SocketError::Os(errno as i32)
+}
+
+impl State {
+    fn inner(&self) -> Option<&OwnedFd> {
+        match self {
+            State::Fresh | State::Over => None,
+            State::Signals(signals) => Some(signals.inner()),
+            State::Bridge(bridge) => Some(bridge.inner()),
+        }
+    }
+}
+
+impl Descriptor {
+    pub(super) fn kind(&self) -> DescriptorKind {
+        self.kind
+    }
+
+    /// What a forked child does with its copy of the inner end.
+    fn close_inherited(&self) {
+        let inner = self.inner.swap(NONE, SeqCst);
+        if inner != NONE {
+            // The owner's memory is a copy that nobody uses any more.
+            let _ = nix::unistd::close(inner);
+        }
+    }
+
+    /// Has the outer end show what the socket is ready for, as far as that takes no descriptor of the
+    /// application's: it may show more than there is until the application's next call, never less.
+    pub(super) fn show(&self, shared: &Shared, endpoint: &Arc<Endpoint>) {
+        self.reconcile(shared, endpoint, false);
+    }
+
+    /// [`Descriptor::show`] from inside a call on this socket, which may use the number that the
+    /// application gave.
+    pub(super) fn show_own(&self, shared: &Shared, endpoint: &Arc<Endpoint>) {
+        self.reconcile(shared, endpoint, true);
+    }
+
+    /// Reads what the host says with the descriptor locked, so that the last one to do so has the last
+    /// word: two threads cannot leave a stale mask.
+    fn reconcile(&self, shared: &Shared, endpoint: &Arc<Endpoint>, is_own: bool) {
+        let mut state = self.lock();
+        if endpoint.is_closed.load(SeqCst) || matches!(*state, State::Over) {
+            self.clear_error(&state, shared, endpoint, is_own);
+            return;
+        }
+        if let State::Bridge(bridge) = &mut *state {
+            if bridge::serve(shared, endpoint, bridge, self.inode) {
+                self.end(&mut state, shared);
+            }
+            return;
+        }
+        let Ok(locked) = shared.lock() else { return };
+        let wanted = locked.host.readiness(endpoint.id);
+        let readable = locked.host.queues(endpoint.id).map_or(0, |queues| queues.0);
+        let tcp = locked.host.state(endpoint.id).unwrap_or_default();
+        drop(locked);
+        let number = is_own.then(|| self.number()).flatten();
+        if matches!(*state, State::Fresh) && !self.leave_fresh(&mut state, shared, wanted, number) {
+            return;
+        }
+        let State::Signals(signals) = &mut *state else { return };
+        if self.kind == DescriptorKind::Bridged && carries_bytes(tcp, readable) {
+            if let Some(bridge) = self.start_bridge(&mut state, shared) {
+                *state = bridge;
+                shared.queue_bridge(endpoint);
+            }
+        } else if signals.show(wanted, readable, number) {
+            self.end(&mut state, shared);
+        }
+    }
+
+    /// The inner end, once the outer has to show anything but what a fresh one shows. Only from the
+    /// application's own calls; until then a blocking `connect` leaves it fresh, and a refused one
+    /// can be tried again.
+    fn leave_fresh(
+        &self,
+        state: &mut State,
+        shared: &Shared,
+        wanted: Readiness,
+        number: Option<RawFd>,
+    ) -> bool {
+        if wanted == Readiness::OUT.union(Readiness::HUP) {
+            return false;
+        }
+        let Some(number) = number else { return false };
+        // Without a descriptor to spare it goes on showing the old mask, and the next call tries
+        // again.
+        let Ok(inner) = pair::attach(number, self.kind) else { return false };
+        if shared.reactor.watch(&inner, self.inode, EpollFlags::empty()).is_err() {
+            return false;
+        }
+        self.inner.store(inner.as_raw_fd(), SeqCst);
+        *state = State::Signals(Signals::new(inner, self.kind));
+        true
+    }
+
+    /// The connection is there: from signals to bytes.
+    fn start_bridge(&self, state: &mut State, shared: &Shared) -> Option<State> {
+        let State::Signals(signals) = std::mem::replace(state, State::Over) else { return None };
+        let inner = signals.into_inner();
+        shared.reactor.rewatch(&inner, self.inode, bridge::EDGES);
+        Some(State::Bridge(Bridge::new(inner)))
+    }
+
+    /// Closes the inner end, which always has something unread: ERR and HUP outside.
+    fn end(&self, state: &mut State, shared: &Shared) {
+        if let Some(inner) = state.inner() {
+            shared.reactor.unwatch(inner.as_fd());
+        }
+        self.inner.store(NONE, SeqCst);
+        *state = State::Over;
+    }
+
+    /// Takes ERR from the outer end once the host has none any more.
+    fn clear_error(&self, state: &State, shared: &Shared, endpoint: &Endpoint, is_own: bool) {
+        if !is_own || !matches!(state, State::Over) {
+            return;
+        }
+        let is_pending = shared
+            .lock()
+            .is_ok_and(|locked| locked.host.readiness(endpoint.id).contains(Readiness::ERR));
+        if !is_pending && let Some(number) = self.number() {
+            let error = nix::sys::socket::sockopt::SocketError;
+            let _ = nix::sys::socket::getsockopt(&borrow(number), error);
+        }
+    }
+
+    /// The application's number, if it still names this descriptor.
+    fn number(&self) -> Option<RawFd> {
+        let number = self.number.load(SeqCst);
+        (pair::inode(number) == Some(self.inode)).then_some(number)
+    }
+
+    /// Whether the last copy of the outer end is closed, in every process.
+    fn is_outer_gone(&self) -> bool {
+        match self.lock().inner() {
+            // It also hangs up when it is shut down both ways, by whichever end.
+            Some(inner) if !poll_now(inner).contains(Readiness::HUP) => false,
+            _ => !pair::is_alive(&self.name),
+        }
+    }
+
+    /// The application has let go: the socket is closed, a bridged one after its last bytes.
+    pub(super) fn abandon(&self, shared: &Shared, endpoint: &Arc<Endpoint>) {
+        let mut state = self.lock();
+        if let State::Bridge(bridge) = &mut *state {
+            bridge.abandon();
+            drop(state);
+            self.show(shared, endpoint);
+            return;
+        }
+        drop(state);
+        // The engine cannot wait for SO_LINGER, as it would wait for itself.
+        shared.close_unasked(endpoint);
+    }
+
+    /// Shuts a bridged descriptor down from the application's side, so that FIN follows the bytes on
+    /// their way. False: it carries none.
+    pub(super) fn shutdown(&self, how: Shutdown) -> bool {
+        if !matches!(*self.lock(), State::Bridge(_)) {
+            return false;
+        }
+        let how = match how {
+            Shutdown::Read => nix::sys::socket::Shutdown::Read,
+            Shutdown::Write => nix::sys::socket::Shutdown::Write,
+            Shutdown::Both => nix::sys::socket::Shutdown::Both,
+        };
+        self.number().is_some_and(|number| nix::sys::socket::shutdown(number, how).is_ok())
+    }
+
+    fn edges(&self) -> EpollFlags {
+        match self.kind {
+            DescriptorKind::Direct => EpollFlags::empty(),
+            DescriptorKind::Bridged => bridge::EDGES,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Each step leaves a state that can be shown from.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a connection has, or had, bytes to move.
+fn carries_bytes(tcp: TcpState, readable: usize) -> bool {
+    match tcp {
+        TcpState::Listen | TcpState::SynSent | TcpState::SynReceived => false,
+        // Reset before the bridge was there.
+        TcpState::Closed => readable > 0,
+        _ => true,
+    }
+}

@@ -1,0 +1,74 @@
+//! What a process does to its descriptors: fork, and exit.
+//!
+//! A forked child inherits the outer ends, and they work (those of bridged sockets in full: the
+//! parent's engine moves their bytes). It must not keep the inner ends open, or the parent could not
+//! close them; and it has no engine, so every stack is closed in it.
+
+use std::cell::RefCell;
+use std::mem;
+use std::panic::catch_unwind;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::sync::{Once, OnceLock, RwLockWriteGuard};
+
+use super::table::{self, Table};
+
+/// How many forks lie between the first process and this one, since the first stack was opened.
+static GENERATION: AtomicU32 = AtomicU32::new(0);
+
+thread_local! {
+    /// The table, held by the thread that forks while it does: nobody else has it half changed then.
+    static HELD: RefCell<Option<RwLockWriteGuard<'static, Table>>> = const { RefCell::new(None) };
+}
+
+/// A number that a forked child does not share with its parent.
+pub(in crate::net) fn generation() -> u32 {
+    GENERATION.load(SeqCst)
+}
+
+/// Has forks noticed from now on.
+pub(super) fn watch_forks() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: the three functions are sound to call around a fork on the forking thread: they
+        // lock, unlock, load, store and close, and do not unwind.
+        unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
+    });
+}
+
+extern "C" fn before() {
+    let _ = HELD.try_with(|held| *held.borrow_mut() = Some(table::write()));
+}
+
+extern "C" fn in_parent() {
+    let _ = HELD.try_with(|held| held.borrow_mut().take());
+}
+
+extern "C" fn in_child() {
+    GENERATION.fetch_add(1, SeqCst);
+    let _ = HELD.try_with(|held| {
+        let Some(mut table) = held.borrow_mut().take() else { return };
+        let sockets = table.take();
+        for socket in sockets.values() {
+            if let Some(descriptor) = socket.endpoint().descriptor.get() {
+                descriptor.close_inherited();
+            }
+        }
+        // Their locks may be held by threads that this process does not have.
+        mem::forget(sockets);
+    });
+}
+
+/// Calls `function` when the process exits; the first one given, once.
+pub(in crate::net) fn at_exit(function: fn()) {
+    static FUNCTION: OnceLock<fn()> = OnceLock::new();
+    extern "C" fn run() {
+        if let Some(function) = FUNCTION.get() {
+            // Nothing is left to tell of a panic.
+            let _ = catch_unwind(function);
+        }
+    }
+    if FUNCTION.set(function).is_ok() {
+        // SAFETY: `run` takes nothing and does not unwind.
+        unsafe { libc::atexit(run) };
+    }
+}

@@ -1,0 +1,158 @@
+//! What a descriptor shows: the mask that the host wants, made of an AF_UNIX pair.
+//!
+//! | shown | made by |
+//! |---|---|
+//! | IN | a byte from the inner end, unread |
+//! | not OUT | the outer end's send buffer filled |
+//! | RDHUP | the inner end shut down for writing |
+//! | HUP | shut down both ways |
+//! | ERR | the inner end closed with a byte unread |
+//!
+//! What adds readiness is done with the inner end, by any thread; what takes it away (draining the
+//! byte, filling the buffer) needs the outer one, and happens in the application's own calls, which are the only ones
+//! to make a socket less ready. RDHUP and HUP are never taken back: on Linux they are by a
+//! second `connect` on a socket whose first, non-blocking one failed.
+
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+
+use nix::sys::socket::{Shutdown, shutdown};
+
+use super::descriptor::{self, DescriptorKind};
+use crate::host::Readiness;
+
+/// Bytes read at once when a descriptor is drained.
+const DRAIN: usize = 4096;
+
+/// The inner end, and what the outer one shows because of it.
+pub(super) struct Signals {
+    inner: OwnedFd,
+    /// Bytes sent to the outer end and not drained: IN.
+    bytes_in: usize,
+    /// Bytes that fill the outer end's send buffer, beside the one that stays: not OUT.
+    fill: usize,
+    /// Bytes written at once to fill it: few, so that little has to be drained.
+    fill_piece: usize,
+    is_read_shut: bool,
+    is_shut_both_ways: bool,
+    /// What was readable when last shown: more than that is a new arrival.
+    readable: usize,
+}
+
+impl Signals {
+    /// Signals over `inner`, whose outer end shows OUT.
+    pub(super) fn new(inner: OwnedFd, kind: DescriptorKind) -> Signals {
+        let fill_piece = match kind {
+            DescriptorKind::Direct => 1,
+            DescriptorKind::Bridged => 32 << 10,
+        };
+        Signals {
+            inner,
+            bytes_in: 0,
+            fill: 0,
+            fill_piece,
+            is_read_shut: false,
+            is_shut_both_ways: false,
+            readable: 0,
+        }
+    }
+
+    pub(super) fn inner(&self) -> &OwnedFd {
+        &self.inner
+    }
+
+    /// The inner end with nothing in it but the byte that stays.
+    pub(super) fn into_inner(mut self) -> OwnedFd {
+        self.show_out();
+        self.inner
+    }
+
+    /// Shows `wanted`; `number` is the outer end in the application's own calls. True: the inner end
+    /// has to be closed now, which shows ERR.
+    pub(super) fn show(
+        &mut self,
+        wanted: Readiness,
+        readable: usize,
+        number: Option<RawFd>,
+    ) -> bool {
+        // An error of a connection that goes on is not the kind that ends one.
+        if wanted.contains(Readiness::ERR.union(Readiness::HUP)) {
+            return true;
+        }
+        if wanted.contains(Readiness::HUP) {
+            self.shut(Shutdown::Both);
+        } else if wanted.contains(Readiness::RDHUP) {
+            self.shut(Shutdown::Write);
+        }
+        if wanted.contains(Readiness::OUT) {
+            self.show_out();
+        } else if let Some(number) = number {
+            self.hide_out(number);
+        }
+        if wanted.contains(Readiness::IN) {
+            self.show_in(readable);
+        } else if let Some(number) = number {
+            self.hide_in(number);
+        }
+        self.readable = readable;
+        false
+    }
+
+    fn shut(&mut self, how: Shutdown) {
+        let is_done = match how {
+            Shutdown::Both => self.is_shut_both_ways,
+            _ => self.is_read_shut,
+        };
+        if !is_done {
+            // It fails only when the outer end is gone.
+            let _ = shutdown(self.inner.as_raw_fd(), how);
+            self.is_read_shut = true;
+            self.is_shut_both_ways = how == Shutdown::Both;
+        }
+    }
+
+    /// IN. What arrives while it is shown makes a new edge for EPOLLET, as often as the kernel's queue
+    /// takes a byte more.
+    fn show_in(&mut self, readable: usize) {
+        let is_new = self.bytes_in == 0 || readable > self.readable || readable == 0;
+        if is_new && !self.is_read_shut && descriptor::send(self.inner.as_raw_fd(), &[1]).is_ok() {
+            self.bytes_in += 1;
+        }
+    }
+
+    fn hide_in(&mut self, number: RawFd) {
+        let mut scratch = [0; DRAIN];
+        while self.bytes_in > 0 {
+            let max = self.bytes_in.min(DRAIN);
+            match descriptor::recv(number, &mut scratch[..max]) {
+                Ok(count) if count > 0 => self.bytes_in -= count,
+                // Somebody else read it: then it is not shown either.
+                _ => self.bytes_in = 0,
+            }
+        }
+    }
+
+    fn show_out(&mut self) {
+        let mut scratch = [0; DRAIN];
+        while self.fill > 0 {
+            let max = self.fill.min(DRAIN);
+            match descriptor::recv(self.inner.as_raw_fd(), &mut scratch[..max]) {
+                Ok(count) if count > 0 => self.fill -= count,
+                _ => self.fill = 0,
+            }
+        }
+    }
+
+    fn hide_out(&mut self, number: RawFd) {
+        if self.fill > 0 {
+            return;
+        }
+        let piece = vec![0; self.fill_piece];
+        while let Ok(count) = descriptor::send(number, &piece) {
+            self.fill += count;
+            let shown = descriptor::poll_now(descriptor::borrow(number));
+            if !shown.contains(Readiness::OUT) {
+                return;
+            }
+        }
+    }
+}

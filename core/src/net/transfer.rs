@@ -1,0 +1,214 @@
+//! `send` and `recv`: bytes between the application's buffers and the host's.
+//!
+//! Each way has one copy. Sending copies with the host locked, a bounded piece at a time; receiving
+//! takes shared slices out of the lock and copies them afterwards.
+
+use std::io::{IoSlice, IoSliceMut};
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use super::blocking::Patience;
+use super::calls::{Call, shown_bytes};
+use super::shared::Locked;
+use super::socket::{Socket, unless_blocked};
+use super::{Flags, SocketError};
+use crate::host::{Error, Readiness, SocketId};
+use crate::time::Instant;
+
+/// Bytes copied in one hold of the lock.
+const PIECE: usize = 256 << 10;
+
+/// What is left of several buffers.
+struct Unsent<'a> {
+    slices: &'a [IoSlice<'a>],
+    /// Bytes of the first slice that are done.
+    offset: usize,
+    sent: usize,
+}
+
+impl Unsent<'_> {
+    /// The next bytes to send; None when all are.
+    fn next(&mut self) -> Option<&[u8]> {
+        while let [first, rest @ ..] = self.slices
+            && self.offset == first.len()
+        {
+            self.slices = rest;
+            self.offset = 0;
+        }
+        let first = self.slices.first()?;
+        let left = &first[self.offset..];
+        Some(&left[..left.len().min(PIECE)])
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.offset += count;
+        self.sent += count;
+    }
+
+    /// Hands the host a piece; whether it took any.
+    fn hand_over(
+        &mut self,
+        locked: &mut Locked,
+        now: Instant,
+        id: SocketId,
+    ) -> Result<Option<()>, Error> {
+        let end = self.sent + PIECE;
+        let mut took = false;
+        while self.sent < end {
+            let Some(bytes) = self.next() else { return Ok(Some(())) };
+            match unless_blocked(locked.host.send(now, id, bytes)) {
+                Ok(Some(count)) => self.advance(count),
+                Ok(None) => break,
+                // What was taken is reported now, and the next call says why no more was.
+                Err(_) if took => break,
+                Err(error) => return Err(error),
+            }
+            took = true;
+        }
+        Ok(took.then_some(()))
+    }
+}
+
+/// Sends all, or what fits.
+pub(super) fn send(
+    socket: &Socket,
+    data: &[IoSlice<'_>],
+    flags: Flags,
+) -> Result<usize, SocketError> {
+    let total = data.iter().map(|slice| slice.len()).sum();
+    let mut call = Call::new(socket.shared(), "send", || {
+        shown_bytes(data.first().map_or(&[], |slice| slice), total)
+    });
+    let patience = socket.send_patience(flags);
+    let mut unsent = Unsent { slices: data, offset: 0, sent: 0 };
+    let result = loop {
+        let step = socket.drive(&mut call, patience, |locked, now, id| {
+            if total == 0 {
+                // Nothing to send still says whether it could be.
+                return locked.host.send(now, id, &[]).map(|_| Some(()));
+            }
+            unsent.hand_over(locked, now, id)
+        });
+        match step {
+            Ok(Some(())) if unsent.sent < total => {}
+            Ok(Some(())) => break Ok(total),
+            _ if unsent.sent > 0 => break Ok(unsent.sent),
+            Ok(None) => break Err(Error::WouldBlock.into()),
+            Err(error) => break Err(error),
+        }
+    };
+    call.finish(socket.shared(), Some(socket.endpoint().id), &result, usize::to_string);
+    result
+}
+
+/// Receives what is there, or until the buffers are full.
+pub(super) fn recv(
+    socket: &Socket,
+    data: &mut [IoSliceMut<'_>],
+    flags: Flags,
+) -> Result<usize, SocketError> {
+    let total: usize = data.iter().map(|slice| slice.len()).sum();
+    let mut call = Call::new(socket.shared(), "recv", || total.to_string());
+    let patience = socket.recv_patience(flags);
+    let result = if flags.peek {
+        peek(socket, &mut call, data, total, patience, flags.wait_all)
+    } else {
+        take(socket, &mut call, data, total, patience, flags.wait_all)
+    };
+    call.finish(socket.shared(), Some(socket.endpoint().id), &result, usize::to_string);
+    result
+}
+
+type Slices = SmallVec<[Bytes; 4]>;
+
+fn take(
+    socket: &Socket,
+    call: &mut Call,
+    data: &mut [IoSliceMut<'_>],
+    total: usize,
+    patience: Patience,
+    wait_all: bool,
+) -> Result<usize, SocketError> {
+    let mut filled = 0;
+    loop {
+        let step = socket.drive(call, patience, |locked, now, id| {
+            unless_blocked(locked.host.recv(now, id, total - filled, false))
+        });
+        let slices = match step {
+            Ok(Some(slices)) => slices,
+            _ if filled > 0 => return Ok(filled),
+            Ok(None) => return Err(Error::WouldBlock.into()),
+            Err(error) => return Err(error),
+        };
+        let count = copy(&slices, data, filled);
+        filled += count;
+        if count == 0 || filled == total || !wait_all {
+            return Ok(filled);
+        }
+    }
+}
+
+/// Looks without taking; with `wait_all`, once as much is there as was asked for.
+fn peek(
+    socket: &Socket,
+    call: &mut Call,
+    data: &mut [IoSliceMut<'_>],
+    total: usize,
+    patience: Patience,
+    wait_all: bool,
+) -> Result<usize, SocketError> {
+    let look = |wait_all: bool| {
+        move |locked: &mut Locked, now: Instant, id: SocketId| {
+            let Some(slices) = unless_blocked(locked.host.recv(now, id, total, true))? else {
+                return Ok(None);
+            };
+            let is_final = locked.host.readiness(id).intersects(Readiness::RDHUP);
+            let is_enough = !wait_all || is_final || len(&slices) >= total;
+            Ok::<Option<Slices>, Error>(is_enough.then_some(slices))
+        }
+    };
+    let mut step = socket.drive(call, patience, look(wait_all));
+    if wait_all && !matches!(step, Ok(Some(_))) {
+        // Out of patience: what is there is the answer.
+        if let some @ Ok(Some(_)) = socket.drive(call, Patience::None, look(false)) {
+            step = some;
+        }
+    }
+    let slices = step?.ok_or(Error::WouldBlock)?;
+    Ok(copy(&slices, data, 0))
+}
+
+fn len(slices: &Slices) -> usize {
+    slices.iter().map(Bytes::len).sum()
+}
+
+/// Copies `slices` behind the first `filled` bytes of `data`, as far as there is room. Returns how many
+/// bytes went.
+fn copy(slices: &Slices, data: &mut [IoSliceMut<'_>], filled: usize) -> usize {
+    let mut skip = filled;
+    let mut copied = 0;
+    let mut slices = slices.iter();
+    let mut left: &[u8] = &[];
+    for buffer in data {
+        let skipped = skip.min(buffer.len());
+        skip -= skipped;
+        let mut room = &mut buffer[skipped..];
+        while !room.is_empty() {
+            if left.is_empty() {
+                let Some(slice) = slices.next() else { return copied };
+                left = slice;
+                continue;
+            }
+            let count = left.len().min(room.len());
+            let (here, rest) = room.split_at_mut(count);
+            here.copy_from_slice(&left[..count]);
+            (room, left) = (rest, &left[count..]);
+            copied += count;
+        }
+    }
+    copied
+}
+
+#[cfg(test)]
+mod tests;

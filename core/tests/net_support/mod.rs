@@ -1,0 +1,107 @@
+//! Two stacks on a network of their own: a directory that is removed with them.
+
+#![allow(dead_code)] // Each test file uses its part.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Instant;
+
+use tcpstack::host::Domain;
+use tcpstack::net::{Socket, Stack, TcpListener, TcpStream};
+
+/// Some test is stuck when a call takes longer.
+pub const SOON: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// A directory that is removed when dropped.
+pub struct Directory(pub PathBuf);
+
+impl Directory {
+    pub fn new() -> Directory {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, SeqCst);
+        let name = format!("tcps-net-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Directory(path)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Alice is 10.7.0.1, Bob 10.7.0.2.
+pub struct Network {
+    pub alice: Stack,
+    pub bob: Stack,
+    pub directory: Directory,
+}
+
+impl Network {
+    pub fn new() -> Network {
+        Network::with("")
+    }
+
+    /// With more in both URLs, as `&loss=1%`.
+    pub fn with(keys: &str) -> Network {
+        let directory = Directory::new();
+        let path = directory.0.display();
+        let open = |host: u8| {
+            Stack::open(&format!("unix:{path}?addr=10.7.0.{host}/24&seed={host}{keys}")).unwrap()
+        };
+        Network { alice: open(1), bob: open(2), directory }
+    }
+
+    /// A connection from Alice to a listener of Bob's.
+    pub fn connection(&self) -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind(&self.bob, "10.7.0.2:0").unwrap();
+        let client = TcpStream::connect(&self.alice, listener.local_addr().unwrap()).unwrap();
+        let (server, _) = listener.accept().unwrap();
+        (client, server)
+    }
+
+    /// A listening socket of Bob's and its address.
+    pub fn listener(&self, backlog: u32) -> (Socket, std::net::SocketAddr) {
+        let socket = self.bob.socket(Domain::V4).unwrap();
+        socket.bind("10.7.0.2:0".parse().unwrap()).unwrap();
+        socket.listen(backlog).unwrap();
+        let addr = socket.local_addr().unwrap();
+        (socket, addr)
+    }
+}
+
+/// Bytes that no shift or loss leaves looking right.
+pub fn pattern(len: usize) -> Vec<u8> {
+    (0..len as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect()
+}
+
+/// Runs `work` beside the test; the function returned waits for its result, and fails the test when
+/// that does not come soon.
+pub fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Box<dyn FnOnce() -> T> {
+    let (done, result) = mpsc::channel();
+    thread::spawn(move || done.send(work()));
+    Box::new(move || result.recv_timeout(SOON).expect("the other thread is stuck or panicked"))
+}
+
+/// Gets a message whenever a call on `stack` starts to wait.
+pub fn blocked_calls(stack: &Stack) -> Receiver<()> {
+    let (blocked, calls) = mpsc::channel();
+    stack.on_event(Some(Box::new(move |json| {
+        if json.contains("\"call_blocked\"") {
+            let _ = blocked.send(());
+        }
+    })));
+    calls
+}
+
+/// A test may look at the clock, to see whether the stack kept to it.
+#[allow(clippy::disallowed_methods)]
+pub fn now() -> Instant {
+    Instant::now()
+}
