@@ -33,7 +33,7 @@ mod url;
 use std::io;
 
 pub use descriptor::{
-    DescriptorKind, accept_descriptor, close_descriptor, connect_descriptor, is_orphaned, lookup,
+    DescriptorKind, accept_descriptor, close_descriptor, connect_descriptor, lookup,
     open_descriptor,
 };
 pub use events::EventFunction;

@@ -298,7 +298,6 @@ impl Shared {
                 None => self.close_unasked(&endpoint),
             }
         }
-        descriptor::forget_stack(self);
     }
 
     /// Closes one socket: its port is free, or its FIN on the way, when this returns.
@@ -330,9 +329,9 @@ impl Shared {
         call.finish(self, Some(endpoint.id), &closed, zero);
     }
 
-    /// The end: descriptors forgotten, the device let go.
+    /// The end: descriptors hung up, the device let go.
     fn finish(&self) {
-        descriptor::forget_stack(self);
+        descriptor::hang_up(self);
         self.drop_device();
         self.events.flush();
     }

@@ -127,12 +127,6 @@ pub fn connect_descriptor(fd: RawFd, addr: SocketAddr) -> Result<(), SocketError
 /// # Errors
 /// `BadSocket`: not one of ours, and it is left open.
 pub fn close_descriptor(fd: RawFd) -> Result<(), SocketError> {
-    if is_orphaned(fd) {
-        if let Some(inode) = pair::inode(fd) {
-            table::remove(inode);
-        }
-        return nix::unistd::close(fd).map_err(os);
-    }
     let socket = lookup(fd).ok_or(Error::BadSocket)?;
     let endpoint = Arc::clone(socket.endpoint());
     let descriptor = Arc::clone(endpoint.descriptor.get().ok_or(Error::BadSocket)?);
@@ -149,15 +143,14 @@ pub fn close_descriptor(fd: RawFd) -> Result<(), SocketError> {
     Ok(())
 }
 
-/// Whether `fd` was a socket of a stack that has been closed: every call on it is EBADF.
-pub fn is_orphaned(fd: RawFd) -> bool {
-    pair::inode(fd).is_some_and(table::is_orphaned)
-}
-
-/// Takes every descriptor of a stack out of the table: they are no longer sockets of a stack.
-pub(super) fn forget_stack(shared: &Shared) {
-    // Dropped outside of the table's lock: the last handle of the stack may be among them.
-    drop(table::remove_all(|socket| socket.stack().is(shared)));
+/// Hangs up every descriptor of a stack that is closed. They stay known until the application
+/// closes them: a call on one fails with `StackClosed`, rather than reach the bare pair.
+pub(super) fn hang_up(shared: &Shared) {
+    for socket in table::all(|socket| socket.stack().is(shared)) {
+        if let Some(descriptor) = socket.endpoint().descriptor.get() {
+            descriptor.end(&mut descriptor.lock(), shared);
+        }
+    }
 }
 
 /// An edge on the inner end of the descriptor with `inode`.

@@ -5,7 +5,7 @@
 //! the inner end, or, where there is no inner end (not connected yet, or reset), when the table has
 //! grown and is looked through.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::net::Socket;
@@ -15,14 +15,11 @@ const SWEEP_AT: usize = 64;
 
 pub(super) struct Table {
     sockets: BTreeMap<u64, Arc<Socket>>,
-    /// Descriptors whose stack was closed: no sockets any more, but not the kernel's either.
-    orphaned: BTreeSet<u64>,
     sweep_at: usize,
 }
 
 /// The one table of the process.
-static TABLE: RwLock<Table> =
-    RwLock::new(Table { sockets: BTreeMap::new(), orphaned: BTreeSet::new(), sweep_at: SWEEP_AT });
+static TABLE: RwLock<Table> = RwLock::new(Table { sockets: BTreeMap::new(), sweep_at: SWEEP_AT });
 
 /// A map is whole after a panic elsewhere.
 fn read() -> RwLockReadGuard<'static, Table> {
@@ -43,7 +40,6 @@ pub(super) fn get(inode: u64) -> Option<Arc<Socket>> {
 pub(super) fn insert(inode: u64, socket: Arc<Socket>) -> Vec<Arc<Socket>> {
     let mut table = write();
     // A file with the same inode is gone, or this one could not have it.
-    table.orphaned.remove(&inode);
     let stale = table.sockets.insert(inode, socket);
     let mut suspects: Vec<_> = stale.into_iter().collect();
     if table.sockets.len() >= table.sweep_at {
@@ -56,23 +52,14 @@ pub(super) fn insert(inode: u64, socket: Arc<Socket>) -> Vec<Arc<Socket>> {
 /// Takes a socket out.
 pub(super) fn remove(inode: u64) -> Option<Arc<Socket>> {
     let mut table = write();
-    table.orphaned.remove(&inode);
     let removed = table.sockets.remove(&inode);
     table.sweep_at = table.sweep_at.min((table.sockets.len() * 2).max(SWEEP_AT));
     removed
 }
 
-/// Takes out every socket that `is_theirs`; their descriptors stay known as orphaned.
-pub(super) fn remove_all(is_theirs: impl Fn(&Socket) -> bool) -> Vec<Arc<Socket>> {
-    let mut table = write();
-    let removed: Vec<_> = table.sockets.extract_if(.., |_, socket| is_theirs(socket)).collect();
-    table.orphaned.extend(removed.iter().map(|(inode, _)| *inode));
-    removed.into_iter().map(|(_, socket)| socket).collect()
-}
-
-/// Whether the descriptor with `inode` was a socket of a stack that is closed.
-pub(super) fn is_orphaned(inode: u64) -> bool {
-    read().orphaned.contains(&inode)
+/// Every socket that `is_theirs`.
+pub(super) fn all(is_theirs: impl Fn(&Socket) -> bool) -> Vec<Arc<Socket>> {
+    read().sockets.values().filter(|socket| is_theirs(socket)).cloned().collect()
 }
 
 impl Table {
