@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use crate::wire::packet::{ChecksumField, Frame, HEADER_CAPACITY, Transmit, Verification};
+use crate::wire::HEADER_CAPACITY;
+use crate::wire::packet::{ChecksumField, Frame, Transmit, Verification};
 use crate::wire::{checksum, ip};
 
 const PROTOCOL_UDP: u8 = 17;

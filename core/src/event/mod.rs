@@ -5,14 +5,13 @@
 //! is built: [`EventLog::is_on`] is the only cost.
 
 pub mod json;
-mod reason;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use reason::{Language, Reason};
+pub use crate::reason::{Language, Reason};
 
 use crate::tcp::State;
 use crate::time::Instant;

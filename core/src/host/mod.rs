@@ -25,16 +25,13 @@ mod connect;
 mod counters;
 mod deadlines;
 mod demux;
-mod error;
 mod events;
 mod icmp;
-mod knobs;
 mod options;
 mod output;
 mod path_mtu;
 mod ports;
 mod questions;
-mod readiness;
 mod socket;
 mod turn;
 
@@ -46,13 +43,15 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 pub use config::Config;
 pub use counters::Counters;
-pub use error::Error;
-pub use knobs::Domain as KnobDomain;
-pub use knobs::{BufferSizes, CongestionAlgorithm, KNOBS, Knob, KnobError, Knobs};
 pub use options::{OptionName, SocketOption};
 pub use questions::ConnectionInfo;
-pub use readiness::Readiness;
 pub use socket::{Domain, SocketId};
+
+pub use crate::error::Error;
+pub use crate::knobs::Domain as KnobDomain;
+pub use crate::knobs::{KNOBS, Knob, KnobError, Knobs};
+pub use crate::readiness::Readiness;
+pub use crate::tcp::Shutdown;
 
 use addresses::Addresses;
 use deadlines::Deadlines;
@@ -65,17 +64,6 @@ use socket::Sockets;
 use crate::event::{EventLog, Observer};
 use crate::tcp::isn::IsnGenerator;
 use crate::time::Instant;
-
-/// Which direction of a connection ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shutdown {
-    /// What comes in (SHUT_RD).
-    Read,
-    /// What goes out (SHUT_WR): a FIN behind all that was sent.
-    Write,
-    /// Both (SHUT_RDWR).
-    Both,
-}
 
 /// Many connections on one set of addresses; see the [module](self).
 ///

@@ -12,8 +12,8 @@ use super::connection::{Connection, Context, Reset};
 use super::segment::Segment;
 use super::sender::AckOutcome;
 use super::state::State;
+use crate::error::Error;
 use crate::event::{Reason, TimerName};
-use crate::host::Error;
 use crate::wire::tcp::{Flags, Header};
 
 /// Segments without text that can't be used are answered at most this often, so that two ends

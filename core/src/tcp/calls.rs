@@ -7,8 +7,19 @@ use smallvec::SmallVec;
 use super::connection::{Connection, Context, Reset, Settings};
 use super::seq::Seq;
 use super::state::State;
+use crate::error::Error;
 use crate::event::Reason;
-use crate::host::{Error, Shutdown};
+
+/// Which direction of a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shutdown {
+    /// What comes in (SHUT_RD).
+    Read,
+    /// What goes out (SHUT_WR): a FIN behind all that was sent.
+    Write,
+    /// Both (SHUT_RDWR).
+    Both,
+}
 
 impl Connection {
     /// SEND: takes what fits the buffer, at least one byte.

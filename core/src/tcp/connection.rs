@@ -29,8 +29,9 @@ use super::sender::Sender;
 use super::seq::Seq;
 use super::state::State;
 use super::timers::Timers;
+use crate::error::Error;
 use crate::event::{ConnectionName, EventLog, Kind, Reason, TimerName};
-use crate::host::{CongestionAlgorithm, Error, Knobs};
+use crate::knobs::{CongestionAlgorithm, Knobs};
 use crate::time::Instant;
 use crate::wire::tcp::Header;
 

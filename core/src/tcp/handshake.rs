@@ -9,8 +9,8 @@ use super::segment::Segment;
 use super::sender::AckOutcome;
 use super::seq::Seq;
 use super::state::State;
+use crate::error::Error;
 use crate::event::{ConnectionName, Reason, TimerName};
-use crate::host::Error;
 use crate::wire::tcp::{Flags, Header};
 use bytes::Bytes;
 

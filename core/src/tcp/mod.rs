@@ -38,6 +38,7 @@ mod timeouts;
 pub mod timers;
 mod view;
 
+pub use calls::Shutdown;
 pub use connection::{Connection, Context, Outgoing, Settings};
 pub use listener::{Arrival, Listener};
 pub use reset::reset_for;

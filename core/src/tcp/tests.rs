@@ -14,8 +14,10 @@ use bytes::Bytes;
 
 use super::connection::{Connection, Context, Outgoing, Settings};
 use super::state::State;
+use crate::error::Error;
 use crate::event::{ConnectionName, EventLog};
-use crate::host::{Error, Knobs, Shutdown};
+use crate::knobs::Knobs;
+use crate::tcp::Shutdown;
 use crate::time::Instant;
 use crate::wire::tcp::{Flags, Header};
 use crate::wire::tcp_options::Options;

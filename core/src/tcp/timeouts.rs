@@ -2,8 +2,8 @@
 
 use super::connection::{Connection, Context};
 use super::state::State;
+use crate::error::Error;
 use crate::event::{Kind, Reason, TimerName};
-use crate::host::Error;
 use crate::time::Instant;
 
 impl Connection {

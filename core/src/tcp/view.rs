@@ -1,10 +1,11 @@
 //! What a connection looks like from outside: to its owner, to poll(), and in events.
 
+use crate::error::Error;
 use crate::event::{
     ConnectionName, Kind, ReceiveBufferView, SegmentRecord, SendBufferView, Snapshot,
 };
-use crate::host::{Error, Readiness};
-use crate::wire::packet::HEADER_CAPACITY;
+use crate::readiness::Readiness;
+use crate::wire::HEADER_CAPACITY;
 use crate::wire::tcp::{Flags, Header};
 use smallvec::SmallVec;
 use std::fmt::Write as _;

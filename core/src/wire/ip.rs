@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use smallvec::SmallVec;
 
-use super::packet::HEADER_CAPACITY;
+use super::HEADER_CAPACITY;
 use super::{Malformed, ipv4, ipv6};
 
 /// The protocol number of ICMP for IPv4.

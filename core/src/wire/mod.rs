@@ -12,6 +12,9 @@ pub mod packet;
 pub mod tcp;
 pub mod tcp_options;
 
+/// The longest IP and TCP header that the stack sends: 40 bytes of IPv6 and 60 of TCP, rounded up.
+pub const HEADER_CAPACITY: usize = 128;
+
 /// Why bytes are not a usable packet; each has a counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Malformed {

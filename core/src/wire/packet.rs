@@ -5,10 +5,11 @@
 use bytes::Bytes;
 use smallvec::SmallVec;
 
+use super::HEADER_CAPACITY;
 use super::ip::{self, PROTOCOL_TCP};
 use super::tcp::{self, Flags};
 use super::{checksum, ipv4, ipv6, length_field, read_u32, write_u16, write_u32};
-use crate::event::Reason;
+use crate::reason::Reason;
 
 /// What is known of the transport checksum of a packet that came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +30,6 @@ pub struct Frame {
     /// Payload bytes of each merged TCP segment; 0 when the packet is one segment.
     pub gso_size: u16,
 }
-
-/// The longest IP and TCP header that the stack sends: 40 bytes of IPv6 and 60 of TCP, rounded up.
-pub const HEADER_CAPACITY: usize = 128;
 
 /// What is left to do for the transport checksum of a packet that goes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use std::ops::BitOr;
 
 use smallvec::SmallVec;
 
-use super::packet::HEADER_CAPACITY;
+use super::HEADER_CAPACITY;
 use super::tcp_options::Options;
 use super::{Malformed, read_u16, read_u32, write_u16, write_u32};
 

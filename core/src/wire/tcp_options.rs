@@ -5,7 +5,7 @@
 
 use smallvec::SmallVec;
 
-use super::packet::HEADER_CAPACITY;
+use super::HEADER_CAPACITY;
 use super::{read_u16, read_u32};
 
 /// Option kinds.
