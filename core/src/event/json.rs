@@ -1,9 +1,10 @@
 //! Events as JSON lines: a header, then one object per event.
 //!
-//! Writing guarantees that whatever was reported is with the operating system when the call
-//! returns: a process killed a moment later loses nothing. Reading accepts exactly what was
-//! written, names the line of anything else, and takes a last line cut short by a full disk or a
-//! kill for what it is. It refuses newer versions of the format and lines without end.
+//! Writing guarantees that an event has been handed to the writer, whole and flushed, when the
+//! call returns: over a file, a process killed a moment later loses nothing. Reading accepts
+//! exactly what was written, names the line of anything else, and takes a last line cut short by a
+//! full disk or a kill for what it is. It refuses newer versions of the format and lines without
+//! end.
 
 use std::io::{self, BufRead, Read, Write};
 use std::sync::{Arc, OnceLock};

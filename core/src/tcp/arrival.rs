@@ -109,11 +109,16 @@ impl Connection {
         if segment.is_empty() {
             return self.challenge(cx);
         }
-        self.rcv.demand_ack();
         if self.state == State::SynReceived && segment.flags.contains(Flags::SYN) {
+            if segment.seq != self.rcv.irs || segment.ack.is_some() {
+                // Not the SYN that we know: two ends that each hold a forged one would send
+                // each other SYN+ACKs for ever.
+                return self.challenge(cx);
+            }
             // Our SYN+ACK was lost: an ACK alone would not help a peer in SYN-SENT.
             self.snd.nxt = self.snd.iss;
         }
+        self.rcv.demand_ack();
         let is_fin = segment.flags.contains(Flags::FIN);
         if self.state == State::TimeWait && is_fin && segment.end() == self.rcv.nxt {
             self.arm_time_wait(cx);

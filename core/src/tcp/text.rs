@@ -27,7 +27,11 @@ impl Connection {
             return;
         }
         if segment.flags.contains(Flags::FIN) {
-            self.rcv.fin.get_or_insert(segment.seq + segment.payload.len() as u64);
+            let fin = segment.seq + segment.payload.len() as u64;
+            // An end before text that is here already is a lie.
+            if self.reassembler.ranges().all(|(_, end)| end <= fin) {
+                self.rcv.fin.get_or_insert(fin);
+            }
         }
         if let Some(fin) = self.rcv.fin {
             // Text past its own FIN is a lie of the peer's.
@@ -38,7 +42,7 @@ impl Connection {
         let (len, gso_size) = (segment.payload.len(), segment.gso_size);
         self.reassemble(segment);
         let timing = self.rcv.time_ack(len, gso_size, u32::from(self.own_mss(cx.mtu)));
-        let is_end = self.rcv.fin.is_some_and(|fin| self.rcv.nxt >= fin);
+        let is_end = self.rcv.fin == Some(self.rcv.nxt);
         if is_end {
             self.rcv.advance(self.rcv.nxt + 1);
         }

@@ -1,0 +1,113 @@
+//! The command line, declared; what it means is in the modules named after the commands.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tcpstack::event::Language;
+
+/// See what tcpstack does, and prepare a machine for it.
+#[derive(Debug, Parser)]
+#[command(name = "tcpstack", version, about, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Draw recorded events as a sequence diagram.
+    ///
+    /// Each FILE is what a stack wrote that was opened with `events=FILE`; give those of all hosts to
+    /// see both ends of every segment.
+    Show(Show),
+    /// Make or remove a TUN interface for use without privilege.
+    #[command(subcommand)]
+    Tun(Tun),
+    /// List the devices, keys and knobs of a stack's URL.
+    Url,
+}
+
+/// Arguments of `show`.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The hosts' recordings.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Draw the connection with this number alone.
+    #[arg(long, value_name = "N", conflicts_with = "together")]
+    pub(crate) connection: Option<usize>,
+    /// Draw all connections at once, each host on its own lifeline.
+    #[arg(long)]
+    pub(crate) together: bool,
+    /// Draw every segment of a bulk transfer.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Say why each thing happened, and which clause of which RFC asks for it.
+    #[arg(long)]
+    pub(crate) why: bool,
+    /// The language of the drawing [default: that of the environment].
+    #[arg(long, value_enum)]
+    pub(crate) lang: Option<Lang>,
+    /// No colours (nor are there any if NO_COLOR is set, or in a file).
+    #[arg(long)]
+    pub(crate) no_color: bool,
+    /// Columns of the drawing [default: the terminal's, at most 140].
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(72..=400))]
+    pub(crate) width: Option<u16>,
+}
+
+/// The languages by their codes.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Lang {
+    /// English
+    En,
+    /// 中文
+    Zh,
+}
+
+impl From<Lang> for Language {
+    fn from(lang: Lang) -> Language {
+        match lang {
+            Lang::En => Language::English,
+            Lang::Zh => Language::Chinese,
+        }
+    }
+}
+
+/// Arguments of `tun`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Tun {
+    /// Make an interface that outlives this command and that USER may open (needs CAP_NET_ADMIN).
+    Up {
+        /// The interface's name, as in `tun:NAME`.
+        name: String,
+        /// Who may open it: a name or a number.
+        #[arg(long)]
+        user: String,
+        /// The kernel's address on it; the stack takes another one of the same network. Repeatable.
+        #[arg(long, value_name = "ADDRESS/LEN", default_value = "10.7.0.1/24", value_parser = network)]
+        host: Vec<(IpAddr, u8)>,
+        /// Largest IP packet in bytes [default: 1500].
+        #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u16).range(68..))]
+        mtu: Option<u16>,
+    },
+    /// Remove an interface that `up` made.
+    Down {
+        /// The interface's name.
+        name: String,
+    },
+}
+
+/// An address with its prefix length.
+fn network(text: &str) -> Result<(IpAddr, u8), String> {
+    let expected = || "expected ADDRESS/LEN, as 10.7.0.1/24 or fd07::1/64".to_owned();
+    let (address, len) = text.split_once('/').ok_or_else(expected)?;
+    let address: IpAddr = address.parse().map_err(|_| expected())?;
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    let len = len.parse().ok().filter(|len| *len <= most);
+    let len = len.ok_or_else(|| format!("expected a prefix length from 0 to {most}"))?;
+    Ok((address, len))
+}

@@ -1,0 +1,8 @@
+//! The learning tool: what `tcpstack show` reads, orders and draws.
+//!
+//! The parts are pure and in this order: recordings -> [`story`] -> [`diagram`] -> [`render`].
+
+pub mod diagram;
+pub mod render;
+pub mod story;
+pub mod text;

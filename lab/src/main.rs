@@ -1,0 +1,32 @@
+//! The `tcpstack` command: reads the command line, runs the command, says what went wrong.
+
+mod args;
+mod show;
+mod tun;
+mod url;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let failure = match Arguments::parse().command {
+        Command::Show(arguments) => show::show(&arguments).err().map(|error| error.to_string()),
+        Command::Tun(arguments) => tun::tun(&arguments).err().map(|error| error.to_string()),
+        Command::Url => {
+            // A reader that has gone away has seen enough.
+            let _ = std::io::stdout().lock().write_all(url::url().as_bytes());
+            None
+        }
+    };
+    match failure {
+        None => ExitCode::SUCCESS,
+        Some(message) => {
+            eprintln!("tcpstack: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

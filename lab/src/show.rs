@@ -1,0 +1,165 @@
+//! `tcpstack show`: reads recordings, draws their connections, one after the other or together.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, BufReader, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use tcpstack::event::Language;
+use tcpstack::event::json::{self, ReadError};
+use tcpstack_lab::diagram::{Line, Options, Sign, Span, Style, diagram, legend};
+use tcpstack_lab::render::render;
+use tcpstack_lab::story::{
+    Conversation, Source, Story, condense, find_conversations, summarise, tell, tell_all,
+};
+use tcpstack_lab::text::Text;
+
+use crate::args::Show;
+
+/// Connections that are drawn without being asked for by number.
+const MOST_DRAWN: usize = 8;
+/// Columns where the terminal does not say how wide it is.
+const DEFAULT_WIDTH: usize = 110;
+/// Wider than this, eyes get lost between the lifelines.
+const WIDEST: usize = 140;
+
+/// Why nothing was drawn.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ShowError {
+    /// A file cannot be opened.
+    #[error("{path}: {source}")]
+    Open { path: PathBuf, source: io::Error },
+    /// A file is no recording.
+    #[error("{path}: {source}")]
+    Read { path: PathBuf, source: ReadError },
+    /// There is no such connection.
+    #[error("there is no connection {asked}: {}", numbers(*.most))]
+    Connection { asked: usize, most: usize },
+    /// The drawing could not be written.
+    #[error("writing the drawing: {0}")]
+    Write(#[from] io::Error),
+}
+
+fn numbers(most: usize) -> String {
+    match most {
+        0 => "these files record none".to_owned(),
+        1 => "these files record one".to_owned(),
+        most => format!("these files record 1 to {most}"),
+    }
+}
+
+/// Draws what `arguments` ask for on standard output.
+pub(crate) fn show(arguments: &Show) -> Result<(), ShowError> {
+    let sources = arguments.files.iter().map(|path| open(path)).collect::<Result<Vec<_>, _>>()?;
+    let conversations = find_conversations(&sources);
+    let most = conversations.len();
+    if let Some(asked) = arguments.connection.filter(|asked| !(1..=most).contains(asked)) {
+        return Err(ShowError::Connection { asked, most });
+    }
+    let options =
+        Options { width: width(arguments), language: language(arguments), why: arguments.why };
+    let mut page = Page { options, all: arguments.all, rows: Vec::new(), signs: BTreeSet::new() };
+    if arguments.together || conversations.is_empty() {
+        page.draw(tell_all(&sources, &conversations));
+    } else {
+        page.draw_each(&sources, &conversations, arguments.connection);
+    }
+    page.end(&sources);
+    let text = render(&page.rows, is_coloured(arguments));
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
+}
+
+/// What is put out, growing downwards.
+struct Page {
+    options: Options,
+    all: bool,
+    rows: Vec<Line>,
+    signs: BTreeSet<Sign>,
+}
+
+impl Page {
+    fn text(&self) -> Text {
+        Text::new(self.options.language)
+    }
+
+    fn draw(&mut self, story: Story) {
+        let summaries = summarise(&story);
+        let drawing = diagram(&condense(story, self.all), &summaries, self.options);
+        self.rows.extend(drawing.rows);
+        self.rows.push(Line::new());
+        self.signs.extend(drawing.signs);
+    }
+
+    /// The connections one after the other, or the one asked for.
+    fn draw_each(&mut self, sources: &[Source], all: &[Conversation], asked: Option<usize>) {
+        let chosen = all.iter().filter(|one| asked.is_none_or(|number| number == one.number));
+        for one in chosen.take(MOST_DRAWN) {
+            if all.len() > 1 {
+                let (client, server) = (one.client.to_string(), one.server.to_string());
+                let title = self.text().title(one.number, all.len(), &client, &server);
+                self.say(title, Style::Title);
+                self.rows.push(Line::new());
+            }
+            self.draw(tell(sources, all, one.number));
+        }
+        if asked.is_none() && all.len() > MOST_DRAWN {
+            let more = self.text().more_connections(all.len() - MOST_DRAWN);
+            self.say(more, Style::Heading);
+            self.rows.push(Line::new());
+        }
+    }
+
+    /// The legend, and what is wrong with the files.
+    fn end(&mut self, sources: &[Source]) {
+        self.rows.extend(legend(&self.signs, self.options));
+        for source in sources {
+            if let Some(line) = source.recording.cut_short {
+                let text = self.text().cut_short(&source.name, line);
+                self.say(text, Style::Lost);
+            }
+        }
+    }
+
+    fn say(&mut self, text: String, style: Style) {
+        self.rows.push(vec![Span { text, style }]);
+    }
+}
+
+fn open(path: &Path) -> Result<Source, ShowError> {
+    let file =
+        File::open(path).map_err(|source| ShowError::Open { path: path.to_owned(), source })?;
+    let recording = json::read(BufReader::new(file))
+        .map_err(|source| ShowError::Read { path: path.to_owned(), source })?;
+    Ok(Source { name: path.display().to_string(), recording })
+}
+
+fn width(arguments: &Show) -> usize {
+    let asked = arguments.width.map(usize::from);
+    let terminal = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    asked.or_else(|| terminal().map(|width| width.min(WIDEST))).unwrap_or(DEFAULT_WIDTH)
+}
+
+fn is_coloured(arguments: &Show) -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !arguments.no_color && !refused && io::stdout().is_terminal()
+}
+
+/// The language asked for, or the environment's (POSIX: the first of these that is set).
+fn language(arguments: &Show) -> Language {
+    if let Some(lang) = arguments.lang {
+        return lang.into();
+    }
+    let set = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.is_empty());
+    if set.is_some_and(|value| value.starts_with("zh")) {
+        Language::Chinese
+    } else {
+        Language::English
+    }
+}

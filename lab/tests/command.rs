@@ -1,0 +1,117 @@
+//! The command as a person runs it.
+
+mod stage;
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use stage::plays;
+use tcpstack::event::Observer;
+use tcpstack::event::json::JsonLines;
+
+/// Runs `tcpstack` with `arguments` in English, without a terminal.
+fn tcpstack(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tcpstack"))
+        .args(arguments)
+        .env("LC_ALL", "C.UTF-8")
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Writes the flow of the notes as its two hosts would, and returns the files.
+fn record(dir: &Path) -> Vec<PathBuf> {
+    let write = |host: stage::Host| {
+        let source = host.source();
+        let path = dir.join(&source.name);
+        let file = File::create(&path).unwrap();
+        let mut lines = JsonLines::new(file, &source.recording.header).unwrap();
+        source.recording.events.iter().for_each(|event| lines.event(event));
+        path
+    };
+    plays::notes(40).into_iter().map(write).collect()
+}
+
+#[test]
+fn show_draws_what_the_hosts_wrote() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = record(dir.path());
+    let files: Vec<&str> = files.iter().map(|path| path.to_str().unwrap()).collect();
+    let output = tcpstack(&[&["show", "--width", "110"], &files[..]].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let expected = include_str!("drawings/notes.txt");
+    assert_eq!(text(&output.stdout), expected);
+}
+
+#[test]
+fn show_speaks_the_language_of_the_environment_or_the_one_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = record(dir.path());
+    let output = Command::new(env!("CARGO_BIN_EXE_tcpstack"))
+        .arg("show")
+        .args(&files)
+        .env("LC_ALL", "zh_CN.UTF-8")
+        .output()
+        .unwrap();
+    assert!(text(&output.stdout).contains("图例"));
+    let asked = tcpstack(&["show", "--lang", "zh", files[0].to_str().unwrap()]);
+    assert!(text(&asked.stdout).contains("客户端"));
+}
+
+#[test]
+fn show_names_the_file_and_line_of_what_it_cannot_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("broken.jsonl");
+    let file = path.to_str().unwrap();
+    let missing = tcpstack(&["show", file]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(text(&missing.stderr).contains("broken.jsonl: No such file"));
+    fs::write(&path, "hello\n").unwrap();
+    let broken = tcpstack(&["show", file]);
+    assert_eq!(broken.status.code(), Some(1));
+    assert!(text(&broken.stderr).contains("broken.jsonl: line 1 is no `tcpstack-events` header"));
+}
+
+#[test]
+fn show_draws_a_file_that_was_cut_short_and_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = record(dir.path());
+    let bytes = fs::read(&files[0]).unwrap();
+    fs::write(&files[0], &bytes[..bytes.len() - 10]).unwrap();
+    let output = tcpstack(&["show", files[0].to_str().unwrap()]);
+    assert!(output.status.success());
+    assert!(text(&output.stdout).contains("10.7.0.1.jsonl ends inside line"));
+}
+
+#[test]
+fn show_says_which_connections_there_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = record(dir.path());
+    let output = tcpstack(&["show", "--connection", "2", files[0].to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        text(&output.stderr),
+        "tcpstack: there is no connection 2: these files record one\n"
+    );
+}
+
+#[test]
+fn url_lists_every_knob_with_its_default() {
+    let output = tcpstack(&["url"]);
+    let list = text(&output.stdout);
+    for knob in tcpstack::host::KNOBS {
+        assert!(list.contains(knob.name), "{} is missing in {list}", knob.name);
+    }
+    assert!(list.contains("events=FILE"));
+}
+
+#[test]
+fn tun_refuses_what_is_no_network() {
+    let output = tcpstack(&["tun", "up", "tcps0", "--user", "0", "--host", "10.7.0.1"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("expected ADDRESS/LEN, as 10.7.0.1/24"));
+}
