@@ -195,8 +195,9 @@ impl Shared {
         for event in &events[..count] {
             match event.data() {
                 KICK => {
-                    self.reactor.is_kicked.store(false, SeqCst);
                     let _ = self.reactor.kick.read();
+                    // Only now: a kick between the two would be read away, and no other written.
+                    self.reactor.is_kicked.store(false, SeqCst);
                 }
                 TIMER => {
                     self.reactor.disarm();
