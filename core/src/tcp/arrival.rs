@@ -81,13 +81,16 @@ impl Connection {
         if !self.rcv.is_acceptable(segment) {
             // A closed window still takes valid ACKs and RSTs (MUST-66): the text alone goes.
             let is_probe = self.rcv.wnd() == 0 && segment.seq == self.rcv.nxt;
-            if !is_probe {
+            if self.is_behind_its_probe(segment) {
+                self.challenge(cx);
+            } else if is_probe {
+                self.rcv.demand_ack();
+            } else {
                 if !segment.flags.contains(Flags::RST) {
                     self.answer_unusable(cx, segment);
                 }
                 return ControlFlow::Break(());
             }
-            self.rcv.demand_ack();
         }
         if segment.flags.contains(Flags::RST) {
             // Judged by the number it bears: cut to the window, any RST that overlaps RCV.NXT
@@ -101,6 +104,16 @@ impl Connection {
         segment.trim_front(self.rcv.nxt);
         segment.trim_back(self.rcv.edge());
         ControlFlow::Continue(())
+    }
+
+    /// Whether it is an acknowledgment from a peer whose one-octet probe was taken, and who has not
+    /// heard so: it still bears the number of that octet. Two such peers, each probing the other,
+    /// would otherwise refuse each other's acknowledgments for ever. (A keep-alive looks the same.)
+    fn is_behind_its_probe(&self, segment: &Segment) -> bool {
+        self.state.is_synchronized()
+            && segment.is_empty()
+            && !segment.flags.contains(Flags::RST)
+            && segment.seq + 1 == self.rcv.nxt
     }
 
     /// "If an incoming segment is not acceptable, an acknowledgment should be sent in reply"; in

@@ -69,6 +69,7 @@ impl Connection {
         // RFC 7323 §2.2: the window of a SYN is not scaled.
         self.snd.wnd = u64::from(syn.window_field);
         self.snd.max_wnd = self.snd.max_wnd.max(self.snd.wnd);
+        self.snd.edge = self.snd.iss + 1 + self.snd.wnd;
         self.snd.wl1 = syn.seq;
         self.snd.wl2 = syn.ack.unwrap_or(self.snd.iss);
     }

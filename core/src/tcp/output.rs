@@ -290,10 +290,10 @@ impl Connection {
         }
     }
 
-    /// The number of a segment without text: past all that was sent, but not past the peer's
-    /// window, where it would not be looked at.
+    /// The number of a segment without text: past all that was sent, but not past what the peer's
+    /// windows allowed (as a probe is), where it would not be looked at.
     pub(super) fn ack_seq(&self) -> Seq {
-        self.snd.max.min(self.snd.window_end()).max(self.snd.una)
+        self.snd.max.min(self.snd.edge).max(self.snd.una)
     }
 }
 

@@ -24,6 +24,9 @@ pub struct Sender {
     pub wl1: Seq,
     /// SND.WL2: the SEG.ACK of the last window update.
     pub wl2: Seq,
+    /// The right edge of the furthest window that the peer has offered. SND.UNA + SND.WND may lie
+    /// before it: a scaled window is rounded down.
+    pub edge: Seq,
     /// Max(SND.WND): the largest window the peer has offered (RFC 9293 §3.8.6.2.1).
     pub max_wnd: u64,
     /// How far the peer's window field is shifted (RFC 7323 §2.3); 0 until agreed.
@@ -59,6 +62,7 @@ impl Sender {
             wnd: 0,
             wl1: Seq::default(),
             wl2: Seq::default(),
+            edge: iss,
             max_wnd: 0,
             wnd_shift: 0,
             smss,
@@ -90,6 +94,7 @@ impl Sender {
         self.wl2 = ack;
         let before = self.wnd;
         self.wnd = u64::from(segment.window_field) << self.wnd_shift;
+        self.edge = self.edge.max(ack + self.wnd);
         self.max_wnd = self.max_wnd.max(self.wnd);
         self.wnd != before
     }
