@@ -12,6 +12,7 @@ pub mod knobs;
 pub mod net;
 pub mod readiness;
 pub mod reason;
+pub mod sim;
 pub mod tcp;
 pub mod time;
 pub mod wire;

@@ -17,7 +17,7 @@ use nix::sys::socket::{Shutdown, shutdown};
 
 use super::blocking::Endpoint;
 use super::calls::{Call, shown_bytes};
-use super::descriptor::{self, poll_now};
+use super::descriptor::{self, Descriptor, poll_now};
 use super::shared::Shared;
 use crate::host::{Error, Readiness, SocketOption};
 
@@ -37,6 +37,8 @@ pub(super) struct Bridge {
     inward: Vec<bytes::Bytes>,
     /// The inner end is shut down for writing: the peer's FIN has been passed on.
     is_fin_shown: bool,
+    /// It is shut down both ways: the connection is over.
+    is_hup_shown: bool,
     /// The application's end of stream has been passed on.
     is_fin_sent: bool,
     /// Whether room in the pair is waited for.
@@ -63,6 +65,7 @@ impl Bridge {
             inner,
             inward: Vec::new(),
             is_fin_shown: false,
+            is_hup_shown: false,
             is_fin_sent: false,
             waits_for_room: false,
             has_lost: false,
@@ -72,6 +75,18 @@ impl Bridge {
 
     pub(super) fn inner(&self) -> &OwnedFd {
         &self.inner
+    }
+
+    /// Shows RDHUP outside, and HUP when the connection is over both ways.
+    fn show_end(&mut self, is_over: bool) {
+        if !self.is_fin_shown {
+            let _ = shutdown(self.inner.as_raw_fd(), Shutdown::Write);
+        }
+        if is_over && !self.is_hup_shown {
+            let _ = shutdown(self.inner.as_raw_fd(), Shutdown::Both);
+        }
+        self.is_fin_shown = true;
+        self.is_hup_shown = is_over;
     }
 
     /// The application has let go of the outer end.
@@ -85,10 +100,12 @@ pub(super) fn serve(
     shared: &Shared,
     endpoint: &Arc<Endpoint>,
     bridge: &mut Bridge,
-    inode: u64,
+    descriptor: &Descriptor,
 ) -> bool {
-    let outward =
-        SCRATCH.with_borrow_mut(|scratch| move_outward(shared, endpoint, bridge, scratch));
+    // At the end of the process the thread's own memory is gone before the last bytes have moved.
+    let mut scratch = SCRATCH.try_with(RefCell::take).unwrap_or_default();
+    let outward = move_outward(shared, endpoint, bridge, descriptor, &mut scratch);
+    let _ = SCRATCH.try_with(|kept| kept.replace(scratch));
     if bridge.is_abandoned {
         if outward == Progress::Ended {
             close(shared, endpoint, bridge);
@@ -100,7 +117,7 @@ pub(super) fn serve(
     if waits != bridge.waits_for_room {
         bridge.waits_for_room = waits;
         let room = if waits { EpollFlags::EPOLLOUT } else { EpollFlags::empty() };
-        shared.reactor.rewatch(&bridge.inner, inode, EDGES | room);
+        shared.reactor.rewatch(&bridge.inner, descriptor.inode(), EDGES | room);
     }
     is_over
 }
@@ -111,6 +128,7 @@ fn move_outward(
     shared: &Shared,
     endpoint: &Arc<Endpoint>,
     bridge: &mut Bridge,
+    descriptor: &Descriptor,
     scratch: &mut Vec<u8>,
 ) -> Progress {
     scratch.resize(PIECE, 0);
@@ -122,13 +140,22 @@ fn move_outward(
             if !shown.contains(Readiness::RDHUP) && !bridge.is_abandoned {
                 return Progress::Waiting;
             }
+            if shown.contains(Readiness::HUP) && !descriptor.has_outer() {
+                // Closed rather than shut down: closing may have to reset, and a FIN would come first.
+                bridge.abandon();
+            }
             send_fin(shared, endpoint, bridge);
             return Progress::Ended;
         }
         let Ok(locked) = shared.lock() else { return Progress::Ended };
         let queues = locked.host.queues(endpoint.id);
-        let is_writable = locked.host.readiness(endpoint.id).contains(Readiness::OUT);
+        let readiness = locked.host.readiness(endpoint.id);
         drop(locked);
+        if readiness.contains(Readiness::ERR) {
+            // Sending would take the error, which is the application's to hear.
+            return Progress::Ended;
+        }
+        let is_writable = readiness.contains(Readiness::OUT);
         let room = match queues {
             Ok((_, _, room)) if is_writable => room,
             Ok(_) => 0,
@@ -164,13 +191,16 @@ fn hand_over(shared: &Shared, endpoint: &Arc<Endpoint>, bytes: &[u8]) -> bool {
     let id = endpoint.id;
     let sent = shared.enter_unchecked(|locked, now| {
         call.enter(locked, now, Some(id));
+        if locked.host.readiness(id).contains(Readiness::ERR) {
+            return Err(Error::BrokenPipe);
+        }
         let mut sent = 0;
         // Only bridges send on their sockets, so the room is still there; a buffer may all the same
         // take it in several pieces.
         while sent < bytes.len() {
             sent += locked.host.send(now, id, &bytes[sent..])?;
         }
-        Ok::<usize, Error>(sent)
+        Ok(sent)
     });
     let result = sent.and_then(|sent| Ok(sent?));
     call.finish(shared, Some(id), &result, usize::to_string);
@@ -216,10 +246,7 @@ fn move_inward(shared: &Shared, endpoint: &Arc<Endpoint>, bridge: &mut Bridge) -
             Some(slices) => bridge.inward.extend(slices),
             None if readiness.contains(Readiness::ERR) => return Progress::Ended,
             None if readiness.contains(Readiness::RDHUP) => {
-                if !bridge.is_fin_shown {
-                    bridge.is_fin_shown = true;
-                    let _ = shutdown(bridge.inner.as_raw_fd(), Shutdown::Write);
-                }
+                bridge.show_end(readiness.contains(Readiness::HUP));
                 return Progress::Waiting;
             }
             None => return Progress::Waiting,

@@ -140,11 +140,15 @@ impl Reactor {
         }
     }
 
-    /// The device is no longer waited for.
-    pub(super) fn unwatch_writable(&self) {
-        for &fd in &self.device_fds {
+    /// Waits for it no longer.
+    pub(super) fn unwatch_writable(&self, fds: &[RawFd]) {
+        for &fd in fds {
             let mut event = EpollEvent::new(EpollFlags::EPOLLIN, DEVICE);
-            let _ = self.epoll.modify(descriptor::borrow(fd), &mut event);
+            if self.device_fds.contains(&fd) {
+                let _ = self.epoll.modify(descriptor::borrow(fd), &mut event);
+            } else {
+                let _ = self.epoll.delete(descriptor::borrow(fd));
+            }
         }
     }
 
@@ -202,6 +206,7 @@ impl Shared {
                 TIMER => {
                     self.reactor.disarm();
                     self.run_timers();
+                    self.unblock();
                     // A device that holds packets back moves them along when it is asked for more.
                     has_device_work = true;
                 }
@@ -256,8 +261,8 @@ impl Shared {
         self.arm(side.next_deadline());
     }
 
-    /// After `close`: gives data and FINs that are not yet acknowledged the time of
-    /// `tcp_close_flush_ms`.
+    /// After `close`: gives data and FINs that are not yet acknowledged, ours and the peers', the time
+    /// of `tcp_close_flush_ms`.
     fn flush_until_closed(&self) {
         let Ok(patience) = self.lock().map(|locked| locked.host.knobs().close_flush()) else {
             return;
@@ -273,7 +278,13 @@ impl Shared {
     fn is_flushed(&self) -> bool {
         let Ok(locked) = self.lock() else { return true };
         // Bridges close their sockets once their last bytes are in the send buffer.
-        let waits = |state| matches!(state, State::FinWait1 | State::Closing | State::LastAck);
+        let waits = |state| {
+            matches!(
+                state,
+                // In FIN-WAIT-2 the peer's FIN would find nobody to acknowledge it.
+                State::FinWait1 | State::FinWait2 | State::Closing | State::LastAck
+            )
+        };
         let is_quiet = locked.endpoints.is_empty()
             && !locked.host.connections().iter().any(|connection| waits(connection.state));
         drop(locked);

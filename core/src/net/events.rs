@@ -85,7 +85,8 @@ impl EventStream {
         Ok(Box::new(log))
     }
 
-    /// Sets or removes the function. `Some` is what the host's observer becomes; None: it keeps the one it has.
+    /// Sets or removes the function. `Some` is what the host's observer becomes; None: it keeps the
+    /// one it has.
     pub(super) fn set_callback(
         &self,
         callback: Option<EventFunction>,

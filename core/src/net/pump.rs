@@ -6,6 +6,7 @@
 //! nothing is stranded. What a full device leaves stays at the front until it is writable again.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::os::fd::RawFd;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, MutexGuard};
@@ -29,6 +30,8 @@ pub(super) struct TransmitSide {
     has_more: bool,
     /// Whether the device left packets and is being waited for.
     is_blocked: bool,
+    /// The descriptors that are waited on for that.
+    awaited: Vec<RawFd>,
 }
 
 impl TransmitSide {
@@ -38,6 +41,7 @@ impl TransmitSide {
             batch: VecDeque::with_capacity(BATCH),
             has_more: false,
             is_blocked: false,
+            awaited: Vec::new(),
         }
     }
 
@@ -125,7 +129,7 @@ impl Shared {
         }
     }
 
-    /// The device takes packets again.
+    /// The device may take packets again.
     pub(super) fn unblock(&self) {
         let Ok(mut side) = self.transmit.lock() else { return };
         if !side.is_blocked {
@@ -133,7 +137,7 @@ impl Shared {
         }
         side.is_blocked = false;
         side.has_more = true;
-        self.reactor.unwatch_writable();
+        self.reactor.unwatch_writable(&mem::take(&mut side.awaited));
         let mut aftermath = Aftermath::default();
         self.pump(Some(side), &mut aftermath);
         self.settle(aftermath);
@@ -157,7 +161,8 @@ impl Shared {
         if !side.batch.is_empty() {
             side.is_blocked = true;
             side.has_more = true;
-            self.reactor.watch_writable(&side.writable_fds());
+            side.awaited = side.writable_fds();
+            self.reactor.watch_writable(&side.awaited);
         }
     }
 }

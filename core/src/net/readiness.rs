@@ -9,8 +9,8 @@
 //! | ERR | the inner end closed with a byte unread |
 //!
 //! What adds readiness is done with the inner end, by any thread; what takes it away (draining the
-//! byte, filling the buffer) needs the outer one, and happens in the application's own calls, which are the only ones
-//! to make a socket less ready. RDHUP and HUP are never taken back: on Linux they are by a
+//! byte, filling the buffer) needs the outer one, and happens in the application's own calls, which
+//! are the only ones to make a socket less ready. RDHUP and HUP are never taken back: on Linux they are by a
 //! second `connect` on a socket whose first, non-blocking one failed.
 
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -22,6 +22,9 @@ use crate::host::Readiness;
 
 /// Bytes read at once when a descriptor is drained.
 const DRAIN: usize = 4096;
+
+/// Bytes left with the outer end by a call that leaves it readable: taking them back is a system call.
+const EDGES_KEPT: usize = 16;
 
 /// The inner end, and what the outer one shows because of it.
 pub(super) struct Signals {
@@ -90,8 +93,13 @@ impl Signals {
         }
         if wanted.contains(Readiness::IN) {
             self.show_in(readable);
-        } else if let Some(number) = number {
-            self.hide_in(number);
+        }
+        if let Some(number) = number {
+            // One byte is enough to show IN; the others made edges, and new ones need the room.
+            let kept = usize::from(wanted.contains(Readiness::IN));
+            if kept == 0 || self.bytes_in > EDGES_KEPT {
+                self.hide_in(number, kept);
+            }
         }
         self.readable = readable;
         false
@@ -110,8 +118,8 @@ impl Signals {
         }
     }
 
-    /// IN. What arrives while it is shown makes a new edge for EPOLLET, as often as the kernel's queue
-    /// takes a byte more.
+    /// IN. What arrives while it is shown makes a new edge for EPOLLET, a few hundred times between two
+    /// calls on the socket: as often as the kernel's queue takes a byte more.
     fn show_in(&mut self, readable: usize) {
         let is_new = self.bytes_in == 0 || readable > self.readable || readable == 0;
         if is_new && !self.is_read_shut && descriptor::send(self.inner.as_raw_fd(), &[1]).is_ok() {
@@ -119,10 +127,11 @@ impl Signals {
         }
     }
 
-    fn hide_in(&mut self, number: RawFd) {
+    /// Takes the bytes back but for `kept`.
+    fn hide_in(&mut self, number: RawFd, kept: usize) {
         let mut scratch = [0; DRAIN];
-        while self.bytes_in > 0 {
-            let max = self.bytes_in.min(DRAIN);
+        while self.bytes_in > kept {
+            let max = (self.bytes_in - kept).min(DRAIN);
             match descriptor::recv(number, &mut scratch[..max]) {
                 Ok(count) if count > 0 => self.bytes_in -= count,
                 // Somebody else read it: then it is not shown either.

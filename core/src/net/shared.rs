@@ -1,8 +1,8 @@
 //! What the threads of a stack share: the host behind its one lock, and all that stands around it.
 //!
 //! Every call and every arrival goes through [`Shared::enter`]: lock, work, unlock, then transmit
-//! what became ready, wake who waits, set the timer, hand out events. No system call is made while the host is
-//! locked, and locks are taken in this order only: a descriptor's, the transmit side's, the host's.
+//! what became ready, wake who waits, set the timer, hand out events. No system call is made while the
+//! host is locked, and locks are taken in this order only: a descriptor's, the transmit side's, the host's.
 
 use std::collections::HashMap;
 use std::mem;
@@ -170,10 +170,15 @@ impl Shared {
     /// # Errors
     /// ENOTRECOVERABLE after a panic under the lock.
     pub(super) fn lock(&self) -> Result<MutexGuard<'_, Locked>, SocketError> {
-        self.locked.lock().map_err(|_| {
-            self.fail(libc::ENOTRECOVERABLE);
-            SocketError::Os(libc::ENOTRECOVERABLE)
-        })
+        match self.locked.lock() {
+            Ok(locked) => Ok(locked),
+            Err(poisoned) => {
+                // It holds the lock, which telling everyone takes as well.
+                drop(poisoned);
+                self.fail(libc::ENOTRECOVERABLE);
+                Err(SocketError::Os(libc::ENOTRECOVERABLE))
+            }
+        }
     }
 
     /// Wakes, sets the timer, hands out events: the last steps, with no lock held.
@@ -248,3 +253,6 @@ impl Shared {
         self.receive.lock().unwrap_or_else(PoisonError::into_inner).close();
     }
 }
+
+#[cfg(test)]
+mod tests;

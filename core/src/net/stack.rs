@@ -11,9 +11,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::thread::{self, JoinHandle, ThreadId};
+use std::thread::{self, JoinHandle};
 
 use nix::sys::signal::{SigSet, SigmaskHow};
+use rustix::thread::{Pid, gettid};
 
 use super::blocking::Endpoint;
 use super::calls::{Call, zero};
@@ -64,7 +65,8 @@ struct Handle {
     url: String,
     addresses: Vec<IpAddr>,
     engine: Mutex<Option<JoinHandle<()>>>,
-    engine_id: OnceLock<ThreadId>,
+    /// The kernel's number: asking Rust for its own would leave memory behind in threads of C.
+    engine_id: Arc<OnceLock<Pid>>,
 }
 
 impl Stack {
@@ -120,7 +122,7 @@ impl Stack {
             url: url.to_owned(),
             addresses: addresses.into_iter().map(|(address, _)| address).collect(),
             engine: Mutex::new(None),
-            engine_id: OnceLock::new(),
+            engine_id: Arc::default(),
         };
         let stack = Stack(Arc::new(handle));
         if !parsed.manual_clock {
@@ -233,11 +235,25 @@ impl Stack {
         &self.0.shared
     }
 
-    /// Whether both are handles of one stack.
+    /// Whether the embedder owns time (`clock=manual`), so that nothing may sleep.
+    pub fn is_manual(&self) -> bool {
+        self.0.shared.clock.is_manual()
+    }
+
+    /// Whether it is a handle of that stack.
     pub(super) fn is(&self, shared: &Shared) -> bool {
         std::ptr::eq(Arc::as_ptr(&self.0.shared), shared)
     }
 }
+
+/// Two handles are equal when they are of one stack.
+impl PartialEq for Stack {
+    fn eq(&self, other: &Stack) -> bool {
+        self.is(&other.0.shared)
+    }
+}
+
+impl Eq for Stack {}
 
 impl fmt::Debug for Stack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -250,15 +266,15 @@ impl Handle {
     /// calls they interrupt.
     fn start(&self) -> io::Result<()> {
         let shared = Arc::clone(&self.shared);
+        let engine_id = Arc::clone(&self.engine_id);
         let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
         let engine = thread::Builder::new().name("tcpstack".into()).spawn(move || {
+            let _ = engine_id.set(gettid());
             shared.run_engine();
             shared.finish();
         });
         before.thread_set_mask()?;
-        let engine = engine?;
-        let _ = self.engine_id.set(engine.thread().id());
-        *lock(&self.engine) = Some(engine);
+        *lock(&self.engine) = Some(engine?);
         Ok(())
     }
 
@@ -271,7 +287,7 @@ impl Handle {
             shared.close_sockets();
         }
         shared.reactor.kick();
-        if self.engine_id.get() == Some(&thread::current().id()) {
+        if self.engine_id.get() == Some(&gettid()) {
             // The engine let go of the last handle: it ends after this turn.
             return;
         }

@@ -122,7 +122,8 @@ pub fn connect_descriptor(fd: RawFd, addr: SocketAddr) -> Result<(), SocketError
 }
 
 /// Closes this number, and the socket when it was the last copy: its port is then free (or its FIN
-/// on the way) when this returns, and SO_LINGER was waited for.
+/// on the way) when this returns. A direct one waits for SO_LINGER; what was written into a bridged
+/// one goes on moving.
 ///
 /// # Errors
 /// `BadSocket`: not one of ours, and it is left open.
@@ -261,7 +262,7 @@ impl Descriptor {
             return;
         }
         if let State::Bridge(bridge) = &mut *state {
-            if bridge::serve(shared, endpoint, bridge, self.inode) {
+            if bridge::serve(shared, endpoint, bridge, self) {
                 self.end(&mut state, shared);
             }
             return;
@@ -353,8 +354,17 @@ impl Descriptor {
         match self.lock().inner() {
             // It also hangs up when it is shut down both ways, by whichever end.
             Some(inner) if !poll_now(inner).contains(Readiness::HUP) => false,
-            _ => !pair::is_alive(&self.name),
+            _ => !self.has_outer(),
         }
+    }
+
+    /// Whether the outer end is open anywhere.
+    pub(super) fn has_outer(&self) -> bool {
+        pair::is_alive(&self.name)
+    }
+
+    pub(super) fn inode(&self) -> u64 {
+        self.inode
     }
 
     /// The application has let go: the socket is closed, a bridged one after its last bytes.
