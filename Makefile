@@ -1,0 +1,40 @@
+# Every way to build, try and check tcpstack; `make` alone lists them.
+# What is needed is built or installed into target/, nothing outside the checkout.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SHELL := /bin/bash
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test bench install fmt clean
+
+help: ## this list · 列出所有命令
+	@echo 'make TARGET, where TARGET is one of:'
+	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' Makefile | expand -t 12
+
+build: ## libtcpstack, the tcpstack command and the C examples, release · 编译
+	@scripts/need cargo cc
+	@scripts/build
+
+demo: ## C server, C client and Python client, and the diagram of what happened · 演示
+	@scripts/need cargo cc python3 venv
+	@scripts/demo
+
+test: ## everything: format, lints, Rust, C, Python, kernel peers · 全部测试
+	@scripts/need cargo rustfmt clippy cc python3 venv openssl valgrind
+	@scripts/test
+
+bench: ## measure beside smoltcp, and write docs/PERFORMANCE.md · 性能
+	@scripts/need cargo cc python3
+	@scripts/bench
+
+install: ## the C library, header and tcpstack.pc: make install PREFIX=/usr/local DESTDIR= · 安装
+	@scripts/need cargo cc
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install-c
+
+fmt: ## format the Rust sources · 格式化
+	@scripts/need cargo rustfmt
+	@cargo fmt --all
+
+clean: ## remove everything that was built · 清除
+	@rm -rf target

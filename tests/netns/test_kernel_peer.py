@@ -1,0 +1,108 @@
+"""This stack and the Linux kernel's, as curl, http.server and ping see them."""
+
+import subprocess
+import unittest
+
+import capture
+from peers import FETCH, HTTP_FILE, KERNEL, PYTHON, STACK, Namespace, in_url, random_file, sha256_of, url
+
+LARGE = 200_000_000
+SMALL = 10_000_000
+
+
+def curl_from_c_server(namespace, version, size, **keys):
+    """curl (kernel) fetches a file from the C example (this stack): both SHA-256."""
+    file, expected = random_file(namespace.directory, size)
+    server = namespace.start(HTTP_FILE, file, 1, 8080, url(**keys))
+    fetched = namespace.directory / "fetched.bin"
+    address = f"http://{in_url(STACK[version])}:8080/data.bin"
+    namespace.run("curl", "--silent", "--show-error", "--fail", "--noproxy", "*", "-o", fetched, address)
+    assert namespace.wait(server) == 0, "the server failed"
+    return expected, sha256_of(fetched)
+
+
+def python_client_from_http_server(namespace, version, size, **keys):
+    """http.client (this stack) fetches a file from http.server (kernel): both SHA-256."""
+    file, expected = random_file(namespace.directory, size)
+    # The interface and the kernel's address on it come with the client's stack.
+    any_address = {4: "0.0.0.0", 6: "::"}[version]
+    namespace.start(
+        PYTHON, "-m", "http.server", "8000", "--bind", any_address, "--directory", namespace.directory
+    )
+    fetched = namespace.run(
+        PYTHON, "-m", "tcpstack", url(**keys), FETCH, KERNEL[version], "8000", f"/{file.name}"
+    )
+    return expected, fetched.strip()
+
+
+class KernelPeer(unittest.TestCase):
+    def setUp(self):
+        self.namespace = self.enterContext(Namespace())
+
+    def assert_clean(self, pcap, packets):
+        self.assertGreater(capture.packet_count(pcap), packets)
+        self.assertEqual(capture.unexpected(pcap), [])
+
+    def test_curl_fetches_200_mb_from_the_c_server(self):
+        self.assertEqual(*curl_from_c_server(self.namespace, 4, LARGE))
+
+    def test_curl_fetches_200_mb_from_the_c_server_over_ipv6(self):
+        self.assertEqual(*curl_from_c_server(self.namespace, 6, LARGE))
+
+    def test_curl_fetches_200_mb_from_the_c_server_without_offload(self):
+        self.assertEqual(*curl_from_c_server(self.namespace, 4, LARGE, offload="off"))
+
+    def test_http_server_serves_200_mb_to_a_python_client(self):
+        self.assertEqual(*python_client_from_http_server(self.namespace, 4, LARGE))
+
+    def test_http_server_serves_200_mb_to_a_python_client_over_ipv6(self):
+        self.assertEqual(*python_client_from_http_server(self.namespace, 6, LARGE))
+
+    def test_http_server_serves_200_mb_to_a_python_client_without_offload(self):
+        self.assertEqual(*python_client_from_http_server(self.namespace, 4, LARGE, offload="off"))
+
+    def test_tshark_finds_nothing_wrong_in_what_the_c_server_sends(self):
+        for version in (4, 6):
+            for offload in ("on", "off"):
+                with self.subTest(version=version, offload=offload), Namespace() as namespace:
+                    pcap = namespace.directory / "server.pcapng"
+                    keys = {"pcap": pcap, "offload": offload}
+                    self.assertEqual(*curl_from_c_server(namespace, version, SMALL, **keys))
+                    self.assert_clean(pcap, SMALL // 1460)
+
+    def test_tshark_finds_nothing_wrong_in_what_the_python_client_sends(self):
+        for version in (4, 6):
+            for offload in ("on", "off"):
+                with self.subTest(version=version, offload=offload), Namespace() as namespace:
+                    pcap = namespace.directory / "client.pcapng"
+                    keys = {"pcap": pcap, "offload": offload}
+                    self.assertEqual(*python_client_from_http_server(namespace, version, SMALL, **keys))
+                    self.assert_clean(pcap, SMALL // 1460)
+
+    def test_the_stack_answers_ping(self):
+        pcap = self.namespace.directory / "ping.pcapng"
+        file, _ = random_file(self.namespace.directory, 1)
+        self.namespace.start(HTTP_FILE, file, 1, 8080, url(pcap=pcap))
+        for version in (4, 6):
+            for size in (0, 56, 1400):
+                self.namespace.run("ping", "-c", 3, "-i", 0.01, "-w", 5, "-s", size, STACK[version])
+        self.assertEqual(capture.unexpected(pcap), [])
+
+    def test_a_port_that_nobody_listens_on_refuses_curl(self):
+        file, _ = random_file(self.namespace.directory, 1)
+        self.namespace.start(HTTP_FILE, file, 1, 8080, url())
+        # curl's 7: it could not connect. A packet that is not answered would take it much longer.
+        with self.assertRaisesRegex(AssertionError, "status 7"):
+            self.namespace.run("curl", "-sS", "-m", 5, "--noproxy", "*", f"http://{STACK[4]}:8081/")
+
+
+class Leftovers(unittest.TestCase):
+    def test_a_namespace_is_gone_after_its_test_even_when_that_failed(self):
+        with self.assertRaises(ZeroDivisionError), Namespace() as namespace:
+            1 / 0
+        listed = subprocess.run(["ip", "netns", "list"], stdout=subprocess.PIPE, text=True, check=True)
+        self.assertNotIn(namespace.name, listed.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
