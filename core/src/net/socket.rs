@@ -159,7 +159,7 @@ impl Socket {
             }
         };
         call.finish(self.shared(), Some(self.endpoint.id), &accepted, |(_, peer, _)| {
-            format!("0 from {peer}")
+            peer.to_string()
         });
         self.show();
         let (endpoint, peer, prepared) = accepted?;
