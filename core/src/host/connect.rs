@@ -133,7 +133,8 @@ impl Host {
     /// that connect() chose is free again, though still shown, as on Linux.
     pub(super) fn disconnect(&mut self, id: SocketId) {
         let Some(socket) = self.sockets.get_mut(id) else { return };
-        self.deadlines.change(id, socket.deadline.take(), None);
+        socket.deadline = None;
+        self.deadlines.change(id, socket.queued_deadline.take(), None);
         let name = socket.name();
         socket.kind = Kind::Idle;
         socket.is_connecting = false;

@@ -33,7 +33,12 @@ impl Deadlines {
 
     /// The earliest deadline.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.queue.first().map(|(deadline, _)| *deadline)
+        self.first().map(|(deadline, _)| deadline)
+    }
+
+    /// The earliest deadline and whose it is.
+    pub(super) fn first(&self) -> Option<(Instant, SocketId)> {
+        self.queue.first().copied()
     }
 
     /// The sockets whose deadline is not after `now`, in order; they stay until it is changed.

@@ -166,6 +166,7 @@ impl Host {
 
     /// Runs every timer due at `now`, in deadline order.
     pub fn handle_timers(&mut self, now: Instant) {
+        self.refresh_deadlines();
         for id in self.deadlines.due(now) {
             self.log.set_cause(None);
             self.turn(now, id, |connection, cx| connection.handle_timers(cx));
@@ -175,8 +176,22 @@ impl Host {
 
     /// Exactly when [`Host::handle_timers`] has something to do next, or when
     /// [`Host::poll_transmit`] wants to be asked again.
-    pub fn next_deadline(&self) -> Option<Instant> {
+    pub fn next_deadline(&mut self) -> Option<Instant> {
+        self.refresh_deadlines();
         self.output.left_over.into_iter().chain(self.deadlines.next()).min()
+    }
+
+    /// Makes the front of the timer queue exact: a deadline that has moved back since it was queued
+    /// is queued anew.
+    fn refresh_deadlines(&mut self) {
+        while let Some((queued, id)) = self.deadlines.first() {
+            let Some(socket) = self.sockets.get_mut(id) else { return };
+            if socket.deadline == Some(queued) {
+                return;
+            }
+            self.deadlines.change(id, Some(queued), socket.deadline);
+            socket.queued_deadline = socket.deadline;
+        }
     }
 
     /// The sockets to look at again, each once: readiness may have changed, or more can be read. A

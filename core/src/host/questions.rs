@@ -144,8 +144,12 @@ impl Host {
         for (id, socket) in self.sockets.iter() {
             claims += usize::from(socket.claim.is_some());
             if let Some(deadline) = socket.deadline {
+                let is_queued = socket.queued_deadline.is_some_and(|queued| queued <= deadline);
+                assert!(is_queued, "a deadline is not in the queue in time");
+            }
+            if let Some(queued) = socket.queued_deadline {
                 deadlines += 1;
-                assert!(self.deadlines.contains(deadline, id), "a deadline is not in the queue");
+                assert!(self.deadlines.contains(queued, id), "a deadline is not in the queue");
             }
             match &socket.kind {
                 Kind::Idle => assert_eq!(socket.deadline, None, "an idle socket has a deadline"),

@@ -89,6 +89,8 @@ pub(super) struct Socket {
     pub(super) path: Path,
     /// Its entry in the timer queue.
     pub(super) deadline: Option<Instant>,
+    /// Under which deadline it stands in the timer queue: never later than its own.
+    pub(super) queued_deadline: Option<Instant>,
     pub(super) seen: Seen,
     /// It is in the output queue.
     pub(super) is_dirty: bool,
@@ -110,6 +112,7 @@ impl Socket {
             is_connecting: false,
             path: Path::default(),
             deadline: None,
+            queued_deadline: None,
             seen: Seen::default(),
             is_dirty: false,
             is_waking: false,

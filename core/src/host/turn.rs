@@ -30,8 +30,14 @@ impl Host {
         let Some(socket) = self.sockets.get_mut(id) else { return };
         let Kind::Connection(connection) = &socket.kind else { return };
         let deadline = connection.next_deadline();
-        self.deadlines.change(id, socket.deadline, deadline);
         socket.deadline = deadline;
+        // With every ACK the retransmission timer moves back: the queue hears of it only when the
+        // deadline it knows has come to the front (`refresh_deadlines`).
+        let is_sooner = |deadline| socket.queued_deadline.is_none_or(|queued| deadline < queued);
+        if deadline.is_some_and(is_sooner) {
+            self.deadlines.change(id, socket.queued_deadline, deadline);
+            socket.queued_deadline = deadline;
+        }
         let (state, owner) = (connection.state(), socket.owner);
         if let Owner::SynQueue(listener) = owner {
             self.settle_embryo(now, id, listener, state);
@@ -112,7 +118,7 @@ impl Host {
     /// Takes a socket out of every table.
     pub(super) fn forget(&mut self, id: SocketId) {
         let Some(socket) = self.sockets.remove(id) else { return };
-        self.deadlines.change(id, socket.deadline, None);
+        self.deadlines.change(id, socket.queued_deadline, None);
         if let Kind::Connection(connection) = &socket.kind
             && let Some(tuple) = super::arrival::tuple_of(&connection.name())
         {

@@ -311,7 +311,7 @@ impl World {
         while let Some(transmit) = self.hosts[id.0].poll_transmit(self.now) {
             self.send_packet(id, transmit);
         }
-        let host = &self.hosts[id.0];
+        let host = &mut self.hosts[id.0];
         #[cfg(debug_assertions)]
         host.check();
         self.agenda.set(Source::Host(id.0), host.next_deadline());
