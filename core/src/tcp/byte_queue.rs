@@ -93,7 +93,7 @@ impl ByteQueue {
         }
     }
 
-    /// Adds `data`: as the slice it is from [`SHARE_MIN`] on, as a copy below.
+    /// Adds `data`: as the slice it is from 16 KiB on, as a copy below.
     pub fn push(&mut self, data: Bytes) {
         if data.len() < SHARE_MIN {
             return self.push_copied(&data);
