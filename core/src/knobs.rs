@@ -111,7 +111,7 @@ knobs! {
         "Largest backlog that listen() takes; a larger one is cut to it.";
     CongestionControl "tcp_congestion_control" Domain::Choice(&["reno"]), "reno"
         "Congestion control of new connections: `reno` is NewReno (RFC 5681, RFC 6582).";
-    DelackMs "tcp_delack_ms" number(0, 500), "40"
+    DelackMs "tcp_delack_ms" number(0, 499), "40"
         "Milliseconds an acknowledgment may wait (RFC 9293 §3.8.6.3: below 500); 0: never.";
     InitialRtoMs "tcp_initial_rto_ms" number(1, 120_000), "1000"
         "Retransmission timeout in milliseconds before a round trip was measured (RFC 6298 §2.1).";
@@ -128,7 +128,7 @@ knobs! {
     AbcL "tcp_abc_l" number(1, 255), "2"
         "Most segments by which one acknowledgment opens cwnd in slow start (RFC 3465 §2.3, L).";
     MinSndMss "tcp_min_snd_mss" number(8, 1460), "48"
-        "Least segment size in bytes that a peer's MSS option or ICMP can press a sender down to.";
+        "Least segment size in bytes that a peer's MSS option can press a sender down to.";
     CloseFlushMs "tcp_close_flush_ms" number(0, 600_000), "1000"
         "Milliseconds that closing the stack waits for data and FINs to be acknowledged.";
     LocalPortRange "ip_local_port_range"

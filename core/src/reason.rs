@@ -122,7 +122,7 @@ reasons! {
     TimeWaitOver "time-wait-over" "RFC 9293 §3.6.1"
         "2 MSL have passed: no old segment can be on its way any more"
         "2MSL 已过：网络中不再有旧的报文段";
-    FinWait2Over "fin-wait-2-over" "RFC 9293 §3.6"
+    FinWait2Over "fin-wait-2-over" "beyond RFC 9293 §3.6; Linux tcp_fin_timeout"
         "the application is gone and the peer did not finish in time: forget the connection"
         "应用程序已离开而对方迟迟不关闭：丢弃该连接";
     ResetReceived "reset-received" "RFC 9293 §3.10.7.4"

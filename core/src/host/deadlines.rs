@@ -1,8 +1,8 @@
 //! The timer queue: the next deadline of every connection that has one, in order.
 //!
-//! It guarantees that the earliest deadline is exact, and that deadlines come out in their order
-//! (equal ones in the order of the sockets' ids, so that a run repeats to the byte). A connection
-//! without a deadline costs nothing here.
+//! It guarantees that what is queued comes out in order (equal deadlines in the order of the
+//! sockets' ids, so that a run repeats to the byte). A deadline that has moved back may still stand
+//! here as it was: the host makes the front exact before it relies on it.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What routers have said of the path's MTU, by destination (RFC 1191 §6.3, RFC 8201 §5.2), so that
+//! What routers have said of the path's MTU, by destination (RFC 1191 §6.2, RFC 8201 §5.2), so that
 //! the next connection to it starts right.
 //!
 //! Believed only after [`super::icmp`] has checked that the message quotes something in flight,

@@ -87,7 +87,7 @@ pub(super) struct Socket {
     pub(super) is_connecting: bool,
     /// The way to the peer.
     pub(super) path: Path,
-    /// Its entry in the timer queue.
+    /// When its connection wants to be called next.
     pub(super) deadline: Option<Instant>,
     /// Under which deadline it stands in the timer queue: never later than its own.
     pub(super) queued_deadline: Option<Instant>,

@@ -38,7 +38,7 @@ impl Connection {
                 acked,
                 in_flight,
                 smss: self.snd.smss,
-                // RFC 7661 §4.3: a window that was not used does not grow.
+                // The idea of RFC 7661: a window that was not used does not grow.
                 app_limited: in_flight + u64::from(self.snd.smss) < self.congestion.cwnd(),
                 rtt,
             });
@@ -87,7 +87,8 @@ impl Connection {
     }
 
     /// RFC 6298 §5.2 and §5.3: nothing outstanding, no timer; new data acknowledged, a whole RTO
-    /// from now. A partial ACK counts too (RFC 6582 §4: "slow but steady").
+    /// from now. Every partial ACK counts, where RFC 6582 §3.2 has the first only: one hole
+    /// a round trip is progress.
     fn restart_retransmission_timer(&mut self, cx: &mut Context<'_>) {
         if self.snd.outstanding() == 0 {
             self.stop(cx, TimerName::Retransmission);

@@ -79,7 +79,8 @@ impl Connection {
     /// First, the sequence number: something of the segment must lie in the window.
     fn check_sequence(&mut self, cx: &mut Context<'_>, segment: &mut Segment) -> ControlFlow<()> {
         if !self.rcv.is_acceptable(segment) {
-            // A closed window still takes valid ACKs and RSTs (MUST-66): the text alone goes.
+            // A closed window still takes valid ACKs (the note below Table 6) and RSTs (MUST-66):
+            // the text alone goes.
             let is_probe = self.rcv.wnd() == 0 && segment.seq == self.rcv.nxt;
             if self.is_behind_its_probe(segment) {
                 self.challenge(cx);

@@ -156,7 +156,9 @@ impl Connection {
     pub fn close(&mut self, cx: &mut Context<'_>, linger_zero: bool) {
         self.is_orphan = true;
         self.remember_cause(cx);
-        if linger_zero || !self.receive_buffer.is_empty() {
+        // In TIME-WAIT nothing is left to refuse, and 2 MSL are to be kept (MUST-13).
+        let loses_data = linger_zero || !self.receive_buffer.is_empty();
+        if loses_data && self.state != State::TimeWait {
             return self.abort(cx);
         }
         self.close_sending(cx);
@@ -173,7 +175,10 @@ impl Connection {
             | State::Established
             | State::FinWait1
             | State::FinWait2
-            | State::CloseWait => self.reset_peer(Reason::Aborted),
+            | State::CloseWait
+            // Their FIN may still be queued, behind data that dies here.
+            | State::Closing
+            | State::LastAck => self.reset_peer(Reason::Aborted),
             _ => {}
         }
         self.set_state(cx, State::Closed, Reason::Aborted);
@@ -215,7 +220,7 @@ impl Connection {
     }
 
     /// The path takes packets of at most `cx.mtu` from now on: what is outstanding was too large
-    /// and is sent again at once (RFC 1191 §6.5).
+    /// and is sent again at once (RFC 1191 §6.4).
     pub fn handle_mtu_change(&mut self, cx: &mut Context<'_>) {
         let before = self.snd.smss;
         self.update_smss(cx);

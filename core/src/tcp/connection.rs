@@ -238,9 +238,9 @@ impl Connection {
     /// which the largest buffer the knob allows fits the field.
     pub(super) fn own_shift(&self, knobs: &Knobs) -> u8 {
         let largest = u64::from(knobs.receive_buffer().max.max(self.settings.receive_buffer));
-        (0..MAX_WINDOW_SHIFT)
-            .find(|shift| largest >> shift <= u64::from(u16::MAX))
-            .unwrap_or(MAX_WINDOW_SHIFT)
+        // No coarser than an eighth of the buffer: a window below one unit could not be said.
+        let finest = (self.settings.receive_buffer.max(8).ilog2() as u8 - 3).min(MAX_WINDOW_SHIFT);
+        (0..finest).find(|shift| largest >> shift <= u64::from(u16::MAX)).unwrap_or(finest)
     }
 
     /// Our MSS option: what the device takes less the fixed headers (RFC 6691 §2).
@@ -251,10 +251,10 @@ impl Connection {
     }
 
     /// Eff.snd.MSS (RFC 9293 §3.7.1, MUST-16): what the peer takes, the path takes and the
-    /// application allows, never below the floor that keeps a hostile MSS from being a burden.
+    /// application allows; a floor keeps a peer's hostile MSS from being a burden.
     pub(super) fn update_smss(&mut self, cx: &Context<'_>) {
-        let floor = u32::from(cx.knobs.min_mss());
-        self.snd.smss = u32::from(self.peer_mss.min(self.own_mss(cx.mtu))).max(floor);
+        let peer_mss = self.peer_mss.max(cx.knobs.min_mss());
+        self.snd.smss = u32::from(peer_mss.min(self.own_mss(cx.mtu)).max(1));
         self.congestion.set_smss(self.snd.smss);
     }
 

@@ -115,13 +115,15 @@ impl Connection {
 
     /// Our SYN is acknowledged: data may flow (RFC 9293 §3.10.7.3 and .4).
     pub(super) fn take_handshake_ack(&mut self, cx: &mut Context<'_>, ack: Seq) {
-        let syn_was_repeated = self.rtt.backoffs() > 0;
+        let repeats = self.rtt.backoffs();
         if let Some(rtt) = self.recovery.take_rtt(ack, cx.now) {
             self.take_rtt_sample(cx, rtt);
         }
-        // RFC 6298 §5.7 and RFC 6928 §2: a lost SYN costs the short timeout and the large window.
-        let window = if syn_was_repeated {
+        // RFC 6298 §5.7: a lost SYN costs the short timeout; RFC 6928 §2: a second one the window.
+        if repeats > 0 {
             self.rtt.restart_after_syn_loss();
+        }
+        let window = if repeats > 1 {
             u64::from(self.snd.smss)
         } else {
             initial_window(self.snd.smss, cx.knobs.initial_window_segments())

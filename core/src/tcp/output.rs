@@ -175,7 +175,7 @@ impl Connection {
             (_, true) => (Flags::SYN.union(Flags::ACK), Reason::RepeatSynAck),
         };
         let mut outgoing = self.bare_segment_unlogged(cx, self.snd.iss, flags, reason);
-        // MUST-14: say what we take; on both SYNs.
+        // SHLD-5: say what we take; on both SYNs.
         outgoing.header.options = Options {
             mss: Some(self.own_mss(cx.mtu)),
             window_scale: self.offered_shift,
@@ -198,7 +198,7 @@ impl Connection {
         let end = seq + len;
         let mut flags = Flags::ACK;
         if len > 0 && end == self.send_buffer.end() {
-            // RFC 9293 §3.9.1.2: the last segment of what was sent carries PSH (MUST-60).
+            // RFC 9293 §3.9.1.2: the last segment of what was sent carries PSH (MUST-61).
             flags = flags.union(Flags::PSH);
         }
         if fin {

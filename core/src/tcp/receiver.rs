@@ -1,7 +1,8 @@
 //! The receive sequence space of RFC 9293 §3.3.1, and when an acknowledgment is due.
 //!
-//! Guarantees that RCV.NXT and the right edge that was advertised never retreat, and that the edge
-//! moves in worthwhile steps only (silly window avoidance, §3.8.6.2.2).
+//! Guarantees that RCV.NXT and the right edge never retreat, and that the edge moves in worthwhile
+//! steps only (silly window avoidance, §3.8.6.2.2). On the wire a scaled window is rounded down, so
+//! the peer may see an edge up to 2^shift - 1 bytes before it (RFC 7323 §2.4); all up to ours is taken.
 
 use super::segment::{Segment, segment_count};
 use super::seq::Seq;

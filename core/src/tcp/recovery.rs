@@ -25,7 +25,8 @@ pub struct Recovery {
     recover: Seq,
     /// Fast recovery lasts until SND.UNA has reached `recover`.
     in_fast_recovery: bool,
-    /// A timeout declared everything up to `recover` lost, and not all of it is repaired.
+    /// A timeout or a smaller path declared everything up to `recover` lost, and not all of it is
+    /// repaired.
     in_loss: bool,
     /// Timeouts in a row without SND.UNA moving: what R2 counts (RFC 9293 §3.8.3). The RTO stays
     /// backed off longer, until a round trip was measured (Karn).
@@ -76,11 +77,6 @@ impl Recovery {
         let smss = u64::from(snd.smss);
         let gone = u64::from(self.duplicates) * smss;
         outstanding - gone.min(outstanding.saturating_sub(smss))
-    }
-
-    /// Whether fast recovery is going on.
-    pub fn is_in_fast_recovery(&self) -> bool {
-        self.in_fast_recovery
     }
 
     /// A duplicate ACK (RFC 5681 §2) arrived. Says whether fast recovery starts with it.
@@ -150,6 +146,8 @@ impl Recovery {
     /// no sign of congestion.
     pub fn on_resegment(&mut self, snd: &Sender) {
         self.recover = snd.max;
+        // A recovery that was going on ends where this repair does: the controller waits to hear it.
+        self.in_loss |= self.in_fast_recovery;
         self.in_fast_recovery = false;
         self.duplicates = 0;
         self.retransmit = None;

@@ -28,6 +28,10 @@ impl Connection {
         }
         if segment.flags.contains(Flags::FIN) {
             let fin = segment.seq + segment.payload.len() as u64;
+            if segment.seq == self.rcv.nxt {
+                // All that comes before it is here: what is held past it is the lie.
+                self.reassembler.clear();
+            }
             // An end before text that is here already is a lie.
             if self.reassembler.ranges().all(|(_, end)| end <= fin) {
                 self.rcv.fin.get_or_insert(fin);
@@ -89,7 +93,7 @@ impl Connection {
         }
     }
 
-    /// The acknowledgment may wait for text to ride on (RFC 9293 §3.8.6.3, MUST-58: < 0.5 s).
+    /// The acknowledgment may wait for text to ride on (RFC 9293 §3.8.6.3, MUST-40: < 0.5 s).
     fn delay_ack(&mut self, cx: &mut Context<'_>) {
         let delay = cx.knobs.delack();
         if delay.is_zero() {

@@ -57,7 +57,8 @@ impl Connection {
     }
 
     /// How often the same segment is sent again before the connection is given up
-    /// (RFC 9293 §3.8.3: R2, MUST-20, MUST-23).
+    /// (RFC 9293 §3.8.3: R2, MUST-20). Six repetitions of a SYN take 127 s, as on Linux; MUST-23
+    /// would have it wait three minutes: `tcp_syn_retries=7` does.
     fn retry_limit(&self, cx: &Context<'_>) -> u32 {
         match self.state {
             State::SynSent => cx.knobs.syn_retries(),
@@ -70,8 +71,13 @@ impl Connection {
     /// RFC 9293 §3.8.6.1: ask a peer whose window is closed, and keep asking while it answers
     /// (MUST-35, MUST-36, MUST-37).
     fn on_persist_timeout(&mut self, cx: &mut Context<'_>) {
-        if self.recovery.unanswered_probes() >= self.retry_limit(cx) {
-            return self.fail(cx, Error::TimedOut, Reason::GaveUp);
+        // Nobody is left to free what an orphan holds: as on Linux its patience ends though the
+        // peer answers.
+        let probes =
+            if self.is_orphan { self.recovery.probes() } else { self.recovery.unanswered_probes() };
+        if probes >= self.retry_limit(cx) {
+            let error = self.soft_error.take().unwrap_or(Error::TimedOut);
+            return self.fail(cx, error, Reason::GaveUp);
         }
         self.probe_due = true;
     }

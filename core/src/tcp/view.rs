@@ -34,11 +34,6 @@ impl Connection {
         self.state == State::Closed && self.reset.is_none()
     }
 
-    /// Whether data or the FIN still waits for the peer's acknowledgment (SO_LINGER).
-    pub fn is_flushing(&self) -> bool {
-        self.state.may_send() && !self.snd.is_fin_acknowledged()
-    }
-
     /// The application has ended its direction.
     pub(super) fn is_write_shut(&self) -> bool {
         self.snd.fin.is_some() || self.state == State::Closed || self.is_orphan

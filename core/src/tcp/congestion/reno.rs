@@ -13,7 +13,7 @@ pub struct Reno {
     smss: u32,
     /// Bytes acknowledged in congestion avoidance since cwnd last grew (RFC 3465 §2.1).
     bytes_acked: u64,
-    /// L of RFC 3465 §2.2: most segments by which one ACK opens the window in slow start.
+    /// L of RFC 3465 §2.3: most segments by which one ACK opens the window in slow start.
     abc_l: u32,
     /// In the slow start that follows a timeout (RFC 3465 §2.3).
     restarted: bool,
@@ -78,7 +78,8 @@ impl CongestionControl for Reno {
     }
 
     fn on_ack(&mut self, ack: &AckedData) {
-        // A window that was not filled has not been tested (RFC 7661 §3), and recovery holds it.
+        // A window that was not filled has not been tested (the idea of RFC 7661), and
+        // recovery holds it.
         if self.phase == Phase::Recovery || ack.app_limited {
             return;
         }

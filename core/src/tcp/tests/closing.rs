@@ -172,3 +172,47 @@ fn time_wait_yields_only_to_a_syn_beyond_its_numbers() {
     assert!(!peer.connection.accepts_new_syn(&syn(2)));
     assert!(peer.connection.accepts_new_syn(&syn(3)));
 }
+
+#[test]
+fn closing_with_unread_data_resets_even_behind_a_queued_fin() {
+    // The FIN of LAST-ACK may still stand behind data that dies with the close.
+    let mut peer = Script::established();
+    peer.arrive(seg(FIN_ACK.union(Flags::PSH), 1).ack(1).text(b"unread").window(0));
+    peer.expect(out(ACK, 1, 8));
+    peer.send(b"never sent").unwrap();
+    peer.shutdown(Shutdown::Write).unwrap();
+    peer.expect_state(State::LastAck);
+    peer.expect_nothing();
+    peer.close();
+    peer.expect(out(RST_ACK, 1, 8));
+    peer.expect_state(State::Closed);
+}
+
+#[test]
+fn time_wait_outlasts_a_close_with_unread_data() {
+    let mut peer = Script::established();
+    peer.shutdown(Shutdown::Write).unwrap();
+    peer.expect(out(FIN_ACK, 1, 1));
+    peer.arrive(seg(FIN_ACK.union(Flags::PSH), 1).ack(2).text(b"unread"));
+    peer.expect(out(ACK, 2, 8));
+    peer.close();
+    peer.expect_state(State::TimeWait);
+    peer.expect_nothing();
+}
+
+#[test]
+fn an_orphan_does_not_probe_a_closed_window_for_ever() {
+    let mut peer = Script::established_with(settings(), &[("tcp_orphan_retries", "3")]);
+    peer.arrive(seg(ACK, 1).ack(1).window(0));
+    peer.send(b"unwanted").unwrap();
+    peer.close();
+    for _ in 0..3 {
+        peer.expect_nothing();
+        peer.wait_for_timer();
+        peer.expect(out(ACK, 1, 1).text(b"u"));
+        peer.arrive(seg(ACK, 1).ack(1).window(0));
+    }
+    peer.expect_nothing();
+    peer.wait_for_timer();
+    peer.expect_state(State::Closed);
+}

@@ -175,3 +175,20 @@ fn a_tiny_mss_is_not_believed() {
     let peer = Script::accepting(options, &[]);
     assert_eq!(peer.connection.smss(), 48);
 }
+
+#[test]
+fn one_lost_syn_keeps_the_initial_window_and_two_cost_it() {
+    // RFC 6928 §2.
+    for (losses, window) in [(1, 10_000), (2, 1000)] {
+        let mut peer = Script::connecting(&[]);
+        for _ in 0..losses {
+            peer.expect(out(SYN, 0, 0));
+            peer.wait_for_timer();
+        }
+        peer.expect(out(SYN, 0, 0));
+        let options = Options { mss: Some(1000), ..Options::default() };
+        peer.arrive(In { options, ..seg(SYN_ACK, 0).ack(1) });
+        assert_eq!(peer.connection.snapshot().cwnd, window);
+        assert_eq!(peer.connection.snapshot().rto_ns, 3_000_000_000, "RFC 6298 §5.7");
+    }
+}

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn text_in_order_is_acknowledged_late_and_every_second_segment_at_once() {
-    // RFC 9293 §3.8.6.3, MUST-58 and SHLD-19.
+    // RFC 9293 §3.8.6.3, MUST-40 and SHLD-19.
     let mut peer = Script::established();
     peer.arrive(seg(ACK, 1).ack(1).text(&[1; 1000]));
     peer.expect_nothing();
@@ -102,4 +102,26 @@ fn text_after_the_fin_is_not_taken() {
     peer.arrive(seg(PSH_ACK, 2).ack(1).text(b"lie"));
     peer.expect(out(ACK, 1, 2));
     assert_eq!(peer.recv(10).unwrap(), b"");
+}
+
+#[test]
+fn a_small_buffer_under_a_large_maximum_can_still_say_its_window() {
+    // Offered by a shift of 14, no window below 16 KiB could be.
+    let knobs = [("tcp_window_scaling", "1"), ("tcp_rmem", "1024 8192 1073741824")];
+    let options = Options { window_scale: Some(0), ..Options::default() };
+    let mut peer = Script::accepting(options, &knobs);
+    let shift = peer.poll().unwrap().header.options.window_scale.unwrap();
+    assert!(60_000 >> shift > 0, "the script's buffer of 60,000 bytes, shifted by {shift}");
+    assert!(shift <= 12);
+}
+
+#[test]
+fn a_forged_byte_past_the_end_does_not_keep_the_fin_out() {
+    let mut peer = Script::established();
+    peer.arrive(seg(ACK, 50).ack(1).text(b"x"));
+    peer.expect(out(ACK, 1, 1));
+    peer.arrive(seg(FIN_ACK, 1).ack(1).text(b"end"));
+    peer.expect_state(State::CloseWait);
+    peer.expect(out(ACK, 1, 5));
+    assert_eq!(peer.recv(10).unwrap(), b"end");
 }

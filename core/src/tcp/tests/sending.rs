@@ -305,3 +305,34 @@ fn idleness_costs_the_grown_window() {
     peer.send(&text(60_000)).unwrap();
     assert_eq!(drain(&mut peer).len(), 10);
 }
+
+#[test]
+fn a_smaller_path_in_the_middle_of_fast_recovery_does_not_freeze_the_window() {
+    let mut peer = Script::established();
+    peer.send(&text(40_000)).unwrap();
+    drain(&mut peer);
+    for _ in 0..3 {
+        peer.arrive(seg(ACK, 1).ack(1));
+    }
+    drain(&mut peer);
+    peer.path_mtu(540);
+    let mut acked = 1;
+    for _ in 0..40 {
+        let sent: usize = drain(&mut peer).iter().map(|&(_, len)| len).sum();
+        acked = (acked + sent as u32).min(40_001);
+        peer.arrive(seg(ACK, 1).ack(acked));
+    }
+    assert_eq!(acked, 40_001);
+    let (cwnd, ssthresh) = {
+        let now = peer.connection.snapshot();
+        (now.cwnd, now.ssthresh)
+    };
+    assert!(cwnd > ssthresh, "it grew again: {cwnd} over {ssthresh}");
+}
+
+#[test]
+fn the_floor_of_the_segment_size_never_exceeds_the_path() {
+    let mut peer = Script::established_with(settings(), &[("tcp_min_snd_mss", "1460")]);
+    peer.send(&text(3000)).unwrap();
+    assert_eq!(drain(&mut peer), [(1, 1000), (1001, 1000), (2001, 1000)]);
+}
