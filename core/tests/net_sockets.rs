@@ -288,6 +288,26 @@ fn linger_zero_resets() {
 }
 
 #[test]
+fn a_reset_in_the_middle_of_wait_all_is_told_after_what_came_before_it() {
+    let network = Network::new();
+    let (client, server) = network.connection();
+    client.as_socket().send(b"half", Flags::default()).unwrap();
+    let reader = beside(move || {
+        let flags = Flags { wait_all: true, ..Flags::default() };
+        let first = server.as_socket().recv(&mut [0; 8], flags);
+        (first, server.as_socket().recv(&mut [0; 8], flags))
+    });
+    // What was sent is acknowledged, and read, before the reset comes.
+    let deadline = now() + SOON;
+    while client.as_socket().queues().unwrap().1 > 0 {
+        assert!(now() < deadline);
+    }
+    client.as_socket().set_option(SocketOption::Linger(Some(Duration::ZERO))).unwrap();
+    drop(client);
+    assert_eq!(reader(), (Ok(4), Err(Error::Reset.into())));
+}
+
+#[test]
 fn after_the_peer_is_gone_one_send_succeeds_and_the_next_is_a_broken_pipe() {
     let network = Network::new();
     let (client, mut server) = network.connection();

@@ -37,9 +37,11 @@ impl MessageFlags {
     }
 
     fn for_stack(self, descriptor: &Descriptor) -> Result<Flags, Failure> {
+        // The kernel's flag is the one truth; an earlier call may have left another in the socket.
+        descriptor.socket.set_nonblocking(descriptor.is_nonblocking()?);
         Ok(Flags {
             peek: self.has(libc::MSG_PEEK),
-            dont_wait: self.has(libc::MSG_DONTWAIT) || descriptor.is_nonblocking()?,
+            dont_wait: self.has(libc::MSG_DONTWAIT),
             wait_all: self.has(libc::MSG_WAITALL),
         })
     }

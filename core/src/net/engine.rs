@@ -288,6 +288,9 @@ impl Shared {
         let is_quiet = locked.endpoints.is_empty()
             && !locked.host.connections().iter().any(|connection| waits(connection.state));
         drop(locked);
-        is_quiet && self.transmit.lock().is_ok_and(|side| side.is_drained())
+        is_quiet
+            && self.transmit.lock().is_ok_and(|side| side.is_drained())
+            // What an impairment still holds back.
+            && self.receive.lock().is_ok_and(|side| side.next_deadline().is_none())
     }
 }

@@ -106,7 +106,7 @@ impl EventStream {
         Some(Some(Box::new(log)))
     }
 
-    /// Hands what waits to the readers. No lock of the stack may be held: the function is the
+    /// Hands what waits to the readers. The host's lock may not be held: the function is the
     /// application's.
     pub(super) fn flush(&self) {
         if !self.is_on() {

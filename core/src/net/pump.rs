@@ -105,6 +105,8 @@ impl Shared {
                 if batches > BATCHES_MAX {
                     // Others keep it busy: a call has to return some day.
                     self.is_pending.store(true, SeqCst);
+                    // First, so that the engine finds it free.
+                    drop(side);
                     self.reactor.kick();
                     return;
                 }
@@ -133,6 +135,8 @@ impl Shared {
     pub(super) fn unblock(&self) {
         let Ok(mut side) = self.transmit.lock() else { return };
         if !side.is_blocked {
+            drop(side);
+            self.pump_pending();
             return;
         }
         side.is_blocked = false;

@@ -37,8 +37,6 @@ pub(super) struct Signals {
     fill_piece: usize,
     is_read_shut: bool,
     is_shut_both_ways: bool,
-    /// What was readable when last shown: more than that is a new arrival.
-    readable: usize,
 }
 
 impl Signals {
@@ -55,7 +53,6 @@ impl Signals {
             fill_piece,
             is_read_shut: false,
             is_shut_both_ways: false,
-            readable: 0,
         }
     }
 
@@ -69,13 +66,14 @@ impl Signals {
         self.inner
     }
 
-    /// Shows `wanted`; `number` is the outer end in the application's own calls. True: the inner end
-    /// has to be closed now, which shows ERR.
+    /// Shows `wanted`; `number` is the outer end in the application's own calls, of which
+    /// `was_refused` says that the send buffer was full. True: the inner end has to be closed now,
+    /// which shows ERR.
     pub(super) fn show(
         &mut self,
         wanted: Readiness,
-        readable: usize,
         number: Option<RawFd>,
+        was_refused: bool,
     ) -> bool {
         // An error of a connection that goes on is not the kind that ends one.
         if wanted.contains(Readiness::ERR.union(Readiness::HUP)) {
@@ -87,12 +85,17 @@ impl Signals {
             self.shut(Shutdown::Write);
         }
         if wanted.contains(Readiness::OUT) {
+            if let Some(number) = number.filter(|_| was_refused) {
+                // Room came between the refusal and now: the writer waits for an edge.
+                self.hide_out(number);
+            }
             self.show_out();
         } else if let Some(number) = number {
             self.hide_out(number);
         }
         if wanted.contains(Readiness::IN) {
-            self.show_in(readable);
+            // Without the application's number it comes from a wake: something is new.
+            self.show_in(number.is_none());
         }
         if let Some(number) = number {
             // One byte is enough to show IN; the others made edges, and new ones need the room.
@@ -101,7 +104,6 @@ impl Signals {
                 self.hide_in(number, kept);
             }
         }
-        self.readable = readable;
         false
     }
 
@@ -120,9 +122,9 @@ impl Signals {
 
     /// IN. What arrives while it is shown makes a new edge for EPOLLET, a few hundred times between two
     /// calls on the socket: as often as the kernel's queue takes a byte more.
-    fn show_in(&mut self, readable: usize) {
-        let is_new = self.bytes_in == 0 || readable > self.readable || readable == 0;
-        if is_new && !self.is_read_shut && descriptor::send(self.inner.as_raw_fd(), &[1]).is_ok() {
+    fn show_in(&mut self, is_news: bool) {
+        let is_due = self.bytes_in == 0 || is_news;
+        if is_due && !self.is_read_shut && descriptor::send(self.inner.as_raw_fd(), &[1]).is_ok() {
             self.bytes_in += 1;
         }
     }

@@ -131,7 +131,9 @@ impl Shared {
         work: impl FnOnce(&mut Locked, Instant) -> R,
     ) -> Result<R, SocketError> {
         self.check_open()?;
-        self.enter_unchecked(work)
+        // Once more under the lock: whoever ends the stack takes it before waking. Either the end is
+        // seen here, or the number a waiter reads is older than the wake.
+        self.enter_unchecked(|locked, now| self.check_open().map(|()| work(locked, now)))?
     }
 
     /// [`Shared::enter`] for the stack itself, which still has to move data while it closes.

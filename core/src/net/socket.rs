@@ -225,7 +225,12 @@ impl Socket {
     /// As [`Socket::send`].
     pub fn sendv(&self, data: &[IoSlice<'_>], flags: Flags) -> Result<usize, SocketError> {
         let result = transfer::send(self, data, flags);
-        self.show();
+        let total: usize = data.iter().map(|slice| slice.len()).sum();
+        let was_refused = result.map_or_else(
+            |error| error == SocketError::Host(Error::WouldBlock),
+            |sent| sent < total,
+        );
+        self.show_after(was_refused);
         result
     }
 
@@ -490,8 +495,13 @@ impl Socket {
     /// Brings what the descriptor shows up to date. Called by the application's own calls alone:
     /// they name the descriptor, and only through it can readiness be taken back.
     fn show(&self) {
+        self.show_after(false);
+    }
+
+    /// [`Socket::show`] after a send that may not have got all its bytes in.
+    fn show_after(&self, was_refused: bool) {
         if let Some(descriptor) = self.endpoint.descriptor.get() {
-            descriptor.show_own(self.shared(), &self.endpoint);
+            descriptor.show_own(self.shared(), &self.endpoint, was_refused);
         }
     }
 

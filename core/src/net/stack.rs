@@ -108,6 +108,7 @@ impl Stack {
             knobs: parsed.knobs,
         };
         let reactor = Reactor::new(&*device).map_err(|errno| refused("epoll")(errno.into()))?;
+        descriptor::watch_forks();
         let shared = Arc::new(Shared::new(Parts {
             host: Host::new(config, observer),
             transmit: TransmitSide::new(Arc::clone(&device)),
@@ -215,7 +216,7 @@ impl Stack {
 
     /// Hands every event from here on to `observer`, as one JSON object without the newline; None
     /// ends it. The function runs on any thread that uses the stack, its own included, never on two
-    /// at once, and with no lock of the stack held; it must not call [`Stack::on_event`].
+    /// at once; it must not call into the stack, whose locks may be held around it.
     pub fn on_event(&self, observer: Option<EventFunction>) {
         let shared = &self.0.shared;
         if let Some(observer) = shared.events.set_callback(observer) {
@@ -326,6 +327,8 @@ impl Shared {
         call: &mut Call,
     ) -> Result<(), SocketError> {
         if endpoint.is_closed.swap(true, SeqCst) {
+            // It may linger: the stack's end is the end of that.
+            endpoint.wake();
             return Err(Error::BadSocket.into());
         }
         let id = endpoint.id;

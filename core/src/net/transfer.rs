@@ -53,6 +53,10 @@ impl Unsent<'_> {
         now: Instant,
         id: SocketId,
     ) -> Result<Option<()>, Error> {
+        if self.sent > 0 && locked.host.readiness(id).contains(Readiness::ERR) {
+            // What was taken is reported now; the error stays for the next call to say why.
+            return Err(Error::BrokenPipe);
+        }
         let end = self.sent + PIECE;
         let mut took = false;
         while self.sent < end {
@@ -60,8 +64,6 @@ impl Unsent<'_> {
             match unless_blocked(locked.host.send(now, id, bytes)) {
                 Ok(Some(count)) => self.advance(count),
                 Ok(None) => break,
-                // What was taken is reported now, and the next call says why no more was.
-                Err(_) if took => break,
                 Err(error) => return Err(error),
             }
             took = true;
@@ -133,6 +135,13 @@ fn take(
     let mut filled = 0;
     loop {
         let step = socket.drive(call, patience, |locked, now, id| {
+            let is_over = filled > 0
+                && locked.host.readiness(id).contains(Readiness::ERR)
+                && locked.host.queues(id).is_ok_and(|(readable, ..)| readable == 0);
+            if is_over {
+                // The error stays for the next call, which then says why no more came.
+                return Ok(Some(Slices::new()));
+            }
             unless_blocked(locked.host.recv(now, id, total - filled, false))
         });
         let slices = match step {

@@ -115,7 +115,8 @@ impl Outbound {
         if matches!(flushed, Flushed::Gone) {
             // Its process ended; another may have taken the address since.
             if let Ok(socket) = connect_to(&self.directory, address) {
-                // Closing the old socket takes it out of the epoll set.
+                // Closing is not enough: a forked child may have a copy.
+                let _ = self.work.delete(&peer.socket);
                 peer.socket = socket;
                 peer.is_blocked = false;
                 flushed = peer.flush(device);
@@ -132,6 +133,7 @@ impl Outbound {
                 peer.is_blocked = false;
             }
             Flushed::Gone => {
+                let _ = self.work.delete(&peer.socket);
                 let gone = self.peers.remove(&address);
                 for transmit in gone.into_iter().flat_map(|peer| peer.waiting) {
                     device.answer(&transmit);

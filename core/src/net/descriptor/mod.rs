@@ -10,14 +10,14 @@ mod table;
 
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicI32, Ordering::SeqCst};
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nix::sys::epoll::EpollFlags;
 use nix::sys::socket::UnixAddr;
 
 pub(super) use pair::{borrow, peek, poll_now, readable, recv, send};
-pub(super) use process::{at_exit, generation};
+pub(super) use process::{at_exit, generation, watch_forks};
 
 use super::blocking::Endpoint;
 use super::bridge::{self, Bridge};
@@ -48,6 +48,8 @@ pub(super) struct Descriptor {
     number: AtomicI32,
     /// The inner end, once more: a forked child closes it without taking a lock.
     inner: AtomicI32,
+    /// Calls of `close_descriptor` under way: they close the socket, not the engine.
+    closers: AtomicU32,
     state: Mutex<State>,
 }
 
@@ -133,15 +135,24 @@ pub fn close_descriptor(fd: RawFd) -> Result<(), SocketError> {
     let descriptor = Arc::clone(endpoint.descriptor.get().ok_or(Error::BadSocket)?);
     // The number is the application's: from here on somebody else may have it.
     let _ = descriptor.number.compare_exchange(fd, NONE, SeqCst, SeqCst);
-    nix::unistd::close(fd).map_err(os)?;
-    if descriptor.is_outer_gone() {
+    descriptor.closers.fetch_add(1, SeqCst);
+    // Linux closes the number even where close() reports an error.
+    let closed = nix::unistd::close(fd).map_err(os);
+    let was_last = descriptor.is_outer_gone();
+    if was_last {
         table::remove(descriptor.inode);
         match descriptor.kind {
             DescriptorKind::Direct => _ = socket.close(),
             DescriptorKind::Bridged => descriptor.abandon(socket.shared(), &endpoint),
         }
     }
-    Ok(())
+    descriptor.closers.fetch_sub(1, SeqCst);
+    if !was_last && descriptor.is_outer_gone() {
+        // The last copy went elsewhere meanwhile, and the engine has left it to this call.
+        table::remove(descriptor.inode);
+        descriptor.abandon(socket.shared(), &endpoint);
+    }
+    closed
 }
 
 /// Hangs up every descriptor of a stack that is closed. They stay known until the application
@@ -162,6 +173,9 @@ pub(super) fn handle_event(shared: &Shared, inode: u64, events: EpollFlags) {
     let endpoint = socket.endpoint();
     let Some(descriptor) = endpoint.descriptor.get() else { return };
     if events.contains(EpollFlags::EPOLLHUP) && descriptor.is_outer_gone() {
+        if descriptor.closers.load(SeqCst) > 0 {
+            return;
+        }
         table::remove(inode);
         descriptor.abandon(shared, endpoint);
     } else {
@@ -176,13 +190,13 @@ fn publish(
     kind: DescriptorKind,
     state: State,
 ) -> Result<RawFd, SocketError> {
-    process::watch_forks();
     let inode = pair::inode(outer.as_raw_fd()).ok_or(SocketError::Os(libc::EBADF))?;
     let descriptor = Arc::new(Descriptor {
         kind,
         inode,
         name: pair::name(&outer).map_err(os)?,
         number: AtomicI32::new(outer.as_raw_fd()),
+        closers: AtomicU32::new(0),
         inner: AtomicI32::new(state.inner().map_or(NONE, AsRawFd::as_raw_fd)),
         state: Mutex::new(state),
     });
@@ -197,7 +211,7 @@ fn publish(
     for suspect in table::insert(inode, Arc::clone(&socket)) {
         check_suspect(&suspect);
     }
-    descriptor.show_own(socket.shared(), &endpoint);
+    descriptor.show_own(socket.shared(), &endpoint, false);
     Ok(outer.into_raw_fd())
 }
 
@@ -244,18 +258,19 @@ impl Descriptor {
     /// Has the outer end show what the socket is ready for, as far as that takes no descriptor of the
     /// application's: it may show more than there is until the application's next call, never less.
     pub(super) fn show(&self, shared: &Shared, endpoint: &Arc<Endpoint>) {
-        self.reconcile(shared, endpoint, false);
+        self.reconcile(shared, endpoint, None);
     }
 
     /// [`Descriptor::show`] from inside a call on this socket, which may use the number that the
-    /// application gave.
-    pub(super) fn show_own(&self, shared: &Shared, endpoint: &Arc<Endpoint>) {
-        self.reconcile(shared, endpoint, true);
+    /// application gave. `was_refused`: it sent, and not all of it was taken.
+    pub(super) fn show_own(&self, shared: &Shared, endpoint: &Arc<Endpoint>, was_refused: bool) {
+        self.reconcile(shared, endpoint, Some(was_refused));
     }
 
     /// Reads what the host says with the descriptor locked, so that the last one to do so has the last
     /// word: two threads cannot leave a stale mask.
-    fn reconcile(&self, shared: &Shared, endpoint: &Arc<Endpoint>, is_own: bool) {
+    fn reconcile(&self, shared: &Shared, endpoint: &Arc<Endpoint>, own: Option<bool>) {
+        let is_own = own.is_some();
         let mut state = self.lock();
         if endpoint.is_closed.load(SeqCst) || matches!(*state, State::Over) {
             self.clear_error(&state, shared, endpoint, is_own);
@@ -282,7 +297,7 @@ impl Descriptor {
                 *state = bridge;
                 shared.queue_bridge(endpoint);
             }
-        } else if signals.show(wanted, readable, number) {
+        } else if signals.show(wanted, number, own == Some(true)) {
             self.end(&mut state, shared);
         }
     }

@@ -26,7 +26,7 @@ pub(in crate::net) fn generation() -> u32 {
 }
 
 /// Has forks noticed from now on.
-pub(super) fn watch_forks() {
+pub(in crate::net) fn watch_forks() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // SAFETY: the three functions are sound to call around a fork on the forking thread: they
