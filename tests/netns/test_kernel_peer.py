@@ -96,6 +96,19 @@ class KernelPeer(unittest.TestCase):
             self.namespace.run("curl", "-sS", "-m", 5, "--noproxy", "*", f"http://{STACK[4]}:8081/")
 
 
+class Judge(unittest.TestCase):
+    def test_one_flipped_bit_in_a_capture_is_found(self):
+        with Namespace() as namespace:
+            pcap = namespace.directory / "server.pcapng"
+            curl_from_c_server(namespace, 4, 100_000, pcap=pcap)
+            self.assertEqual(capture.unexpected(pcap), [])
+            content = (namespace.directory / "data.bin").read_bytes()
+            damaged = bytearray(pcap.read_bytes())
+            damaged[damaged.index(content[50_000:50_020])] ^= 1
+            pcap.write_bytes(damaged)
+            self.assertRegex(str(capture.unexpected(pcap)), "(?i)bad checksum")
+
+
 class Leftovers(unittest.TestCase):
     def test_a_namespace_is_gone_after_its_test_even_when_that_failed(self):
         with self.assertRaises(ZeroDivisionError), Namespace() as namespace:
