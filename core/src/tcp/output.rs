@@ -158,10 +158,7 @@ impl Connection {
                 self.arm(cx, TimerName::SwsOverride, cx.now + SWS_OVERRIDE);
             }
         } else if self.timers.deadline(TimerName::Persist).is_none() {
-            // RFC 9293 §3.8.6.1: the first probe after an RTO, then ever rarer.
-            let backoff = 1_u32.checked_shl(self.recovery.probes()).unwrap_or(u32::MAX);
-            let interval = self.rtt.rto().saturating_mul(backoff).min(cx.knobs.max_rto());
-            self.arm(cx, TimerName::Persist, cx.now + interval);
+            self.arm(cx, TimerName::Persist, cx.now + self.probe_interval(cx));
         }
     }
 

@@ -1,5 +1,7 @@
 //! What each timer does when it fires. None of them sends: they change what `output` will say.
 
+use std::time::Duration;
+
 use super::connection::{Connection, Context};
 use super::state::State;
 use crate::error::Error;
@@ -71,15 +73,23 @@ impl Connection {
     /// RFC 9293 §3.8.6.1: ask a peer whose window is closed, and keep asking while it answers
     /// (MUST-35, MUST-36, MUST-37).
     fn on_persist_timeout(&mut self, cx: &mut Context<'_>) {
-        // Nobody is left to free what an orphan holds: as on Linux its patience ends though the
-        // peer answers.
-        let probes =
-            if self.is_orphan { self.recovery.probes() } else { self.recovery.unanswered_probes() };
-        if probes >= self.retry_limit(cx) {
+        let limit = self.retry_limit(cx);
+        // Nobody is left to free what an orphan holds: as on Linux its patience ends, though the
+        // peer answers, when the probes have become as rare as they get.
+        let is_abandoned = self.is_orphan
+            && self.recovery.probes() >= limit
+            && self.probe_interval(cx) == cx.knobs.max_rto();
+        if is_abandoned || self.recovery.unanswered_probes() >= limit {
             let error = self.soft_error.take().unwrap_or(Error::TimedOut);
             return self.fail(cx, error, Reason::GaveUp);
         }
         self.probe_due = true;
+    }
+
+    /// RFC 9293 §3.8.6.1: the first probe after an RTO, then ever rarer.
+    pub(super) fn probe_interval(&self, cx: &Context<'_>) -> Duration {
+        let backoff = 1_u32.checked_shl(self.recovery.probes()).unwrap_or(u32::MAX);
+        self.rtt.rto().saturating_mul(backoff).min(cx.knobs.max_rto())
     }
 
     /// An orphan does not wait for the peer's FIN for ever, though the RFC would let it.

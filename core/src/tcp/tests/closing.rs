@@ -202,7 +202,8 @@ fn time_wait_outlasts_a_close_with_unread_data() {
 
 #[test]
 fn an_orphan_does_not_probe_a_closed_window_for_ever() {
-    let mut peer = Script::established_with(settings(), &[("tcp_orphan_retries", "3")]);
+    let knobs = [("tcp_orphan_retries", "2"), ("tcp_max_rto_ms", "1000")];
+    let mut peer = Script::established_with(settings(), &knobs);
     peer.arrive(seg(ACK, 1).ack(1).window(0));
     peer.send(b"unwanted").unwrap();
     peer.close();
