@@ -57,3 +57,12 @@ fn a_refusal_names_the_key_and_what_would_be_valid() {
     assert!(message("unix:?host=10.7.0.1/24").contains("`tun:`"));
     assert!(message("unix:?addr=fd00::2/64&mtu=1000").contains("1280"));
 }
+
+#[test]
+fn a_host_without_a_prefix_is_on_the_subnet_of_the_address_it_lies_in() {
+    let host = |text: &str| Url::parse(text).unwrap().host[0].1;
+    assert_eq!(host("tun:t?addr=10.7.0.2/24&host=10.7.0.1"), 24);
+    assert_eq!(host("tun:t?host=fd77::1&addr=10.7.0.2/24&addr=fd77::2/64"), 64);
+    assert_eq!(host("tun:t?addr=10.7.0.2/24&host=10.8.0.1"), 32, "it lies in none");
+    assert_eq!(host("tun:t?addr=10.7.0.2/24&host=10.7.0.1/16"), 16, "as it was given");
+}
