@@ -295,6 +295,14 @@ fn timer_name(text: Text, timer: TimerName) -> &'static str {
         (TimerName::SwsOverride, Language::Chinese) => "SWS 超时发送",
         (TimerName::TimeWait, _) => "2 MSL",
         (TimerName::FinWait2, _) => "FIN-WAIT-2",
+        (TimerName::Reordering, Language::English) => "the patience with reordering",
+        (TimerName::Reordering, Language::Chinese) => "乱序等待",
+        (TimerName::TailLossProbe, Language::English) => "the tail loss probe",
+        (TimerName::TailLossProbe, Language::Chinese) => "尾部丢包探测",
+        (TimerName::Keepalive, Language::English) => "keepalive",
+        (TimerName::Keepalive, Language::Chinese) => "保活",
+        (TimerName::Pacing, Language::English) => "pacing",
+        (TimerName::Pacing, Language::Chinese) => "发送节拍",
     }
 }
 

@@ -192,17 +192,29 @@ pub enum TimerName {
     TimeWait,
     /// An orphan's stay in FIN-WAIT-2.
     FinWait2,
+    /// RACK's patience with reordering (RFC 8985 §6.2).
+    Reordering,
+    /// The tail loss probe (RFC 8985 §7).
+    TailLossProbe,
+    /// Keepalive (RFC 9293 §3.8.4).
+    Keepalive,
+    /// When pacing lets the next segment leave.
+    Pacing,
 }
 
 impl TimerName {
     /// Every timer there is.
-    pub const ALL: [TimerName; 6] = [
+    pub const ALL: [TimerName; 10] = [
         TimerName::Retransmission,
         TimerName::Persist,
         TimerName::DelayedAck,
         TimerName::SwsOverride,
         TimerName::TimeWait,
         TimerName::FinWait2,
+        TimerName::Reordering,
+        TimerName::TailLossProbe,
+        TimerName::Keepalive,
+        TimerName::Pacing,
     ];
 }
 

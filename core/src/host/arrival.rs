@@ -17,7 +17,7 @@ use crate::event::{ConnectionName, Reason};
 use crate::tcp::{Arrival, Connection, Listener, Outgoing, State, reset_for};
 use crate::time::Instant;
 use crate::wire::checksum;
-use crate::wire::ip::{self, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP};
+use crate::wire::ip::{self, Ecn, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP};
 use crate::wire::packet::{Frame, Verification};
 use crate::wire::tcp::{self, Flags};
 
@@ -27,6 +27,7 @@ pub(super) struct Segment {
     pub(super) header: tcp::Header,
     pub(super) payload: Bytes,
     pub(super) gso_size: u16,
+    pub(super) ecn: Ecn,
 }
 
 /// The two ends of a connection by that name.
@@ -121,9 +122,9 @@ impl Host {
         if self.must_wait_for_accept(id, segment.header.flags) {
             return Err(Counter::ListenOverflow);
         }
-        let Segment { header, payload, gso_size, .. } = segment;
+        let Segment { header, payload, gso_size, ecn, .. } = segment;
         self.turn(now, id, |connection, cx| {
-            connection.handle_segment(cx, &header, payload, gso_size);
+            connection.handle_segment(cx, &header, payload, gso_size, ecn);
         });
         Ok(())
     }
@@ -172,19 +173,20 @@ impl Host {
     /// Passive open: a child of the listener in SYN-RECEIVED, with the listener's options.
     fn open_child(&mut self, now: Instant, parent: SocketId, segment: &Segment) {
         let Some(listening) = self.sockets.get(parent) else { return };
-        let (domain, options) = (listening.domain, listening.options);
+        let (domain, options) = (listening.domain, listening.options.clone());
         let FourTuple { local, remote } = segment.tuple;
         let number = self.next_number();
         let name = ConnectionName { id: number, local, remote: Some(remote) };
         let iss = self.isn.isn(now, local, remote);
         let path = self.path_to(now, remote.ip());
 
-        let mut socket = Socket::new(domain, Owner::SynQueue(parent), number, options);
+        let mut socket = Socket::new(domain, Owner::SynQueue(parent), number, options.clone());
         let arrival = self.record_arrival(now, name, segment);
         self.log.set_cause(arrival);
         let mut cx = context(&self.knobs, &mut self.log, path, now);
         let settings = options.settings();
-        let connection = Connection::accept(&mut cx, name, iss, settings, &segment.header);
+        let connection =
+            Connection::accept(&mut cx, name, iss, settings, &segment.header, segment.ecn);
         socket.kind = Kind::Connection(Box::new(connection));
         (socket.local, socket.path) = (local, path);
         let place = super::demux::Place::of(local, options.v6_only);
@@ -215,8 +217,14 @@ impl Host {
     /// Sends a reset that belongs to no connection.
     fn reset(&mut self, now: Instant, tuple: &FourTuple, header: tcp::Header) {
         let reason = Reason::NoSuchConnection;
-        let outgoing =
-            Outgoing { header, payload: SmallVec::new(), payload_len: 0, gso_size: 0, reason };
+        let outgoing = Outgoing {
+            header,
+            payload: SmallVec::new(),
+            payload_len: 0,
+            gso_size: 0,
+            ecn: Ecn::NotEct,
+            reason,
+        };
         if self.reply_segment(tuple.local.ip(), tuple.remote.ip(), outgoing) {
             self.counters.add(Counter::ResetsSent);
             self.record_reset(now, tuple, &header, reason);
@@ -242,5 +250,5 @@ fn parse_segment(ip: &ip::Header, frame: Frame) -> Result<Segment, Counter> {
         remote: SocketAddr::new(ip.src, header.src_port),
     };
     let payload = frame.bytes.slice(ip.header_len + offset..end);
-    Ok(Segment { tuple, header, payload, gso_size: frame.gso_size })
+    Ok(Segment { tuple, header, payload, gso_size: frame.gso_size, ecn: ip.ecn() })
 }

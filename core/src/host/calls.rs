@@ -226,7 +226,7 @@ impl Host {
             .ok_or(Error::BadSocket)?;
         let is_bound = socket.claim.is_some();
         socket.options.set(option, socket.domain, is_bound, knobs)?;
-        let options = socket.options;
+        let options = socket.options.clone();
         if let Some(claim) = socket.claim {
             // A holder may always change its own mind; conflicts are looked for when one takes a port.
             let (reuse_addr, reuse_port) = (options.reuse_addr, options.reuse_port);

@@ -85,7 +85,7 @@ impl Host {
         remote: SocketAddr,
     ) -> Result<SocketAddr, Error> {
         let socket = self.owned(id)?;
-        let (claim, options) = (socket.claim, socket.options);
+        let (claim, options) = (socket.claim, socket.options.clone());
         let tuple = |port| FourTuple { local: SocketAddr::new(source, port), remote };
         let port = match claim {
             Some(claim) => Some(claim.place.port()),

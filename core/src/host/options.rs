@@ -3,9 +3,11 @@
 //! A value that is stored is in Linux's range; one that is not, or an option that this stack does
 //! not have, is refused with Linux's error.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Domain, Error, Knobs};
+use crate::knobs::BufferSizes;
 use crate::tcp::Settings;
 
 /// Linux's TCP_MAXSEG range (`TCP_MIN_MSS`, `MAX_TCP_WINDOW`).
@@ -61,35 +63,24 @@ pub enum OptionName {
 }
 
 /// The options of one socket.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Options {
     pub(super) reuse_addr: bool,
     pub(super) reuse_port: bool,
     pub(super) v6_only: bool,
     pub(super) linger: Option<Duration>,
-    no_delay: bool,
-    max_segment: Option<u16>,
-    send_buffer: Buffer,
-    receive_buffer: Buffer,
+    /// What a connection has to know of them; shared until one of the sockets changes its own.
+    settings: Arc<Settings>,
 }
 
-/// The size of a socket buffer: what it holds, and what getsockopt says of it.
-#[derive(Clone, Copy, Debug)]
-struct Buffer {
-    capacity: u32,
-    shown: u32,
+/// Linux doubles what is asked for, for its bookkeeping; this is the half that holds data.
+fn buffer_capacity(asked: u32, sizes: BufferSizes) -> u32 {
+    asked.saturating_mul(2).clamp(sizes.min, sizes.max.saturating_mul(2)) / 2
 }
 
-impl Buffer {
-    fn initial(size: u32) -> Buffer {
-        Buffer { capacity: size, shown: size }
-    }
-
-    /// Linux doubles what is asked for, for its bookkeeping, and shows the double.
-    fn asked(size: u32, min: u32, max: u32) -> Buffer {
-        let shown = size.saturating_mul(2).clamp(min, max.saturating_mul(2));
-        Buffer { capacity: shown / 2, shown }
-    }
+/// What getsockopt says of a buffer: the double, once the application has chosen.
+fn buffer_shown(capacity: u32, is_fixed: bool) -> u32 {
+    if is_fixed { capacity.saturating_mul(2) } else { capacity }
 }
 
 impl Options {
@@ -99,21 +90,17 @@ impl Options {
             reuse_port: false,
             v6_only: false,
             linger: None,
-            no_delay: false,
-            max_segment: None,
-            send_buffer: Buffer::initial(knobs.send_buffer().default),
-            receive_buffer: Buffer::initial(knobs.receive_buffer().default),
+            settings: Arc::new(Settings {
+                send_buffer: knobs.send_buffer().default,
+                receive_buffer: knobs.receive_buffer().default,
+                ..Settings::default()
+            }),
         }
     }
 
     /// What a connection has to know of them.
-    pub(super) fn settings(&self) -> Settings {
-        Settings {
-            send_buffer: self.send_buffer.capacity,
-            receive_buffer: self.receive_buffer.capacity,
-            no_delay: self.no_delay,
-            max_segment: self.max_segment,
-        }
+    pub(super) fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings)
     }
 
     /// Changes one; `is_bound` says that the socket has an address.
@@ -128,22 +115,23 @@ impl Options {
         is_bound: bool,
         knobs: &Knobs,
     ) -> Result<(), Error> {
+        let settings = Arc::make_mut(&mut self.settings);
         match option {
             SocketOption::ReuseAddr(on) => self.reuse_addr = on,
             SocketOption::ReusePort(on) => self.reuse_port = on,
             SocketOption::SendBuffer(size) => {
-                let sizes = knobs.send_buffer();
-                self.send_buffer = Buffer::asked(size, sizes.min, sizes.max);
+                settings.send_buffer = buffer_capacity(size, knobs.send_buffer());
+                settings.is_send_buffer_fixed = true;
             }
             SocketOption::ReceiveBuffer(size) => {
-                let sizes = knobs.receive_buffer();
-                self.receive_buffer = Buffer::asked(size, sizes.min, sizes.max);
+                settings.receive_buffer = buffer_capacity(size, knobs.receive_buffer());
+                settings.is_receive_buffer_fixed = true;
             }
             SocketOption::Linger(linger) => self.linger = linger,
-            SocketOption::NoDelay(on) => self.no_delay = on,
-            SocketOption::MaxSegment(0) => self.max_segment = None,
+            SocketOption::NoDelay(on) => settings.no_delay = on,
+            SocketOption::MaxSegment(0) => settings.max_segment = None,
             SocketOption::MaxSegment(size) if MAX_SEGMENT.contains(&size) => {
-                self.max_segment = Some(size);
+                settings.max_segment = Some(size);
             }
             SocketOption::MaxSegment(_) => return Err(Error::Invalid),
             SocketOption::V6Only(_) if domain == Domain::V4 => return Err(Error::NoOption),
@@ -160,15 +148,22 @@ impl Options {
     /// # Errors
     /// `NoOption` for what this family does not have.
     pub(super) fn get(&self, name: OptionName, domain: Domain) -> Result<SocketOption, Error> {
+        let settings = &self.settings;
         Ok(match name {
             OptionName::ReuseAddr => SocketOption::ReuseAddr(self.reuse_addr),
             OptionName::ReusePort => SocketOption::ReusePort(self.reuse_port),
-            OptionName::SendBuffer => SocketOption::SendBuffer(self.send_buffer.shown),
-            OptionName::ReceiveBuffer => SocketOption::ReceiveBuffer(self.receive_buffer.shown),
+            OptionName::SendBuffer => SocketOption::SendBuffer(buffer_shown(
+                settings.send_buffer,
+                settings.is_send_buffer_fixed,
+            )),
+            OptionName::ReceiveBuffer => SocketOption::ReceiveBuffer(buffer_shown(
+                settings.receive_buffer,
+                settings.is_receive_buffer_fixed,
+            )),
             OptionName::Linger => SocketOption::Linger(self.linger),
-            OptionName::NoDelay => SocketOption::NoDelay(self.no_delay),
+            OptionName::NoDelay => SocketOption::NoDelay(settings.no_delay),
             OptionName::MaxSegment => {
-                SocketOption::MaxSegment(self.max_segment.unwrap_or(DEFAULT_SEGMENT))
+                SocketOption::MaxSegment(settings.max_segment.unwrap_or(DEFAULT_SEGMENT))
             }
             OptionName::V6Only if domain == Domain::V4 => return Err(Error::NoOption),
             OptionName::V6Only => SocketOption::V6Only(self.v6_only),

@@ -118,8 +118,9 @@ impl Host {
 
     /// Puts the IP header before a segment.
     fn packet(&self, src: IpAddr, dst: IpAddr, outgoing: Outgoing) -> Transmit {
-        let ip = ip::Header::new(src, dst, PROTOCOL_TCP, self.knobs.default_ttl(), 0);
-        let Outgoing { header, payload, gso_size, reason, .. } = outgoing;
+        let Outgoing { header, payload, gso_size, ecn, reason, .. } = outgoing;
+        let ttl = self.knobs.default_ttl();
+        let ip = ip::Header::new(src, dst, PROTOCOL_TCP, ttl, ecn.bits());
         Transmit::tcp(ip, &header, payload, gso_size, Some(reason))
     }
 

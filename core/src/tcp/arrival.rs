@@ -14,6 +14,7 @@ use super::sender::AckOutcome;
 use super::state::State;
 use crate::error::Error;
 use crate::event::{Reason, TimerName};
+use crate::wire::ip::Ecn;
 use crate::wire::tcp::{Flags, Header};
 
 /// Segments without text that can't be used are answered at most this often, so that two ends
@@ -22,13 +23,14 @@ const CHALLENGE_INTERVAL: Duration = Duration::from_millis(500);
 
 impl Connection {
     /// A segment for this connection arrived. `gso_size` is nonzero where the device merged
-    /// several into one.
+    /// several into one; `ecn` is what its IP header says.
     pub fn handle_segment(
         &mut self,
         cx: &mut Context<'_>,
         header: &Header,
         payload: Bytes,
         gso_size: u16,
+        ecn: Ecn,
     ) {
         // In SYN-SENT nothing of the peer's numbers is known: its own is the nearest.
         let near = match self.state {
@@ -38,7 +40,7 @@ impl Connection {
         let before = self.observed(cx);
         self.record_arrival(cx, header, &payload, gso_size);
         self.remember_cause(cx);
-        let segment = Segment::from_wire(header, payload, gso_size, near, self.snd.una);
+        let segment = Segment::from_wire(header, payload, gso_size, ecn, near, self.snd.una);
         match self.state {
             State::Closed | State::Listen => {}
             State::SynSent => self.arrival_in_syn_sent(cx, segment),

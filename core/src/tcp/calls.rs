@@ -1,6 +1,8 @@
 //! What the application may ask of a connection (RFC 9293 §3.10.2 to §3.10.5), with Linux's
 //! answers where the RFC leaves the error open. Nothing waits here: WouldBlock says so.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use smallvec::SmallVec;
 
@@ -190,10 +192,10 @@ impl Connection {
     }
 
     /// Takes new settings; a buffer shrinks no further than what is in it.
-    pub fn set_settings(&mut self, cx: &mut Context<'_>, settings: Settings) {
-        self.settings = settings;
+    pub fn set_settings(&mut self, cx: &mut Context<'_>, settings: Arc<Settings>) {
         self.send_buffer.set_capacity(settings.send_buffer as usize);
         self.receive_buffer.set_capacity(settings.receive_buffer as usize);
+        self.settings = settings;
         self.update_smss(cx);
     }
 

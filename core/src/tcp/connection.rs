@@ -15,6 +15,9 @@
 //! | `output` | what is sent next |
 //! | `view` | what the connection looks like from outside |
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use bytes::Bytes;
 use smallvec::SmallVec;
 
@@ -33,6 +36,7 @@ use crate::error::Error;
 use crate::event::{ConnectionName, EventLog, Kind, Reason, TimerName};
 use crate::knobs::{CongestionAlgorithm, Knobs};
 use crate::time::Instant;
+use crate::wire::ip::Ecn;
 use crate::wire::tcp::Header;
 
 /// What a connection is told at each call.
@@ -49,17 +53,86 @@ pub struct Context<'a> {
     pub gso_max: usize,
 }
 
-/// What the application asked for before there was a connection; accepted ones inherit it.
+/// What the application asked for, by socket options; accepted connections inherit it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Capacity of the send buffer, in bytes.
+    /// Capacity of the send buffer, in bytes (SO_SNDBUF).
     pub send_buffer: u32,
-    /// Capacity of the receive buffer, in bytes.
+    /// The application chose it: no autotuning.
+    pub is_send_buffer_fixed: bool,
+    /// Capacity of the receive buffer, in bytes (SO_RCVBUF).
     pub receive_buffer: u32,
+    /// The application chose it: no autotuning.
+    pub is_receive_buffer_fixed: bool,
     /// Whether small segments leave at once (TCP_NODELAY).
     pub no_delay: bool,
+    /// Whether small segments wait for more (TCP_CORK).
+    pub cork: bool,
     /// Upper bound of the segment size, in bytes (TCP_MAXSEG).
     pub max_segment: Option<u16>,
+    /// The most unsent bytes at which the socket is writable (TCP_NOTSENT_LOWAT).
+    pub notsent_lowat: Option<u32>,
+    /// Upper bound of the advertised window, in bytes (TCP_WINDOW_CLAMP).
+    pub window_clamp: Option<u32>,
+    /// The least number of bytes that make the socket readable (SO_RCVLOWAT).
+    pub receive_low_water: u32,
+    /// Urgent data stays in the stream (SO_OOBINLINE).
+    pub oob_inline: bool,
+    /// Whether an idle peer is asked for a sign of life (SO_KEEPALIVE).
+    pub keepalive: bool,
+    /// Idle time before the first keepalive (TCP_KEEPIDLE); None: the knob.
+    pub keepalive_idle: Option<Duration>,
+    /// Time between keepalives (TCP_KEEPINTVL); None: the knob.
+    pub keepalive_interval: Option<Duration>,
+    /// Unanswered keepalives that end the connection (TCP_KEEPCNT); None: the knob.
+    pub keepalive_count: Option<u8>,
+    /// How long sent data may go unacknowledged (TCP_USER_TIMEOUT, RFC 9293 §3.9.1); None: R2.
+    pub user_timeout: Option<Duration>,
+    /// How long an orphan stays in FIN-WAIT-2 (TCP_LINGER2); None: the knob, zero: not at all.
+    pub linger2: Option<Duration>,
+    /// Retransmissions of a SYN (TCP_SYNCNT); None: the knob.
+    pub syn_retries: Option<u8>,
+    /// How long a listener waits for data before it wakes accept (TCP_DEFER_ACCEPT).
+    pub defer_accept: Option<Duration>,
+    /// Handshakes with data that a listener lets wait (TCP_FASTOPEN); None: no Fast Open there.
+    pub fast_open_queue: Option<u32>,
+    /// connect() waits for the first data to send (TCP_FASTOPEN_CONNECT).
+    pub fast_open_connect: bool,
+    /// The congestion controller (TCP_CONGESTION); None: the knob.
+    pub congestion: Option<CongestionAlgorithm>,
+    /// The fastest that data may leave, in bytes per second (SO_MAX_PACING_RATE).
+    pub max_pacing_rate_bytes_per_s: Option<u64>,
+}
+
+impl Default for Settings {
+    /// Nothing asked for; buffers of 64 KiB.
+    fn default() -> Settings {
+        Settings {
+            send_buffer: 65_536,
+            is_send_buffer_fixed: false,
+            receive_buffer: 65_536,
+            is_receive_buffer_fixed: false,
+            no_delay: false,
+            cork: false,
+            max_segment: None,
+            notsent_lowat: None,
+            window_clamp: None,
+            receive_low_water: 1,
+            oob_inline: false,
+            keepalive: false,
+            keepalive_idle: None,
+            keepalive_interval: None,
+            keepalive_count: None,
+            user_timeout: None,
+            linger2: None,
+            syn_retries: None,
+            defer_accept: None,
+            fast_open_queue: None,
+            fast_open_connect: false,
+            congestion: None,
+            max_pacing_rate_bytes_per_s: None,
+        }
+    }
 }
 
 /// A segment on its way out; the owner puts the IP header before it.
@@ -73,6 +146,8 @@ pub struct Outgoing {
     pub payload_len: usize,
     /// Bytes of each real segment when this is a super-segment, else 0.
     pub gso_size: u16,
+    /// The ECN codepoint for its IP header (RFC 3168 §6.1).
+    pub ecn: Ecn,
     /// Why it is sent.
     pub reason: Reason,
 }
@@ -93,7 +168,8 @@ pub struct Connection {
     pub(super) congestion: Box<dyn CongestionControl>,
     pub(super) rtt: RttEstimator,
     pub(super) timers: Timers,
-    pub(super) settings: Settings,
+    /// Shared with the socket and with all that one listener begot.
+    pub(super) settings: Arc<Settings>,
     /// The window scale we offer, until the peer has agreed or not.
     pub(super) offered_shift: Option<u8>,
     /// The largest segment the peer says it takes, in bytes (MSS option; RFC 6691).
@@ -139,7 +215,7 @@ impl Connection {
         cx: &mut Context<'_>,
         name: ConnectionName,
         iss: u32,
-        settings: Settings,
+        settings: Arc<Settings>,
         is_active: bool,
     ) -> Connection {
         let snd = Sender::new(iss, u32::from(default_mss(&name)));

@@ -11,8 +11,10 @@ use super::seq::Seq;
 use super::state::State;
 use crate::error::Error;
 use crate::event::{ConnectionName, Reason, TimerName};
+use crate::wire::ip::Ecn;
 use crate::wire::tcp::{Flags, Header};
 use bytes::Bytes;
+use std::sync::Arc;
 
 impl Connection {
     /// Active open: the SYN is had from `poll_transmit`.
@@ -20,7 +22,7 @@ impl Connection {
         cx: &mut Context<'_>,
         name: ConnectionName,
         iss: u32,
-        settings: Settings,
+        settings: Arc<Settings>,
     ) -> Connection {
         let mut connection = Connection::new(cx, name, iss, settings, true);
         connection.offered_shift =
@@ -35,8 +37,9 @@ impl Connection {
         cx: &mut Context<'_>,
         name: ConnectionName,
         iss: u32,
-        settings: Settings,
+        settings: Arc<Settings>,
         syn: &Header,
+        ecn: Ecn,
     ) -> Connection {
         let mut connection = Connection::new(cx, name, iss, settings, false);
         if cx.knobs.window_scaling() {
@@ -44,7 +47,7 @@ impl Connection {
         }
         let near = Seq::from_initial(syn.seq);
         // Text on the SYN is not taken; unacknowledged, it will be sent again (§3.10.7.2, third).
-        let segment = Segment::from_wire(syn, Bytes::new(), 0, near, connection.snd.una);
+        let segment = Segment::from_wire(syn, Bytes::new(), 0, ecn, near, connection.snd.una);
         connection.take_syn(cx, &segment);
         connection.set_state(cx, State::SynReceived, Reason::PassiveOpen);
         connection

@@ -8,6 +8,7 @@ use super::connection::{Connection, Context, Outgoing};
 use super::seq::Seq;
 use super::state::State;
 use crate::event::{Reason, TimerName};
+use crate::wire::ip::Ecn;
 use crate::wire::tcp::{Flags, Header};
 use crate::wire::tcp_options::Options;
 
@@ -283,6 +284,7 @@ impl Connection {
             payload: SmallVec::new(),
             payload_len: 0,
             gso_size: 0,
+            ecn: Ecn::NotEct,
             reason,
         }
     }

@@ -7,6 +7,7 @@
 use bytes::Bytes;
 
 use super::seq::Seq;
+use crate::wire::ip::Ecn;
 use crate::wire::tcp::{Flags, Header};
 use crate::wire::tcp_options::Options;
 
@@ -21,6 +22,10 @@ pub struct Segment {
     pub window_field: u16,
     /// The control bits.
     pub flags: Flags,
+    /// The urgent pointer, or nothing when the URG bit is off.
+    pub urgent: Option<u16>,
+    /// What routers say of congestion on the way here (RFC 3168 §5).
+    pub ecn: Ecn,
     /// The options.
     pub options: Options,
     /// The text.
@@ -35,6 +40,7 @@ impl Segment {
         header: &Header,
         payload: Bytes,
         gso_size: u16,
+        ecn: Ecn,
         rcv_nxt: Seq,
         snd_una: Seq,
     ) -> Segment {
@@ -43,6 +49,8 @@ impl Segment {
             ack: header.flags.contains(Flags::ACK).then(|| Seq::nearest(header.ack, snd_una)),
             window_field: header.window,
             flags: header.flags,
+            urgent: header.flags.contains(Flags::URG).then_some(header.urgent),
+            ecn,
             options: header.options,
             payload,
             gso_size,

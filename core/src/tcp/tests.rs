@@ -10,6 +10,8 @@ mod sending;
 
 use std::time::Duration;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::connection::{Connection, Context, Outgoing, Settings};
@@ -19,6 +21,7 @@ use crate::event::{ConnectionName, EventLog};
 use crate::knobs::Knobs;
 use crate::tcp::Shutdown;
 use crate::time::Instant;
+use crate::wire::ip::Ecn;
 use crate::wire::tcp::{Flags, Header};
 use crate::wire::tcp_options::Options;
 
@@ -54,11 +57,20 @@ pub(super) struct In<'a> {
     pub(super) text: &'a [u8],
     pub(super) window: Option<u16>,
     pub(super) options: Options,
+    pub(super) ecn: Ecn,
 }
 
 /// A segment of the peer, from its number on.
 pub(super) fn seg(flags: Flags, seq: u32) -> In<'static> {
-    In { seq, ack: None, flags, text: b"", window: None, options: Options::default() }
+    In {
+        seq,
+        ack: None,
+        flags,
+        text: b"",
+        window: None,
+        options: Options::default(),
+        ecn: Ecn::NotEct,
+    }
 }
 
 impl<'a> In<'a> {
@@ -104,7 +116,7 @@ fn name() -> ConnectionName {
 }
 
 pub(super) fn settings() -> Settings {
-    Settings { send_buffer: 100_000, receive_buffer: 60_000, no_delay: false, max_segment: None }
+    Settings { send_buffer: 100_000, receive_buffer: 60_000, ..Settings::default() }
 }
 
 /// A macro-free way to lend the parts of a script to a call.
@@ -124,7 +136,7 @@ impl Script {
     fn start(
         settings: Settings,
         set_knobs: &[(&str, &str)],
-        make: impl FnOnce(&mut Context<'_>, Settings) -> Connection,
+        make: impl FnOnce(&mut Context<'_>, Arc<Settings>) -> Connection,
     ) -> Script {
         let mut knobs = Knobs::default();
         // Most scripts are about one thing: no scaling, no quick ACKs to count.
@@ -137,7 +149,7 @@ impl Script {
         let mut log = EventLog::off();
         let (mtu, gso_max) = (1040, 0);
         let connection =
-            make(&mut Context { now, knobs: &knobs, log: &mut log, mtu, gso_max }, settings);
+            make(&mut Context { now, knobs: &knobs, log: &mut log, mtu, gso_max }, settings.into());
         Script { connection, now, knobs, log, mtu, gso_max, window: WINDOW }
     }
 
@@ -160,7 +172,7 @@ impl Script {
                 options,
                 ..Header::default()
             };
-            Connection::accept(cx, name(), ISS, settings, &syn)
+            Connection::accept(cx, name(), ISS, settings, &syn, Ecn::NotEct)
         })
     }
 
@@ -172,7 +184,7 @@ impl Script {
     pub(super) fn established_with(settings: Settings, set_knobs: &[(&str, &str)]) -> Script {
         let options = Options { mss: Some(1000), ..Options::default() };
         let mut script = Script::accepting(options, set_knobs);
-        script.connection.set_settings(context!(script), settings);
+        script.connection.set_settings(context!(script), settings.into());
         script.expect(out(SYN_ACK, 0, 1));
         script.arrive(seg(ACK, 1).ack(1));
         script.expect_state(State::Established);
@@ -194,7 +206,7 @@ impl Script {
             options: segment.options,
         };
         let payload = Bytes::copy_from_slice(segment.text);
-        self.connection.handle_segment(context!(self), &header, payload, 0);
+        self.connection.handle_segment(context!(self), &header, payload, 0, segment.ecn);
     }
 
     /// What the connection sends next, as it is.

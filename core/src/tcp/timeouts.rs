@@ -27,6 +27,11 @@ impl Connection {
                 TimerName::SwsOverride => self.override_due = true,
                 TimerName::TimeWait => self.set_state(cx, State::Closed, Reason::TimeWaitOver),
                 TimerName::FinWait2 => self.set_state(cx, State::Closed, Reason::FinWait2Over),
+                // Armed by nobody yet.
+                TimerName::Reordering
+                | TimerName::TailLossProbe
+                | TimerName::Keepalive
+                | TimerName::Pacing => {}
             }
         }
         #[cfg(debug_assertions)]

@@ -7,11 +7,15 @@ use crate::event::TimerName;
 use crate::time::Instant;
 
 /// Every kind, in the order in which timers due at the same moment fire.
-const ALL: [TimerName; 6] = [
+const ALL: [TimerName; 10] = [
+    TimerName::Reordering,
+    TimerName::TailLossProbe,
     TimerName::Retransmission,
     TimerName::Persist,
     TimerName::DelayedAck,
     TimerName::SwsOverride,
+    TimerName::Pacing,
+    TimerName::Keepalive,
     TimerName::TimeWait,
     TimerName::FinWait2,
 ];
@@ -22,12 +26,16 @@ const NEVER: Instant = Instant::from_nanos(u64::MAX);
 /// Where `name` stands in [`ALL`].
 const fn slot(name: TimerName) -> usize {
     match name {
-        TimerName::Retransmission => 0,
-        TimerName::Persist => 1,
-        TimerName::DelayedAck => 2,
-        TimerName::SwsOverride => 3,
-        TimerName::TimeWait => 4,
-        TimerName::FinWait2 => 5,
+        TimerName::Reordering => 0,
+        TimerName::TailLossProbe => 1,
+        TimerName::Retransmission => 2,
+        TimerName::Persist => 3,
+        TimerName::DelayedAck => 4,
+        TimerName::SwsOverride => 5,
+        TimerName::Pacing => 6,
+        TimerName::Keepalive => 7,
+        TimerName::TimeWait => 8,
+        TimerName::FinWait2 => 9,
     }
 }
 

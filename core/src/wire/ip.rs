@@ -17,6 +17,42 @@ pub const PROTOCOL_TCP: u8 = 6;
 /// The protocol number of ICMPv6.
 pub const PROTOCOL_ICMPV6: u8 = 58;
 
+/// The ECN field: the low two bits of TOS and traffic class (RFC 3168 §5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ecn {
+    /// Not ECN-capable: congestion can only be shown by dropping.
+    #[default]
+    NotEct,
+    /// ECN-capable, ECT(1).
+    Ect1,
+    /// ECN-capable, ECT(0).
+    Ect0,
+    /// Congestion experienced: a router marked it.
+    Ce,
+}
+
+impl Ecn {
+    /// The codepoint in the low two bits of `traffic_class`.
+    pub const fn of(traffic_class: u8) -> Ecn {
+        match traffic_class & 0b11 {
+            0b01 => Ecn::Ect1,
+            0b10 => Ecn::Ect0,
+            0b11 => Ecn::Ce,
+            _ => Ecn::NotEct,
+        }
+    }
+
+    /// Its two bits.
+    pub const fn bits(self) -> u8 {
+        match self {
+            Ecn::NotEct => 0b00,
+            Ecn::Ect1 => 0b01,
+            Ecn::Ect0 => 0b10,
+            Ecn::Ce => 0b11,
+        }
+    }
+}
+
 /// What the stack needs of an IP header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
@@ -41,6 +77,11 @@ impl Header {
     /// A header to send; its payload's length is still 0.
     pub fn new(src: IpAddr, dst: IpAddr, protocol: u8, ttl: u8, traffic_class: u8) -> Header {
         Header { src, dst, protocol, ttl, traffic_class, header_len: 0, payload_len: 0 }
+    }
+
+    /// The ECN codepoint.
+    pub const fn ecn(&self) -> Ecn {
+        Ecn::of(self.traffic_class)
     }
 
     /// Reads the header at the start of `packet`. After success, `header_len + payload_len` bytes

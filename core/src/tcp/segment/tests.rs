@@ -4,12 +4,13 @@ use bytes::Bytes;
 
 use super::{Segment, segment_count};
 use crate::tcp::seq::Seq;
+use crate::wire::ip::Ecn;
 use crate::wire::tcp::{Flags, Header};
 
 fn segment(seq: u32, flags: Flags, text: &'static [u8]) -> Segment {
     let header = Header { seq, flags, ..Header::default() };
     let near = Seq::from_initial(seq);
-    Segment::from_wire(&header, Bytes::from_static(text), 0, near, near)
+    Segment::from_wire(&header, Bytes::from_static(text), 0, Ecn::NotEct, near, near)
 }
 
 #[test]
