@@ -128,6 +128,7 @@ fn an_attempt_to_connect_can_be_given_up_by_shutdown_or_close() {
 
 #[test]
 fn a_destination_that_cannot_be_is_refused_without_a_packet() {
+    // RFC 9293 §3.9.1.1 (MUST-46).
     let mut pair = Pair::new();
     let (host, now) = (&mut pair.client, pair.now);
     for (domain, address, port, error) in [
@@ -153,6 +154,7 @@ fn a_destination_that_cannot_be_is_refused_without_a_packet() {
 
 #[test]
 fn bind_conflicts_as_on_linux() {
+    // RFC 9293 §3.9.1.1 (MUST-41, MUST-43).
     let mut pair = Pair::new();
     let host = &mut pair.client;
     let id = bound(host, Domain::V4, CLIENT, 80, false);

@@ -75,6 +75,7 @@ fn segments_that_nobody_wants_are_reset_with_the_numbers_of_the_rfc() {
 
 #[test]
 fn what_cannot_be_used_is_dropped_and_counted_by_its_reason() {
+    // RFC 9293 §3.1 (MUST-3); RFC 9293 §3.9.2.3 (MUST-57, MUST-63).
     let mut host = server();
     let (from, to) = (at(CLIENT, 4000), at(SERVER, 80));
     let syn = || segment(from, to, Flags::SYN, 1, 0, b"").bytes.to_vec();
@@ -203,6 +204,7 @@ fn replies_that_nobody_fetches_are_bounded() {
 
 #[test]
 fn an_icmp_error_about_the_syn_ends_the_attempt_with_its_errno() {
+    // RFC 9293 §3.9.2.2 (MUST-54, SHLD-26).
     for (code, error) in [
         (0, Error::NetUnreachable),
         (1, Error::HostUnreachable),
@@ -221,6 +223,7 @@ fn an_icmp_error_about_the_syn_ends_the_attempt_with_its_errno() {
 
 #[test]
 fn an_icmp_error_that_quotes_nothing_in_flight_is_not_believed() {
+    // RFC 9293 §3.9.2.2 (MUST-54); RFC 5927 §4.1.
     let mut pair = Pair::new();
     let id = pair.begin(80);
     let mut syn = pair.client.poll_transmit(pair.now).unwrap().to_bytes();
@@ -235,6 +238,7 @@ fn an_icmp_error_that_quotes_nothing_in_flight_is_not_believed() {
 
 #[test]
 fn a_hard_error_does_not_end_an_established_connection() {
+    // RFC 9293 §3.9.2.2 (SHLD-26); RFC 5927 §5.2.
     let mut pair = Pair::new();
     let listener = pair.listen(80, 8);
     let (socket, _) = pair.connected(listener);

@@ -74,7 +74,8 @@ impl Host {
         }
     }
 
-    /// A packet from outside is for an address of ours, and from one that another host can have.
+    /// A packet from outside is for an address of ours, never for a group (RFC 9293 §3.9.2.3, MUST-57),
+    /// and from one that another host can have (MUST-63).
     fn check_addresses(&self, ip: &ip::Header) -> Result<(), Counter> {
         if !self.addresses.is_own(ip.dst) {
             return Err(Counter::NotForUs);
@@ -232,7 +233,7 @@ impl Host {
     }
 }
 
-/// Reads and verifies a TCP segment.
+/// Reads a TCP segment and verifies its checksum (RFC 9293 §3.1, MUST-3), unless the device has.
 fn parse_segment(ip: &ip::Header, frame: Frame) -> Result<Segment, Counter> {
     let end = ip.header_len + ip.payload_len;
     let bytes = &frame.bytes[ip.header_len..end];

@@ -26,7 +26,7 @@ impl Host {
         self.sockets.insert(socket)
     }
 
-    /// Gives the socket its address; port 0 takes an ephemeral one at once.
+    /// Gives the socket its address (RFC 9293 §3.9.1.1, MUST-43); port 0 takes an ephemeral one at once.
     ///
     /// # Errors
     /// `Invalid` when it has one already, `AddressFamily`, `AddressNotAvailable` when the host does
@@ -51,7 +51,7 @@ impl Host {
     }
 
     /// Makes the socket a listener, or changes a listener's backlog; without an address it takes an
-    /// ephemeral port. A backlog above the knob `somaxconn` is cut to it.
+    /// ephemeral port. It disturbs no other socket (RFC 9293 §3.9.1.1, MUST-41). A backlog above the knob `somaxconn` is cut to it.
     ///
     /// # Errors
     /// `Invalid` on a connection, `AddressInUse` when another socket listens there.

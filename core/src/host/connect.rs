@@ -42,6 +42,7 @@ impl Host {
                 SocketAddr::new(addresses::loopback(Domain::of(ip)), remote.port())
             }
             ip if addresses::is_unicast(ip) => remote,
+            // A group of hosts (MUST-46).
             _ => return Err(Error::NetUnreachable),
         };
         // No segment to port 0 is ever taken, ours included.
@@ -64,7 +65,8 @@ impl Host {
         Err(Error::InProgress)
     }
 
-    /// The address to connect from: the bound one, or the one that the destination suggests.
+    /// The address to connect from: the bound one (RFC 9293 §3.9.1.1, MUST-43), or the one that the
+    /// destination suggests (MUST-44). The connection keeps it (MUST-45): it is half of its name.
     fn source_address(&self, id: SocketId, destination: IpAddr) -> Result<IpAddr, Error> {
         let bound = self.owned(id)?.claim.map(|claim| claim.place.bound().ip());
         match bound {

@@ -52,6 +52,7 @@ impl Host {
             local: SocketAddr::new(quoted.src, quoted.src_port),
             remote: SocketAddr::new(quoted.dst, quoted.dst_port),
         };
+        // RFC 9293 §3.9.2.2 (MUST-54): to the connection whose segment it quotes.
         let id = self.demux.connection(&tuple).ok_or(Counter::IcmpUnbelieved)?;
         let state = self.state_if_in_flight(id, quoted.seq).ok_or(Counter::IcmpUnbelieved)?;
         self.counters.add(Counter::IcmpErrors);

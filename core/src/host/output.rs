@@ -116,7 +116,7 @@ impl Host {
         Some(Departure { transmit, is_inside: path.is_inside })
     }
 
-    /// Puts the IP header before a segment.
+    /// Puts the IP header before a segment, with the TTL of the knob (RFC 9293 §3.9.2, MUST-49).
     fn packet(&self, src: IpAddr, dst: IpAddr, outgoing: Outgoing) -> Transmit {
         let Outgoing { header, payload, gso_size, ecn, reason, .. } = outgoing;
         let ttl = self.knobs.default_ttl();

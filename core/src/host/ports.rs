@@ -35,7 +35,8 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    /// Whether both cannot hold the port (Linux: inet_csk_bind_conflict).
+    /// Whether both cannot hold the port (Linux: inet_csk_bind_conflict). With SO_REUSEADDR one may
+    /// listen where another connects from (RFC 9293 §3.9.1.1, MUST-42).
     fn conflicts_with(&self, holder: &Claim) -> bool {
         let both_addr = self.reuse_addr && holder.reuse_addr && holder.usage != Use::Listening;
         let both_port = self.reuse_port && holder.reuse_port;

@@ -153,7 +153,8 @@ impl Connection {
         }
     }
 
-    /// Second, the RST bit: believed only at exactly RCV.NXT (RFC 5961 §3.2).
+    /// Second, the RST bit: believed only at exactly RCV.NXT (RFC 5961 §3.2), whatever text comes with
+    /// it (SHLD-2).
     fn check_reset(&mut self, cx: &mut Context<'_>, segment: &Segment) -> ControlFlow<()> {
         if !segment.flags.contains(Flags::RST) {
             return ControlFlow::Continue(());
@@ -192,7 +193,8 @@ impl Connection {
         ControlFlow::Break(())
     }
 
-    /// Fifth, the ACK field. Without the bit the segment goes no further.
+    /// Fifth, the ACK field. Without the bit the segment goes no further; nor with a number that no
+    /// honest peer can send (RFC 5961 §5.2, MAY-12).
     fn check_ack(&mut self, cx: &mut Context<'_>, segment: &Segment) -> ControlFlow<()> {
         let Some(ack) = segment.ack else { return ControlFlow::Break(()) };
         let outcome = self.snd.judge(ack);
@@ -244,7 +246,7 @@ impl Connection {
         ControlFlow::Continue(())
     }
 
-    /// Starts 2 MSL, or starts it anew (§3.6.1: the last ACK may have been lost).
+    /// Starts 2 MSL (§3.6.1, MUST-13), or starts it anew: the last ACK may have been lost.
     pub(super) fn arm_time_wait(&mut self, cx: &mut Context<'_>) {
         self.arm(cx, TimerName::TimeWait, cx.now + 2 * cx.knobs.msl());
     }

@@ -70,7 +70,8 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// The pending error, once, after all that arrived before it was read; `WouldBlock` when
+    /// The pending error, once, after all that arrived before it was read: an abort is told apart from
+    /// the end (RFC 9293 §3.6, MUST-12); `WouldBlock` when
     /// nothing is there yet.
     pub fn recv(
         &mut self,
@@ -154,7 +155,8 @@ impl Connection {
     }
 
     /// The application lets go: the connection ends by FIN on its own, or by RST when data is
-    /// unread (RFC 2525 §2.17) or `linger_zero` asks for it. Nothing more is told to anybody.
+    /// unread (SHLD-3, RFC 2525 §2.17) or `linger_zero` asks for it. Nothing more is told to anybody,
+    /// nor read (RFC 9293 §3.6.1, MAY-1).
     pub fn close(&mut self, cx: &mut Context<'_>, linger_zero: bool) {
         self.is_orphan = true;
         self.remember_cause(cx);
@@ -200,7 +202,9 @@ impl Connection {
     }
 
     /// An ICMP error quoted a segment of ours that began at `seq`. Only what is outstanding
-    /// counts; only in the handshake may a hard error end the connection (RFC 5927 §5.2).
+    /// counts; only in the handshake may a hard error end the connection (SHLD-26, RFC 5927 §5.2). A
+    /// soft one never does (MUST-56): it is kept, to be the answer should the connection time out
+    /// (§3.9.1.8, MUST-47); nothing is told to who does not ask (SHLD-20).
     pub fn handle_icmp(&mut self, cx: &mut Context<'_>, error: Error, hard: bool, seq: u32) {
         if !self.is_in_flight(seq) {
             return;

@@ -64,7 +64,7 @@ pub struct Settings {
     pub receive_buffer: u32,
     /// The application chose it: no autotuning.
     pub is_receive_buffer_fixed: bool,
-    /// Whether small segments leave at once (TCP_NODELAY).
+    /// Whether small segments leave at once (TCP_NODELAY; RFC 9293 §3.7.4, MUST-17).
     pub no_delay: bool,
     /// Whether small segments wait for more (TCP_CORK).
     pub cork: bool,
@@ -157,7 +157,8 @@ pub struct Outgoing {
 pub struct Connection {
     pub(super) name: ConnectionName,
     pub(super) state: State,
-    /// Opened actively: a refusal is the application's to hear (RFC 9293 §3.10.7.4, second).
+    /// Opened actively: a refusal is the application's to hear (RFC 9293 §3.5, MUST-11; §3.10.7.4,
+    /// second).
     pub(super) is_active: bool,
     pub(super) snd: Sender,
     pub(super) rcv: Receiver,
@@ -176,7 +177,7 @@ pub struct Connection {
     pub(super) peer_mss: u16,
     /// What the application has yet to hear.
     pub(super) error: Option<Error>,
-    /// A soft ICMP error, told only if the connection then times out (RFC 9293 §3.9.2.2).
+    /// A soft ICMP error, told only if the connection then times out (RFC 9293 §3.9.2.2, SHLD-25).
     pub(super) soft_error: Option<Error>,
     /// The application has shut its reading side.
     pub(super) is_read_shut: bool,
@@ -319,7 +320,8 @@ impl Connection {
         (0..finest).find(|shift| largest >> shift <= u64::from(u16::MAX)).unwrap_or(finest)
     }
 
-    /// Our MSS option: what the device takes less the fixed headers (RFC 6691 §2).
+    /// Our MSS option: what the device takes less the fixed headers (RFC 6691 §2; RFC 9293 §3.7.1,
+    /// MUST-67), and if the path takes less, that (SHLD-6).
     pub(super) fn own_mss(&self, mtu: usize) -> u16 {
         let room = mtu.saturating_sub(fixed_headers(&self.name));
         let mss = u16::try_from(room).unwrap_or(u16::MAX);

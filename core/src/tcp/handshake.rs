@@ -56,6 +56,7 @@ impl Connection {
     /// Takes what the peer's SYN says: IRS, MSS and window scale.
     fn take_syn(&mut self, cx: &mut Context<'_>, syn: &Segment) {
         self.rcv.synchronize(syn.seq);
+        // MUST-14; without the option the default stays (MUST-15).
         if let Some(mss) = syn.options.mss {
             self.peer_mss = mss;
         }
@@ -103,7 +104,7 @@ impl Connection {
         }
         self.take_syn(cx, &segment);
         let Some(ack) = segment.ack else {
-            // Simultaneous open: our SYN goes out again, now with an ACK.
+            // Simultaneous open (MUST-10): our SYN goes out again, now with an ACK.
             self.snd.nxt = self.snd.iss;
             self.set_state(cx, State::SynReceived, Reason::SimultaneousOpen);
             return;

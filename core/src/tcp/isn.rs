@@ -10,7 +10,7 @@ use siphasher::sip::SipHasher24;
 
 use crate::time::Instant;
 
-/// M ticks once in this many microseconds (RFC 9293 §3.4.1): a turn takes about 4.8 hours.
+/// M ticks once in this many microseconds (RFC 9293 §3.4.1, MUST-8): a turn takes about 4.8 hours.
 const TICK_US: u64 = 4;
 
 /// Chooses ISS for new connections.
@@ -25,7 +25,8 @@ impl IsnGenerator {
         IsnGenerator { key }
     }
 
-    /// ISN = M + F(localip, localport, remoteip, remoteport, secretkey), RFC 6528 §3.
+    /// ISN = M + F(localip, localport, remoteip, remoteport, secretkey), RFC 6528 §3 (SHLD-1). F is a
+    /// SipHash: without the key nobody can compute it (MUST-9).
     ///
     /// F separates the sequence spaces of different connections; M, the clock, moves each of them
     /// on, so that old segments don't fit into a new connection.

@@ -83,7 +83,8 @@ impl Connection {
     }
 
     /// What may be sent from SND.NXT on: the peer's window, the congestion window, the device and
-    /// the silly-window rules each have their say.
+    /// the silly-window rules each have their say. Whatever the calls that wrote it, it is cut into
+    /// the largest segments possible (RFC 9293 §3.9.1.2, SHLD-27, SHLD-28).
     fn next_in_window(&mut self, cx: &Context<'_>) -> Option<Piece> {
         let seq = self.snd.nxt;
         let data = self.send_buffer.end().since(seq);
@@ -121,8 +122,9 @@ impl Connection {
         if in_flight == 0 { room.max(u64::from(self.snd.smss)) } else { room }
     }
 
-    /// Whether `len` bytes that do not fill their last segment may leave (RFC 9293 §3.8.6.2.1 and
-    /// §3.7.4: Nagle, in the form that holds small text back only behind small text).
+    /// Whether `len` bytes that do not fill their last segment may leave (RFC 9293 §3.8.6.2.1, MUST-38,
+    /// and §3.7.4, SHLD-7: Nagle, in the form that holds small text back only behind small text). What
+    /// waits is gathered (MAY-16), but not for ever (MUST-60): the ACK or the override lets it go.
     fn may_send_small(&self, len: u64, data: u64, usable: u64, is_repeat: bool) -> bool {
         if len < data && len < usable {
             // Cut short by the congestion window alone, whose ACKs are on their way.
@@ -173,7 +175,8 @@ impl Connection {
             (_, true) => (Flags::SYN.union(Flags::ACK), Reason::RepeatSynAck),
         };
         let mut outgoing = self.bare_segment_unlogged(cx, self.snd.iss, flags, reason);
-        // SHLD-5: say what we take; on both SYNs.
+        // RFC 9293 §3.7.1 (MUST-14, SHLD-5, MAY-3): say what we take, always, on both SYNs; and on
+        // nothing else (MUST-65).
         outgoing.header.options = Options {
             mss: Some(self.own_mss(cx.mtu)),
             window_scale: self.offered_shift,

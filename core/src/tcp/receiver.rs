@@ -1,6 +1,6 @@
 //! The receive sequence space of RFC 9293 §3.3.1, and when an acknowledgment is due.
 //!
-//! Guarantees that RCV.NXT and the right edge never retreat, and that the edge moves in worthwhile
+//! Guarantees that RCV.NXT and the right edge never retreat (RFC 9293 §3.8.6, SHLD-14), and that the edge moves in worthwhile
 //! steps only (silly window avoidance, §3.8.6.2.2). On the wire a scaled window is rounded down, so
 //! the peer may see an edge up to 2^shift - 1 bytes before it (RFC 7323 §2.4); all up to ours is taken.
 
@@ -95,7 +95,8 @@ impl Receiver {
     }
 
     /// Where the right edge may be moved to with `free` bytes of buffer, and no further than pays:
-    /// by at least a segment or half the buffer (RFC 9293 §3.8.6.2.2).
+    /// by at least a segment or half the buffer (RFC 9293 §3.8.6.2.2, MUST-39). A buffer that nobody
+    /// reads keeps the window closed for as long as it likes (MAY-8).
     fn next_edge(&self, free: u64, capacity: u64, mss: u32, shift: u8) -> Seq {
         // The field holds no more than this; what it can't say was not advertised.
         let candidate = self.nxt + free.min(u64::from(u16::MAX) << shift);
@@ -141,7 +142,8 @@ impl Receiver {
         }
     }
 
-    /// An acknowledgment has to leave now.
+    /// An acknowledgment has to leave now: one, however many segments ask for it before the owner asks
+    /// what is to be sent (RFC 9293 §3.10.7.4, MUST-58, MUST-59).
     pub fn demand_ack(&mut self) {
         self.ack_now = true;
     }

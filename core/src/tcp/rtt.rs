@@ -3,6 +3,7 @@
 //! Owns SRTT, RTTVAR and RTO, and guarantees that the RTO lies between its minimum and its maximum,
 //! backed off or not. Which round trips may be measured is the caller's to know: never one of a
 //! segment that was sent twice (Karn's algorithm, §3), unless timestamps tell which was answered.
+//! RFC 9293 §3.8.1 makes this a MUST (MUST-18).
 
 use std::time::Duration;
 
@@ -85,7 +86,7 @@ impl RttEstimator {
         Duration::from_nanos(self.rto_ns.saturating_mul(doubled).min(self.max_ns))
     }
 
-    /// The timer fired: doubles the RTO (§5.5), up to its maximum.
+    /// The timer fired: doubles the RTO (RFC 6298 §5.5; RFC 9293 §3.8.2, MUST-19), up to its maximum.
     pub fn back_off(&mut self) {
         self.backoffs = self.backoffs.saturating_add(1);
     }

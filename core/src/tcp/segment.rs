@@ -18,7 +18,7 @@ pub struct Segment {
     pub seq: Seq,
     /// SEG.ACK, or nothing when the ACK bit is off.
     pub ack: Option<Seq>,
-    /// SEG.WND as on the wire: not scaled.
+    /// SEG.WND as on the wire: not scaled, and never negative (RFC 9293 §3.1, MUST-1).
     pub window_field: u16,
     /// The control bits.
     pub flags: Flags,

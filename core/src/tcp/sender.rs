@@ -46,7 +46,7 @@ pub enum AckOutcome {
     Old,
     /// SEG.ACK > SND.MAX: something not yet sent.
     Future,
-    /// Older than any segment of this connection can be (RFC 5961 §5.2).
+    /// Older than any segment of this connection can be (RFC 5961 §5.2, MAY-12).
     TooOld,
 }
 
@@ -116,7 +116,8 @@ impl Sender {
         self.una + self.wnd
     }
 
-    /// Bytes the peer's window still takes at SND.NXT (the usable window of §3.8.6.2.1).
+    /// Bytes the peer's window still takes at SND.NXT (the usable window of §3.8.6.2.1): none when the
+    /// peer has shrunk it (MUST-34), so that nothing new leaves (SHLD-15).
     pub fn usable(&self) -> u64 {
         self.window_end().since(self.nxt)
     }

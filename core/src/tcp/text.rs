@@ -21,7 +21,7 @@ impl Connection {
         }
         if self.is_orphan && !segment.payload.is_empty() {
             // Nobody is left to read it: say so rather than lose it silently
-            // (RFC 9293 §3.6.1; RFC 2525 §2.17).
+            // (RFC 9293 §3.6.1, SHLD-3; RFC 2525 §2.17).
             self.reset_peer(Reason::DataAfterClose);
             self.set_state(cx, State::Closed, Reason::DataAfterClose);
             return;
@@ -50,7 +50,7 @@ impl Connection {
         if is_end {
             self.rcv.advance(self.rcv.nxt + 1);
         }
-        // RFC 5681 §4.2: at once when there is a hole or one was filled; a FIN at once too.
+        // RFC 5681 §4.2: at once when there is a hole (MAY-13) or one was filled; a FIN at once too.
         if !was_in_order || had_holes || is_end || timing == AckTiming::Now {
             self.rcv.demand_ack();
         } else {
@@ -61,7 +61,7 @@ impl Connection {
         }
     }
 
-    /// Puts the text in order: what follows RCV.NXT to the application, the rest aside.
+    /// Puts the text in order: what follows RCV.NXT to the application, the rest aside (SHLD-31).
     fn reassemble(&mut self, segment: Segment) {
         if segment.payload.is_empty() {
             return;
@@ -93,7 +93,7 @@ impl Connection {
         }
     }
 
-    /// The acknowledgment may wait for text to ride on (RFC 9293 §3.8.6.3, MUST-40: < 0.5 s).
+    /// The acknowledgment may wait for text to ride on (RFC 9293 §3.8.6.3, SHLD-18; MUST-40: < 0.5 s).
     fn delay_ack(&mut self, cx: &mut Context<'_>) {
         let delay = cx.knobs.delack();
         if delay.is_zero() {

@@ -59,13 +59,16 @@ impl Connection {
             self.congestion.on_timeout(cx.now, in_flight, self.snd.smss, is_first);
             self.record_phase(cx, phase);
         }
-        // All that is outstanding counts as lost: sending goes on from SND.UNA.
+        // All that is outstanding counts as lost: sending goes on from SND.UNA, as far as the window
+        // goes if the peer has shrunk it (RFC 9293 §3.8.6, SHLD-16); a closed one is probed, not
+        // timed out (SHLD-17).
         self.snd.nxt = self.snd.una;
     }
 
     /// How often the same segment is sent again before the connection is given up
-    /// (RFC 9293 §3.8.3: R2, MUST-20). Six repetitions of a SYN take 127 s, as on Linux; MUST-23
-    /// would have it wait three minutes: `tcp_syn_retries=7` does.
+    /// (RFC 9293 §3.8.3: R2, MUST-20); a SYN by the same rules (MUST-22). Fifteen times take 924 s
+    /// and more (SHLD-11). Six repetitions of a SYN take 127 s, as on Linux; MUST-23 would have it
+    /// wait three minutes: `tcp_syn_retries=7` does.
     fn retry_limit(&self, cx: &Context<'_>) -> u32 {
         match self.state {
             State::SynSent => cx.knobs.syn_retries(),
@@ -91,7 +94,7 @@ impl Connection {
         self.probe_due = true;
     }
 
-    /// RFC 9293 §3.8.6.1: the first probe after an RTO, then ever rarer.
+    /// RFC 9293 §3.8.6.1: the first probe after an RTO (SHLD-29), then ever rarer (SHLD-30).
     pub(super) fn probe_interval(&self, cx: &Context<'_>) -> Duration {
         let backoff = 1_u32.checked_shl(self.recovery.probes()).unwrap_or(u32::MAX);
         self.rtt.rto().saturating_mul(backoff).min(cx.knobs.max_rto())

@@ -57,7 +57,8 @@ pub(super) fn parse_quoted(quoted: &[u8]) -> Result<Header, Malformed> {
     Ok(fields(quoted, header_len, quoted.len() - header_len))
 }
 
-/// The header's length by its IHL field, all of it being there.
+/// The header's length by its IHL field, all of it being there: options are stepped over (RFC 9293
+/// §3.9.2, MUST-50).
 fn header_len(packet: &[u8]) -> Result<usize, Malformed> {
     if packet.len() < HEADER_LEN {
         return Err(Malformed::Truncated);

@@ -127,7 +127,8 @@ impl Transmit {
         }
     }
 
-    /// Finishes a partial checksum in place. Of a super-segment it is then the checksum of the
+    /// Finishes a partial checksum in place: no segment leaves without one (RFC 9293 §3.1, MUST-2),
+    /// whether the device adds it or this does. Of a super-segment it is then the checksum of the
     /// whole, of use only to a receiver that takes it as one packet.
     pub fn complete_checksum(&mut self) {
         if let ChecksumField::Partial { start, offset } = self.checksum {

@@ -111,7 +111,8 @@ pub struct Header {
 impl Header {
     /// Reads the header at the start of `segment`; the payload starts at the returned offset.
     ///
-    /// Options from one with an impossible length on are ignored; the checksum is not looked at, and
+    /// Options are read on any segment (RFC 9293 §3.1, MUST-5); from one with an impossible length
+    /// on they are ignored; the checksum is not looked at, and
     /// ports of 0 are the host's matter.
     ///
     /// # Errors

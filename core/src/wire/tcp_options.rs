@@ -48,6 +48,10 @@ impl Options {
     /// Reads a header's option bytes. An option with a length that is impossible ends the reading,
     /// since nobody can say where the next one starts; a known option with a length not its own is
     /// skipped; of two of a kind the last counts.
+    ///
+    /// RFC 9293 §3.1: end of list, no-operation and MSS are there (MUST-4); the rest is passed over
+    /// (MUST-6) by its length octet (MUST-68), wherever it begins (MUST-64); a bad length does no harm
+    /// (MUST-7).
     pub fn parse(mut bytes: &[u8]) -> Options {
         let mut options = Options::default();
         loop {
@@ -99,7 +103,7 @@ impl Options {
     /// Appends the options. Those that come in less than a multiple of 4 bytes have NOPs before
     /// them, so that every number lies on a 32-bit boundary; SACK permitted takes the place of the
     /// timestamps' NOPs where both are there. SACK blocks go as far as there is room: 4 alone, 3
-    /// beside timestamps.
+    /// beside timestamps. What is padded so needs no end of list, nor zeros after it (MUST-69).
     pub fn emit(&self, out: &mut SmallVec<[u8; HEADER_CAPACITY]>) {
         const NOP: u8 = NO_OPERATION;
         if let Some(mss) = self.mss {

@@ -91,6 +91,7 @@ fn a_closed_port_refuses() {
 
 #[test]
 fn seven_syns_without_an_answer_end_in_a_timeout() {
+    // RFC 9293 §3.8.3 (MUST-22, MUST-23).
     let mut net = net();
     net.cut();
     let client = net.connect_client();
@@ -131,6 +132,7 @@ fn open_at_once(net: &mut Net) -> [Socket; 2] {
 
 #[test]
 fn both_may_open_at_once() {
+    // RFC 9293 §3.5 (MUST-10).
     let mut net = net();
     let [left, right] = open_at_once(&mut net);
     net.run_ms(DELAY_MS);

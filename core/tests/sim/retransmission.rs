@@ -157,6 +157,7 @@ fn lost_acknowledgments_are_made_good_by_later_ones() {
 
 #[test]
 fn the_timeout_doubles_each_time_and_after_fifteen_the_connection_is_given_up() {
+    // RFC 9293 §3.8.3 (MUST-20, SHLD-11); RFC 9293 §3.8.2 (MUST-19).
     let mut net = net();
     let (client, _) = net.open();
     net.cut();
@@ -180,6 +181,7 @@ fn the_timeout_doubles_each_time_and_after_fifteen_the_connection_is_given_up() 
 
 #[test]
 fn a_repeated_segment_is_not_timed_and_its_timeout_stays_doubled() {
+    // RFC 9293 §3.8.1 (MUST-18).
     // Karn's algorithm, RFC 6298 §3 and §5.
     let mut net = net();
     let (client, server) = net.open();

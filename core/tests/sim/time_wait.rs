@@ -22,6 +22,7 @@ fn time_wait(net: &mut Net) {
 
 #[test]
 fn it_lasts_two_msl_to_the_nanosecond() {
+    // RFC 9293 §3.6.1 (MUST-13).
     for (msl, two_msl_ms) in [("30000", 60_000), ("120000", 240_000), ("1", 2)] {
         let mut net = net_with_knobs(&[("tcp_msl_ms", msl)]);
         time_wait(&mut net);

@@ -27,6 +27,7 @@ fn closed_window() -> (Net, Socket, Socket, Vec<u8>) {
 
 #[test]
 fn a_closed_window_is_probed_ever_more_rarely() {
+    // RFC 9293 §3.8.6.1 (MUST-36, SHLD-29, SHLD-30).
     let (mut net, ..) = closed_window();
     net.run_ms(30_000);
     let probes: Vec<usize> =
@@ -39,6 +40,7 @@ fn a_closed_window_is_probed_ever_more_rarely() {
 
 #[test]
 fn a_connection_lives_on_while_the_probes_are_answered() {
+    // RFC 9293 §3.8.6.1 (MAY-8).
     // MUST-37
     let (mut net, client, server, sent) = closed_window();
     net.run_for(Duration::from_secs(6 * 3600));
@@ -76,6 +78,7 @@ fn a_lost_window_update_is_found_by_the_next_probe() {
 
 #[test]
 fn a_window_opens_in_steps_of_a_segment_or_half_the_buffer() {
+    // RFC 9293 §3.8.6.2.2 (MUST-39).
     // RFC 9293 §3.8.6.2.2: an application that reads byte by byte makes no silly windows.
     let (mut net, _, server, sent) = closed_window();
     let mut read = Vec::new();
@@ -101,6 +104,7 @@ fn a_window_opens_in_steps_of_a_segment_or_half_the_buffer() {
 
 #[test]
 fn a_sender_does_not_fill_a_silly_window_at_once() {
+    // RFC 9293 §3.8.6.2.1 (MUST-38).
     // RFC 9293 §3.8.6.2.1
     let (mut net, ..) = closed_window();
     let ack = net.last_sent(net.server_host);
@@ -182,6 +186,7 @@ fn largest_packet(mtus: [usize; 2], addresses: [&str; 2], max_segment: Option<u1
 
 #[test]
 fn no_packet_is_larger_than_either_mtu() {
+    // RFC 9293 §3.7.1 (MUST-16, MUST-67).
     let v4 = ["10.0.0.1", "10.0.0.2"];
     assert_eq!(largest_packet([1500, 1500], v4, None), 1500);
     assert_eq!(largest_packet([1500, 576], v4, None), 576);
@@ -194,6 +199,7 @@ fn no_packet_is_larger_than_either_mtu() {
 
 #[test]
 fn a_small_segment_waits_for_the_one_before_it() {
+    // RFC 9293 §3.7.4 (SHLD-7).
     // Nagle, RFC 9293 §3.7.4
     let mut net = net();
     let (client, _) = net.open();
@@ -207,6 +213,7 @@ fn a_small_segment_waits_for_the_one_before_it() {
 
 #[test]
 fn without_delay_small_segments_leave_at_once() {
+    // RFC 9293 §3.7.4 (MUST-17).
     let mut net = net();
     let (client, _) = net.open();
     let no_delay = SocketOption::NoDelay(true);
@@ -232,6 +239,7 @@ fn without_quick_acks() -> Net {
 
 #[test]
 fn one_segment_is_acknowledged_after_the_delay() {
+    // RFC 9293 §3.8.6.3 (SHLD-18, MUST-40).
     let mut net = without_quick_acks();
     let (client, _) = net.open();
     let start = net.now_ms();
@@ -242,6 +250,7 @@ fn one_segment_is_acknowledged_after_the_delay() {
 
 #[test]
 fn every_second_full_segment_is_acknowledged_at_once() {
+    // RFC 9293 §3.8.6.3 (SHLD-19).
     let mut net = without_quick_acks();
     let (client, _) = net.open();
     let start = net.now_ms();
@@ -263,6 +272,7 @@ fn an_answer_carries_the_acknowledgment_along() {
 
 #[test]
 fn a_gap_is_acknowledged_at_once_and_so_is_its_filling() {
+    // RFC 9293 §3.10.7.4 (SHLD-31, MAY-13).
     let mut net = without_quick_acks();
     let (client, _) = net.open();
     net.rule_for_client(drop_nth(1, Packet::has_text));

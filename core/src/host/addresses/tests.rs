@@ -18,6 +18,7 @@ fn addresses() -> Addresses {
 
 #[test]
 fn the_source_is_the_own_address_in_the_narrowest_subnet_of_the_destination() {
+    // RFC 9293 §3.9.1.1 (MUST-44).
     for (destination, source) in [
         ("10.7.0.9", "10.7.0.2"),
         ("10.7.0.200", "10.7.0.130"),

@@ -55,7 +55,7 @@ pub struct AckedData {
     pub rtt: Option<Duration>,
 }
 
-/// A congestion controller. All windows are in bytes.
+/// A congestion controller (RFC 9293 §3.8.2, MAY-18: there may be several). All windows are in bytes.
 pub trait CongestionControl: Send + Debug {
     /// The congestion window; at least one SMSS.
     fn cwnd(&self) -> u64;

@@ -1,5 +1,6 @@
-//! Reno: slow start, congestion avoidance and the answers to loss of RFC 5681, counting bytes
-//! rather than ACKs (RFC 3465), so that neither split nor merged ACKs change how fast it grows.
+//! Reno: slow start, congestion avoidance (RFC 9293 §3.8.2, MUST-19) and the answers to loss of
+//! RFC 5681, counting bytes rather than ACKs (RFC 3465), so that neither split nor merged ACKs
+//! change how fast it grows.
 
 use super::{AckedData, CongestionControl, Phase};
 use crate::time::Instant;

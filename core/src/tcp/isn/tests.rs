@@ -12,6 +12,7 @@ const NOW: Instant = Instant::from_micros(1_000_000);
 
 #[test]
 fn the_same_connection_moves_on_by_one_every_four_microseconds() {
+    // RFC 9293 §3.4.1 (MUST-8); RFC 6528 §3.
     let generator = IsnGenerator::new((1, 2));
     let (local, remote) = (addr("10.0.0.1:80"), addr("10.0.0.2:5000"));
     let first = generator.isn(NOW, local, remote);
@@ -22,6 +23,7 @@ fn the_same_connection_moves_on_by_one_every_four_microseconds() {
 
 #[test]
 fn any_difference_gives_another_sequence_space() {
+    // RFC 9293 §3.4.1 (SHLD-1, MUST-9); RFC 6528 §3.
     let (local, remote) = (addr("10.0.0.1:80"), addr("10.0.0.2:5000"));
     let generator = IsnGenerator::new((1, 2));
     let all = [

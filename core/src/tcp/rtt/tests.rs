@@ -22,6 +22,7 @@ fn before_the_first_sample_the_rto_is_the_initial_one() {
 
 #[test]
 fn samples_follow_the_formulas_of_rfc_6298() {
+    // RFC 9293 §3.8.1 (MUST-18); RFC 6298 §2.2, §2.3.
     // sample, SRTT, RTTVAR, RTO = SRTT + 4 * RTTVAR; by hand from (2.2) and (2.3)
     let table = [
         (800, 800.0, 400.0, 2400.0),
@@ -63,6 +64,7 @@ fn the_rto_stays_within_its_bounds() {
 
 #[test]
 fn each_timeout_doubles_the_rto_up_to_the_maximum() {
+    // RFC 9293 §3.8.2 (MUST-19); RFC 6298 §5.5.
     // (5.5)
     let mut rtt = RttEstimator::new(ms(1000), ms(200), ms(10_000));
     let mut seen = Vec::new();

@@ -40,6 +40,7 @@ fn a_segment_that_reaches_over_the_window_is_cut() {
 
 #[test]
 fn a_reset_counts_only_at_exactly_the_expected_number() {
+    // RFC 9293 §3.6 (MUST-12).
     // RFC 5961 §3.2.
     let mut peer = Script::established();
     peer.arrive(seg(RST, 2));
@@ -100,6 +101,7 @@ fn an_ack_of_what_was_not_sent_is_answered_and_its_text_dropped() {
 
 #[test]
 fn an_ack_older_than_any_window_is_a_forgery() {
+    // RFC 9293 §3.10.7.4 (MAY-12).
     // RFC 5961 §5.2: SND.UNA - MAX.SND.WND =< SEG.ACK.
     let mut peer = Script::established();
     peer.arrive(seg(ACK, 1).ack(1_u32.wrapping_sub(60_001)).text(b"x"));

@@ -4,6 +4,7 @@ use super::*;
 
 #[test]
 fn closing_first_goes_through_both_fin_waits_to_time_wait() {
+    // RFC 9293 §3.6.1 (MUST-13).
     let mut peer = Script::established();
     peer.close();
     peer.expect_state(State::FinWait1);
@@ -20,6 +21,7 @@ fn closing_first_goes_through_both_fin_waits_to_time_wait() {
 
 #[test]
 fn closing_second_goes_through_close_wait_and_last_ack() {
+    // RFC 9293 §3.6 (MUST-12).
     let mut peer = Script::established();
     peer.arrive(seg(FIN_ACK, 1).ack(1));
     peer.expect_state(State::CloseWait);
@@ -110,6 +112,7 @@ fn a_fin_ahead_of_missing_text_waits_for_it() {
 
 #[test]
 fn closing_with_unread_data_resets() {
+    // RFC 9293 §3.6.1 (SHLD-3).
     // RFC 2525 §2.17.
     let mut peer = Script::established();
     peer.arrive(seg(PSH_ACK, 1).ack(1).text(b"unread"));
@@ -129,6 +132,7 @@ fn a_linger_of_zero_resets() {
 
 #[test]
 fn data_for_a_closed_application_is_reset_not_swallowed() {
+    // RFC 9293 §3.6.1 (SHLD-3, MAY-1).
     let mut peer = Script::established();
     peer.close();
     peer.expect(out(FIN_ACK, 1, 1));
@@ -163,6 +167,7 @@ fn an_unanswered_fin_is_repeated_and_given_up() {
 
 #[test]
 fn time_wait_yields_only_to_a_syn_beyond_its_numbers() {
+    // RFC 9293 §3.6.1 (MAY-2).
     let mut peer = Script::established();
     peer.close();
     peer.expect(out(FIN_ACK, 1, 1));

@@ -27,6 +27,7 @@ fn a_passive_open_answers_and_waits_for_the_third_segment() {
 
 #[test]
 fn a_simultaneous_open_ends_in_established_on_both_sides() {
+    // RFC 9293 §3.5 (MUST-10).
     // RFC 9293 §3.5, figure 7.
     let mut peer = Script::connecting(&[]);
     peer.expect(out(SYN, 0, 0));
@@ -41,6 +42,7 @@ fn a_simultaneous_open_ends_in_established_on_both_sides() {
 
 #[test]
 fn a_refused_syn_tells_the_application() {
+    // RFC 9293 §3.6 (MUST-12).
     let mut peer = Script::connecting(&[]);
     peer.expect(out(SYN, 0, 0));
     peer.arrive(seg(RST_ACK, 0).ack(1));
@@ -84,6 +86,7 @@ fn a_bad_third_segment_is_reset_and_the_half_open_connection_stays() {
 
 #[test]
 fn a_lost_syn_is_sent_again_ever_more_rarely_and_then_given_up() {
+    // RFC 9293 §3.8.3 (MUST-22).
     let mut peer = Script::connecting(&[("tcp_syn_retries", "3")]);
     peer.expect(out(SYN, 0, 0));
     for seconds in [1, 2, 4] {
@@ -108,6 +111,7 @@ fn a_repeated_syn_is_answered_with_the_same_syn_and_ack() {
 
 #[test]
 fn a_half_open_passive_connection_is_forgotten_on_reset_without_an_error() {
+    // RFC 9293 §3.5 (MUST-11).
     let mut peer = Script::accepting(Options::default(), &[]);
     peer.expect(out(SYN_ACK, 0, 1));
     peer.arrive(seg(RST, 1));
@@ -128,6 +132,7 @@ fn the_third_segment_may_carry_text_and_fin() {
 
 #[test]
 fn options_go_out_on_both_syns() {
+    // RFC 9293 §3.7.1 (MUST-14, SHLD-5, MAY-3).
     let mut peer = Script::connecting(&[("tcp_window_scaling", "1")]);
     let syn = peer.poll().unwrap().header;
     assert_eq!(syn.options.mss, Some(1000), "the MTU of 1040 less 40");
@@ -162,6 +167,7 @@ fn a_shift_above_fourteen_counts_as_fourteen() {
 
 #[test]
 fn a_peer_that_names_no_mss_gets_536_bytes_at_most() {
+    // RFC 9293 §3.7.1 (MUST-16).
     // RFC 9293 §3.7.1, MUST-15.
     let mut peer = Script::accepting(Options::default(), &[]);
     let _ = peer.poll();

@@ -4,6 +4,7 @@ use super::*;
 
 #[test]
 fn text_in_order_is_acknowledged_late_and_every_second_segment_at_once() {
+    // RFC 9293 §3.8.6.3 (SHLD-18).
     // RFC 9293 §3.8.6.3, MUST-40 and SHLD-19.
     let mut peer = Script::established();
     peer.arrive(seg(ACK, 1).ack(1).text(&[1; 1000]));
@@ -40,6 +41,7 @@ fn a_connection_starts_with_quick_acknowledgments() {
 
 #[test]
 fn a_hole_is_reported_at_once_and_so_is_its_filling() {
+    // RFC 9293 §3.10.7.4 (SHLD-31, MAY-13).
     // RFC 5681 §4.2.
     let mut peer = Script::established();
     peer.arrive(seg(ACK, 4).ack(1).text(b"def"));
@@ -64,6 +66,7 @@ fn the_window_is_the_buffer_less_what_is_queued() {
 
 #[test]
 fn the_right_edge_never_retreats_and_opens_in_worthwhile_steps() {
+    // RFC 9293 §3.8.6 (SHLD-14); RFC 9293 §3.8.6.2.2 (MUST-39).
     // RFC 9293 §3.8.6.2.2.
     let mut peer = Script::established();
     peer.arrive(seg(ACK, 1).ack(1).text(&[1; 60_000]));

@@ -52,6 +52,7 @@ fn nothing_is_sent_past_the_peers_window() {
 
 #[test]
 fn small_text_waits_while_small_text_is_unacknowledged() {
+    // RFC 9293 §3.7.4 (SHLD-7); RFC 9293 §3.9.1.2 (MAY-16, MUST-60).
     // Nagle, RFC 9293 §3.7.4.
     let mut peer = Script::established();
     peer.send(b"a").unwrap();
@@ -65,6 +66,7 @@ fn small_text_waits_while_small_text_is_unacknowledged() {
 
 #[test]
 fn full_segments_do_not_wait_and_neither_does_the_tail_behind_them() {
+    // RFC 9293 §3.9.1.2 (SHLD-28, MUST-61).
     let mut peer = Script::established();
     peer.send(&text(1500)).unwrap();
     assert_eq!(drain(&mut peer), [(1, 1000), (1001, 500)]);
@@ -72,6 +74,7 @@ fn full_segments_do_not_wait_and_neither_does_the_tail_behind_them() {
 
 #[test]
 fn no_delay_sends_small_text_at_once() {
+    // RFC 9293 §3.7.4 (MUST-17).
     let mut peer = Script::established_with(no_delay(), &[]);
     for (i, byte) in [b"a", b"b", b"c"].into_iter().enumerate() {
         peer.send(byte).unwrap();
@@ -111,6 +114,7 @@ fn an_unacknowledged_segment_is_sent_again_with_doubled_patience() {
 
 #[test]
 fn a_retransmitted_segment_gives_no_round_trip() {
+    // RFC 9293 §3.8.1 (MUST-18).
     // Karn, RFC 6298 §3.
     let mut peer = Script::established();
     peer.send(b"hello").unwrap();
@@ -125,6 +129,7 @@ fn a_retransmitted_segment_gives_no_round_trip() {
 
 #[test]
 fn an_unanswered_connection_times_out() {
+    // RFC 9293 §3.8.3 (MUST-20).
     let mut peer = Script::established_with(settings(), &[("tcp_retries2", "3")]);
     peer.send(b"hello").unwrap();
     for _ in 0..4 {
@@ -201,6 +206,7 @@ fn after_a_timeout_sending_starts_over_from_one_segment() {
 
 #[test]
 fn a_closed_window_is_probed_ever_more_rarely_and_never_given_up() {
+    // RFC 9293 §3.8.6.1 (SHLD-29, SHLD-30).
     // RFC 9293 §3.8.6.1, MUST-36 and MUST-37.
     let mut peer = Script::established_with(settings(), &[("tcp_retries2", "3")]);
     peer.arrive(seg(ACK, 1).ack(1).window(0));
@@ -246,6 +252,7 @@ fn a_probed_byte_that_was_taken_is_not_sent_again() {
 
 #[test]
 fn a_silly_window_is_waited_for_but_not_for_ever() {
+    // RFC 9293 §3.8.6.2.1 (MUST-38); RFC 9293 §3.9.1.2 (MUST-60).
     // RFC 9293 §3.8.6.2.1: less than half the largest window ever seen is no window.
     let mut peer = Script::established();
     peer.arrive(seg(ACK, 1).ack(1).window(100));
@@ -269,6 +276,7 @@ fn a_fin_waits_behind_a_closed_window_and_is_probed_for() {
 
 #[test]
 fn a_smaller_path_mtu_cuts_what_is_outstanding_anew() {
+    // RFC 9293 §3.7.1 (MUST-16).
     let mut peer = Script::established();
     peer.send(&text(2000)).unwrap();
     assert_eq!(drain(&mut peer), [(1, 1000), (1001, 1000)]);

@@ -36,6 +36,7 @@ fn the_pseudo_header_of_ipv4_is_summed_as_the_rfc_draws_it() {
 
 #[test]
 fn a_right_segment_is_accepted_and_any_single_flipped_bit_is_not() {
+    // RFC 9293 §3.1 (MUST-3).
     let (src, dst): (IpAddr, IpAddr) = ([10, 0, 0, 1].into(), [10, 0, 0, 2].into());
     let ip = ip::Header::new(src, dst, ip::PROTOCOL_TCP, 64, 0);
     // The SYN of packet/tests.rs, whose checksum was computed by hand.

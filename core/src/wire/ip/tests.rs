@@ -104,6 +104,7 @@ fn lengths_that_contradict_each_other_are_refused() {
 
 #[test]
 fn ipv4_options_are_stepped_over() {
+    // RFC 9293 §3.9.2 (MUST-50).
     let header = Header::parse(&changed_v4(|p| p[0] = 0x4f)).unwrap();
     assert_eq!((header.header_len, header.payload_len), (60, 55));
 }

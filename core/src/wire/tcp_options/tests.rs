@@ -30,6 +30,7 @@ fn syn() -> Options {
 
 #[test]
 fn a_syn_has_linux_order_and_padding() {
+    // RFC 9293 §3.1 (MUST-69).
     let expected = [2, 4, 0x05, 0xb4, 4, 2, 8, 10, 1, 2, 3, 4, 0, 0, 0, 0, 1, 3, 3, 7];
     assert_eq!(emit(&syn()), expected);
     let without_timestamps = Options { timestamps: None, ..syn() };
@@ -40,6 +41,7 @@ fn a_syn_has_linux_order_and_padding() {
 
 #[test]
 fn timestamps_and_sack_are_padded_in_front() {
+    // RFC 9293 §3.1 (MUST-69).
     let options =
         Options { timestamps: Some((1, 2)), sack: blocks(&[(0x10, 0x20)]), ..Options::default() };
     let expected = [1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 1, 5, 10, 0, 0, 0, 0x10, 0, 0, 0, 0x20];
@@ -67,6 +69,7 @@ fn a_fifth_sack_block_is_not_taken() {
 
 #[test]
 fn unknown_options_and_padding_are_skipped() {
+    // RFC 9293 §3.1 (MUST-4, MUST-6, MUST-68); RFC 9293 §3.2 (MUST-64).
     let bytes = [1, 1, 254, 4, 2, 4, 30, 2, 2, 4, 0x05, 0xb4, 0, 3, 3, 7];
     let expected = Options { mss: Some(1460), ..Options::default() };
     // What follows the end of the list is not read.
@@ -75,6 +78,7 @@ fn unknown_options_and_padding_are_skipped() {
 
 #[test]
 fn an_impossible_length_ends_the_reading() {
+    // RFC 9293 §3.1 (MUST-7).
     let mss = [2, 4, 0x05, 0xb4];
     let expected = Options { mss: Some(1460), ..Options::default() };
     for bad in [&[3, 0, 3, 3, 7][..], &[3, 1, 3, 3, 7], &[3, 9, 7], &[8], &[5, 255, 0]] {
@@ -84,6 +88,7 @@ fn an_impossible_length_ends_the_reading() {
 
 #[test]
 fn a_known_option_with_a_length_not_its_own_is_skipped() {
+    // RFC 9293 §3.1 (MUST-7).
     let expected = Options { window_scale: Some(7), ..Options::default() };
     for bad in [
         &[2, 3, 5][..],

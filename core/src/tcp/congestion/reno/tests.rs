@@ -40,6 +40,7 @@ fn slow_start_grows_by_what_is_acknowledged_up_to_two_segments() {
 
 #[test]
 fn slow_start_doubles_the_window_in_a_round_trip() {
+    // RFC 9293 §3.8.2 (MUST-19).
     let mut reno = reno();
     for _ in 0..10 {
         reno.on_ack(&ack(1000));
@@ -60,6 +61,7 @@ fn an_ack_cut_into_pieces_gains_nothing() {
 
 #[test]
 fn congestion_avoidance_adds_one_segment_per_window() {
+    // RFC 9293 §3.8.2 (MUST-19).
     // RFC 3465 §2.1
     let mut reno = avoiding(10);
     for _ in 0..9 {
