@@ -107,6 +107,9 @@ reasons! {
     LossRecovery "loss-recovery" "RFC 5681 §3.2"
         "a loss was found: half the window while it is repaired"
         "发现丢包：修复期间窗口减半";
+    MarkResponse "mark-response" "RFC 3168 §6.1.2"
+        "a router marked a segment rather than drop it: reduce the window once for this round trip"
+        "路由器对报文段做了拥塞标记而没有丢弃：本往返内将窗口减小一次";
     LossTimeout "loss-timeout" "RFC 5681 §3.1"
         "the retransmission timer fired: start over from one segment"
         "重传定时器超时：从一个报文段重新开始";
@@ -152,6 +155,7 @@ impl Reason {
             "slow_start" => Some(Reason::SlowStart),
             "congestion_avoidance" => Some(Reason::CongestionAvoidance),
             "recovery" => Some(Reason::LossRecovery),
+            "cwr" => Some(Reason::MarkResponse),
             "loss" => Some(Reason::LossTimeout),
             _ => None,
         }

@@ -108,7 +108,7 @@ pub enum Kind {
     },
     /// The congestion controller changed phase or window.
     CongestionChanged {
-        /// `slow_start`, `congestion_avoidance`, `recovery` or `loss`.
+        /// `slow_start`, `congestion_avoidance`, `recovery`, `cwr` or `loss`.
         phase: String,
     },
     /// The application called into the stack.

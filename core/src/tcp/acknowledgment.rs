@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::congestion::{AckedData, Phase};
+use super::congestion::{AckSample, CongestionEvent, CongestionSignal, Phase};
 use super::connection::{Connection, Context};
 use super::recovery::Progress;
 use super::segment::Segment;
@@ -33,19 +33,27 @@ impl Connection {
         let phase = self.congestion.phase();
         let progress = self.recovery.on_progress(&self.snd, acked);
         if progress != Progress::Partial {
-            self.congestion.on_ack(&AckedData {
+            let smss = u64::from(self.snd.smss);
+            self.congestion.on_ack(&AckSample {
                 now: cx.now,
                 acked,
-                in_flight,
-                smss: self.snd.smss,
-                // The idea of RFC 7661: a window that was not used does not grow.
-                app_limited: in_flight + u64::from(self.snd.smss) < self.congestion.cwnd(),
+                delivered: acked,
+                lost: 0,
+                in_flight_before: in_flight,
+                in_flight: self.recovery.in_flight(&self.snd),
+                una: self.snd.una,
+                max: self.snd.max,
+                is_cwnd_limited: in_flight + smss >= self.congestion.cwnd(),
                 rtt,
+                min_rtt: self.rtt.min_rtt(),
+                srtt: self.rtt.srtt(),
+                ce_bytes: 0,
+                rate: None,
             });
         }
         if progress == Progress::Recovered {
             let in_flight = self.recovery.in_flight(&self.snd);
-            self.congestion.on_recovered(self.snd.smss, in_flight);
+            self.congestion.on_recovered(cx.now, in_flight);
         }
         self.record_phase(cx, phase);
         self.restart_retransmission_timer(cx);
@@ -69,7 +77,13 @@ impl Connection {
             let in_flight = self.recovery.in_flight(&self.snd);
             if self.recovery.on_duplicate(&self.snd) {
                 let phase = self.congestion.phase();
-                self.congestion.on_loss(cx.now, in_flight, self.snd.smss);
+                self.congestion.on_congestion(&CongestionEvent {
+                    now: cx.now,
+                    // What limited transmit sent lies beyond cwnd (RFC 5681 §3.2 step 1).
+                    flight_size: self.snd.outstanding().min(self.congestion.cwnd()),
+                    in_flight,
+                    signal: CongestionSignal::Loss,
+                });
                 self.record_phase(cx, phase);
             }
         }

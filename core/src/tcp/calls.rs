@@ -60,7 +60,7 @@ impl Connection {
                 cx.knobs.initial_window_segments(),
             );
             if window < self.congestion.cwnd() {
-                self.congestion.on_idle(window);
+                self.congestion.on_idle_restart(cx.now, window);
             }
         }
     }

@@ -7,7 +7,7 @@
 //! 3. where bytes wait: [`send_buffer`], [`receive_buffer`], [`reassembler`];
 //! 4. the connection that owns them: [`connection`];
 //! 5. what comes in: [`listener`], [`reset`], `handshake`, `arrival`, `acknowledgment`, `text`;
-//! 6. what is lost, and how much may fly: [`rtt`], [`recovery`], [`congestion`];
+//! 6. what is lost, and how much may fly: [`rtt`], [`recovery`], [`delivery_rate`], [`congestion`];
 //! 7. what time does: [`timers`], `timeouts`;
 //! 8. what the application asks: `calls`;
 //! 9. what goes out: `output`; and how it all looks: `view`.
@@ -18,6 +18,7 @@ pub mod byte_queue;
 mod calls;
 pub mod congestion;
 pub mod connection;
+pub mod delivery_rate;
 mod handshake;
 pub mod isn;
 pub mod listener;

@@ -51,12 +51,12 @@ impl Connection {
             return self.fail(cx, error, Reason::GaveUp);
         }
         let is_first = self.recovery.timeouts() == 0;
-        let in_flight = self.recovery.in_flight(&self.snd);
+        let flight_size = self.snd.outstanding();
         let phase = self.congestion.phase();
         self.rtt.back_off();
         self.recovery.on_timeout(&self.snd);
         if self.state.is_synchronized() {
-            self.congestion.on_timeout(cx.now, in_flight, self.snd.smss, is_first);
+            self.congestion.on_timeout(cx.now, flight_size, is_first);
             self.record_phase(cx, phase);
         }
         // All that is outstanding counts as lost: sending goes on from SND.UNA, as far as the window

@@ -2,7 +2,7 @@
 //! RFC 5681, counting bytes rather than ACKs (RFC 3465), so that neither split nor merged ACKs
 //! change how fast it grows.
 
-use super::{AckedData, CongestionControl, Phase};
+use super::{AckSample, CongestionControl, CongestionEvent, CongestionSignal, Phase};
 use crate::time::Instant;
 
 /// The standard controller.
@@ -18,6 +18,8 @@ pub struct Reno {
     abc_l: u32,
     /// In the slow start that follows a timeout (RFC 3465 §2.3).
     restarted: bool,
+    /// cwnd and ssthresh before the last reduction.
+    prior: Option<(u64, u64)>,
 }
 
 impl Reno {
@@ -33,6 +35,7 @@ impl Reno {
             bytes_acked: 0,
             abc_l,
             restarted: false,
+            prior: None,
         }
     }
 
@@ -53,8 +56,8 @@ impl Reno {
     }
 
     /// RFC 5681 §3.1, equation 4.
-    fn reduce_ssthresh(&mut self, in_flight: u64) {
-        self.ssthresh = (in_flight / 2).max(2 * u64::from(self.smss));
+    fn reduce_ssthresh(&mut self, flight_size: u64) {
+        self.ssthresh = (flight_size / 2).max(2 * u64::from(self.smss));
     }
 
     /// Outside of a repair, cwnd and ssthresh say what it is doing.
@@ -66,6 +69,10 @@ impl Reno {
 }
 
 impl CongestionControl for Reno {
+    fn name(&self) -> &'static str {
+        "reno"
+    }
+
     fn cwnd(&self) -> u64 {
         self.cwnd
     }
@@ -78,16 +85,16 @@ impl CongestionControl for Reno {
         self.phase
     }
 
-    fn on_ack(&mut self, ack: &AckedData) {
-        // A window that was not filled has not been tested (the idea of RFC 7661), and
-        // recovery holds it.
-        if self.phase == Phase::Recovery || ack.app_limited {
+    fn on_ack(&mut self, ack: &AckSample) {
+        // A window that was not filled has not been tested (the idea of RFC 7661), and a
+        // reduction holds it.
+        if matches!(self.phase, Phase::Recovery | Phase::Cwr) || !ack.is_cwnd_limited {
             return;
         }
         if self.cwnd < self.ssthresh {
-            self.slow_start(ack.acked);
+            self.slow_start(ack.delivered);
         } else {
-            self.congestion_avoidance(ack.acked);
+            self.congestion_avoidance(ack.delivered);
         }
         if self.phase == Phase::Loss {
             self.restarted &= self.cwnd < self.ssthresh;
@@ -96,41 +103,54 @@ impl CongestionControl for Reno {
         }
     }
 
-    fn on_loss(&mut self, _now: Instant, in_flight: u64, smss: u32) {
-        self.set_smss(smss);
+    fn on_congestion(&mut self, event: &CongestionEvent) {
+        self.prior = Some((self.cwnd, self.ssthresh));
         // RFC 5681 §3.2, step 2
-        self.reduce_ssthresh(in_flight);
+        self.reduce_ssthresh(event.flight_size);
         self.cwnd = self.ssthresh;
         self.bytes_acked = 0;
-        self.phase = Phase::Recovery;
+        self.phase = match event.signal {
+            CongestionSignal::Loss => Phase::Recovery,
+            CongestionSignal::Ecn => Phase::Cwr,
+        };
     }
 
-    fn on_recovered(&mut self, smss: u32, in_flight: u64) {
-        self.set_smss(smss);
-        if self.phase == Phase::Recovery {
-            // RFC 6582 §3.2, step 3, option 1: no burst when little is left in flight
-            let smss = u64::from(smss);
-            self.cwnd = self.ssthresh.min(in_flight.max(smss) + smss);
+    fn set_cwnd(&mut self, cwnd: u64) {
+        self.cwnd = cwnd.max(u64::from(self.smss));
+    }
+
+    fn on_recovered(&mut self, _now: Instant, _in_flight: u64) {
+        if matches!(self.phase, Phase::Recovery | Phase::Cwr) {
+            // RFC 6582 §3.2 step 3, option 2: PRR has brought what is in flight near it already.
+            self.cwnd = self.ssthresh;
         }
         self.settle();
     }
 
-    fn on_timeout(&mut self, _now: Instant, in_flight: u64, smss: u32, first: bool) {
-        self.set_smss(smss);
+    fn on_timeout(&mut self, _now: Instant, flight_size: u64, is_first: bool) {
         // RFC 5681 §3.1: held constant when the same segment times out again
-        if first {
-            self.reduce_ssthresh(in_flight);
+        if is_first {
+            self.prior = Some((self.cwnd, self.ssthresh));
+            self.reduce_ssthresh(flight_size);
         }
         // equation 4 ff.: the loss window, one full-sized segment
-        self.cwnd = u64::from(smss);
+        self.cwnd = u64::from(self.smss);
         self.bytes_acked = 0;
         self.restarted = true;
         self.phase = Phase::Loss;
     }
 
-    fn on_idle(&mut self, initial_window: u64) {
+    fn undo(&mut self, _now: Instant) {
+        if let Some((cwnd, ssthresh)) = self.prior.take() {
+            self.cwnd = self.cwnd.max(cwnd);
+            self.ssthresh = self.ssthresh.max(ssthresh);
+        }
+        self.settle();
+    }
+
+    fn on_idle_restart(&mut self, _now: Instant, restart_window: u64) {
         // RFC 5681 §4.1: RW = min(IW, cwnd)
-        self.cwnd = self.cwnd.min(initial_window).max(u64::from(self.smss));
+        self.cwnd = self.cwnd.min(restart_window).max(u64::from(self.smss));
         self.bytes_acked = 0;
         if matches!(self.phase, Phase::SlowStart | Phase::CongestionAvoidance) {
             self.settle();

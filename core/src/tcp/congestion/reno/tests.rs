@@ -1,14 +1,41 @@
 use proptest::prelude::*;
 
 use super::Reno;
-use crate::tcp::congestion::{AckedData, CongestionControl, Phase, initial_window};
+use crate::tcp::congestion::{
+    AckSample, CongestionControl, CongestionEvent, CongestionSignal, Phase, initial_window,
+};
+use crate::tcp::seq::Seq;
 use crate::time::Instant;
 
 const SMSS: u32 = 1000;
 const NOW: Instant = Instant::ZERO;
 
-fn ack(acked: u64) -> AckedData {
-    AckedData { now: NOW, acked, in_flight: acked, smss: SMSS, app_limited: false, rtt: None }
+fn ack(acked: u64) -> AckSample {
+    AckSample {
+        now: NOW,
+        acked,
+        delivered: acked,
+        lost: 0,
+        in_flight_before: acked,
+        in_flight: 0,
+        una: Seq::default(),
+        max: Seq::default(),
+        is_cwnd_limited: true,
+        rtt: None,
+        min_rtt: None,
+        srtt: None,
+        ce_bytes: 0,
+        rate: None,
+    }
+}
+
+fn loss(flight_size: u64) -> CongestionEvent {
+    CongestionEvent {
+        now: NOW,
+        flight_size,
+        in_flight: flight_size,
+        signal: CongestionSignal::Loss,
+    }
 }
 
 fn reno() -> Reno {
@@ -18,8 +45,8 @@ fn reno() -> Reno {
 /// A controller in congestion avoidance with a window of `segments`.
 fn avoiding(segments: u64) -> Reno {
     let mut reno = reno();
-    reno.on_loss(NOW, 2 * segments * u64::from(SMSS), SMSS);
-    reno.on_recovered(SMSS, 2 * segments * u64::from(SMSS));
+    reno.on_congestion(&loss(2 * segments * u64::from(SMSS)));
+    reno.on_recovered(NOW, 2 * segments * u64::from(SMSS));
     assert_eq!(reno.phase(), Phase::CongestionAvoidance);
     assert_eq!(reno.cwnd(), segments * u64::from(SMSS));
     reno
@@ -79,8 +106,8 @@ fn congestion_avoidance_adds_one_segment_per_window() {
 #[test]
 fn at_ssthresh_slow_start_ends() {
     let mut reno = reno();
-    reno.on_timeout(NOW, 8000, SMSS, true);
-    reno.on_recovered(SMSS, 0);
+    reno.on_timeout(NOW, 8000, true);
+    reno.on_recovered(NOW, 0);
     assert_eq!((reno.cwnd(), reno.ssthresh()), (1000, 4000));
     let mut windows = Vec::new();
     for _ in 0..7 {
@@ -105,7 +132,7 @@ fn a_loss_halves_what_is_in_flight_and_holds_it() {
     // RFC 5681 equation 4: in flight, ssthresh = cwnd
     for (in_flight, ssthresh) in [(20_000, 10_000), (4000, 2000), (3000, 2000), (0, 2000)] {
         let mut reno = reno();
-        reno.on_loss(NOW, in_flight, SMSS);
+        reno.on_congestion(&loss(in_flight));
         assert_eq!((reno.ssthresh(), reno.cwnd()), (ssthresh, ssthresh), "{in_flight} in flight");
         assert_eq!(reno.phase(), Phase::Recovery);
         reno.on_ack(&ack(1000));
@@ -114,28 +141,42 @@ fn a_loss_halves_what_is_in_flight_and_holds_it() {
 }
 
 #[test]
-fn leaving_recovery_allows_no_burst() {
-    // RFC 6582 §3.2 step 3 option 1: in flight at the end, cwnd, phase
-    let table = [
-        (0, 2000, Phase::SlowStart),
-        (4000, 5000, Phase::SlowStart),
-        (9000, 10_000, Phase::CongestionAvoidance),
-        (30_000, 10_000, Phase::CongestionAvoidance),
-    ];
-    for (in_flight, cwnd, phase) in table {
+fn after_recovery_or_a_mark_the_window_is_ssthresh() {
+    // RFC 6582 §3.2 step 3, option 2; RFC 3168 §6.1.2
+    let phases = [(CongestionSignal::Loss, Phase::Recovery), (CongestionSignal::Ecn, Phase::Cwr)];
+    for (signal, phase) in phases {
         let mut reno = reno();
-        reno.on_loss(NOW, 20_000, SMSS);
-        reno.on_recovered(SMSS, in_flight);
-        assert_eq!((reno.cwnd(), reno.phase()), (cwnd, phase), "{in_flight} in flight");
+        reno.on_congestion(&CongestionEvent { signal, ..loss(20_000) });
+        assert_eq!(reno.phase(), phase);
+        reno.set_cwnd(17_000);
+        reno.on_ack(&ack(1000));
+        assert_eq!(reno.cwnd(), 17_000, "PRR alone moves the window");
+        reno.on_recovered(NOW, 0);
+        assert_eq!((reno.cwnd(), reno.phase()), (10_000, Phase::CongestionAvoidance));
     }
+}
+
+#[test]
+fn a_reduction_for_nothing_is_undone() {
+    let mut reno = avoiding(20);
+    reno.on_congestion(&loss(20_000));
+    reno.undo(NOW);
+    assert_eq!((reno.cwnd(), reno.ssthresh()), (20_000, 20_000));
+    assert_eq!(reno.phase(), Phase::CongestionAvoidance);
+    reno.on_timeout(NOW, 20_000, true);
+    reno.on_timeout(NOW, 1000, false);
+    reno.undo(NOW);
+    assert_eq!((reno.cwnd(), reno.ssthresh()), (20_000, 20_000));
+    reno.undo(NOW);
+    assert_eq!((reno.cwnd(), reno.ssthresh()), (20_000, 20_000), "once");
 }
 
 #[test]
 fn a_timeout_leaves_one_segment() {
     let mut reno = avoiding(20);
-    reno.on_timeout(NOW, 20_000, SMSS, true);
+    reno.on_timeout(NOW, 20_000, true);
     assert_eq!((reno.cwnd(), reno.ssthresh(), reno.phase()), (1000, 10_000, Phase::Loss));
-    reno.on_timeout(NOW, 1000, SMSS, false);
+    reno.on_timeout(NOW, 1000, false);
     assert_eq!((reno.cwnd(), reno.ssthresh()), (1000, 10_000), "held on a repeated timeout");
 }
 
@@ -143,10 +184,10 @@ fn a_timeout_leaves_one_segment() {
 fn after_a_timeout_an_ack_counts_for_one_segment_at_most() {
     // RFC 3465 §2.3: MUST use L=1*SMSS in the slow start that follows
     let mut reno = avoiding(20);
-    reno.on_timeout(NOW, 20_000, SMSS, true);
+    reno.on_timeout(NOW, 20_000, true);
     reno.on_ack(&ack(5000));
     assert_eq!((reno.cwnd(), reno.phase()), (2000, Phase::Loss));
-    reno.on_recovered(SMSS, 0);
+    reno.on_recovered(NOW, 0);
     reno.on_ack(&ack(5000));
     assert_eq!((reno.cwnd(), reno.phase()), (3000, Phase::SlowStart));
     while reno.phase() == Phase::SlowStart {
@@ -154,14 +195,14 @@ fn after_a_timeout_an_ack_counts_for_one_segment_at_most() {
     }
     assert_eq!(reno.cwnd(), 10_000);
     // A later slow start, after idling, doubles as the first one did.
-    reno.on_idle(4000);
+    reno.on_idle_restart(NOW, 4000);
     reno.on_ack(&ack(5000));
     assert_eq!(reno.cwnd(), 6000);
 }
 
 #[test]
 fn an_application_that_does_not_fill_the_window_does_not_grow_it() {
-    let idle = AckedData { app_limited: true, ..ack(1000) };
+    let idle = AckSample { is_cwnd_limited: false, ..ack(1000) };
     for mut reno in [reno(), avoiding(10)] {
         let before = reno.cwnd();
         for _ in 0..50 {
@@ -175,11 +216,11 @@ fn an_application_that_does_not_fill_the_window_does_not_grow_it() {
 fn after_idling_the_window_is_the_initial_one_at_most() {
     // RFC 5681 §4.1
     let mut large = avoiding(50);
-    large.on_idle(10_000);
+    large.on_idle_restart(NOW, 10_000);
     assert_eq!((large.cwnd(), large.ssthresh()), (10_000, 50_000));
     assert_eq!(large.phase(), Phase::SlowStart);
     let mut small = avoiding(3);
-    small.on_idle(10_000);
+    small.on_idle_restart(NOW, 10_000);
     assert_eq!((small.cwnd(), small.phase()), (3000, Phase::CongestionAvoidance));
 }
 
@@ -223,14 +264,14 @@ proptest! {
         for step in steps {
             let before = reno.cwnd();
             match step {
-                Step::Ack(acked, app_limited) => {
-                    reno.on_ack(&AckedData { app_limited, smss, ..ack(acked) });
+                Step::Ack(acked, limited) => {
+                    reno.on_ack(&AckSample { is_cwnd_limited: limited, ..ack(acked) });
                     prop_assert!(reno.cwnd() - before <= 2 * u64::from(smss));
                 }
-                Step::Loss(in_flight) => reno.on_loss(NOW, in_flight, smss),
-                Step::Recovered(in_flight) => reno.on_recovered(smss, in_flight),
-                Step::Timeout(in_flight, first) => reno.on_timeout(NOW, in_flight, smss, first),
-                Step::Idle(window) => reno.on_idle(window),
+                Step::Loss(flight) => reno.on_congestion(&loss(flight)),
+                Step::Recovered(in_flight) => reno.on_recovered(NOW, in_flight),
+                Step::Timeout(flight, first) => reno.on_timeout(NOW, flight, first),
+                Step::Idle(window) => reno.on_idle_restart(NOW, window),
                 Step::Smss(new) => {
                     smss = new;
                     reno.set_smss(smss);
