@@ -134,6 +134,16 @@ knobs! {
     LocalPortRange "ip_local_port_range"
         Domain::Numbers { fields: &["first", "last"], min: 1, max: 65_535 }, "32768 60999"
         "Ports that connect() and bind() to port 0 choose from (RFC 6056).";
+    IpfragTime "ipfrag_time" number(1, 3600), "30"
+        "Seconds that the fragments of an IPv4 packet may take (RFC 1122 §3.3.2 asks for 60 to 120).";
+    Ip6fragTime "ip6frag_time" number(1, 3600), "60"
+        "Seconds that the fragments of an IPv6 packet may take (RFC 8200 §4.5).";
+    IpfragHighThresh "ipfrag_high_thresh" number(0, 1 << 30), "4194304"
+        "Most bytes that packets take of which fragments are missing; 0: no packet is reassembled.";
+    IcmpMsgsPerSec "icmp_msgs_per_sec" number(0, 1_000_000), "1000"
+        "ICMP errors sent per second at most (RFC 4443 §2.4); 0: none.";
+    IcmpMsgsBurst "icmp_msgs_burst" number(1, 1_000_000), "50"
+        "ICMP errors sent at once at most.";
     DefaultTtl "ip_default_ttl" number(1, 255), "64"
         "IPv4 time to live and IPv6 hop limit of the packets sent.";
     Sigpipe "tcp_sigpipe" SWITCH, "1"
@@ -347,6 +357,27 @@ impl Knobs {
     pub fn local_port_range(&self) -> (u16, u16) {
         let [first, last, _] = self.values[Row::LocalPortRange as usize];
         (first as u16, last as u16)
+    }
+
+    /// `ipfrag_time` or `ip6frag_time`.
+    pub fn reassembly_time(&self, is_ipv4: bool) -> Duration {
+        let row = if is_ipv4 { Row::IpfragTime } else { Row::Ip6fragTime };
+        Duration::from_secs(self.first(row))
+    }
+
+    /// `ipfrag_high_thresh`, in bytes.
+    pub fn reassembly_memory(&self) -> usize {
+        self.small(Row::IpfragHighThresh) as usize
+    }
+
+    /// `icmp_msgs_per_sec`.
+    pub fn icmp_msgs_per_sec(&self) -> u64 {
+        self.first(Row::IcmpMsgsPerSec)
+    }
+
+    /// `icmp_msgs_burst`.
+    pub fn icmp_msgs_burst(&self) -> u64 {
+        self.first(Row::IcmpMsgsBurst)
     }
 
     /// `ip_default_ttl`.

@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 
 use super::counters::Counter;
 use super::demux::FourTuple;
+use super::fragments::Outcome;
 use super::output::context;
 use super::ports::{Claim, Use};
 use super::socket::{Kind, Owner, Socket};
@@ -16,10 +17,12 @@ use super::{Host, SocketId, addresses};
 use crate::event::{ConnectionName, Reason};
 use crate::tcp::{Arrival, Connection, Listener, Outgoing, State, reset_for};
 use crate::time::Instant;
-use crate::wire::checksum;
-use crate::wire::ip::{self, Ecn, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP};
+use crate::wire::fragment::Fragment;
+use crate::wire::icmp_report::Report;
+use crate::wire::ip::{self, Ecn, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_NONE, PROTOCOL_TCP};
 use crate::wire::packet::{Frame, Verification};
 use crate::wire::tcp::{self, Flags};
+use crate::wire::{Malformed, checksum};
 
 /// A TCP segment on its way to a socket.
 pub(super) struct Segment {
@@ -59,18 +62,75 @@ impl Host {
     }
 
     fn dispatch(&mut self, now: Instant, frame: Frame, is_inside: bool) -> Result<(), Counter> {
-        let ip = ip::Header::parse(&frame.bytes).map_err(Counter::of_ip)?;
+        match ip::Header::parse(&frame.bytes) {
+            Ok(ip) => self.dispatch_whole(now, &ip, frame, is_inside),
+            Err(Malformed::Fragment) => self.handle_fragment(now, &frame, is_inside),
+            Err(malformed) => Err(self.refuse_header(now, malformed, &frame.bytes)),
+        }
+    }
+
+    /// A packet whose header cannot be used; its sender is told where the RFCs ask for it.
+    fn refuse_header(&mut self, now: Instant, malformed: Malformed, packet: &[u8]) -> Counter {
+        if let Malformed::Problem(problem) = malformed
+            && let Some(ends) = ip::Header::addresses(packet)
+        {
+            self.report(now, Report::Problem(problem), ends, packet);
+        }
+        Counter::of_ip(malformed)
+    }
+
+    /// Keeps a part of a packet until the whole is there.
+    fn handle_fragment(
+        &mut self,
+        now: Instant,
+        frame: &Frame,
+        is_inside: bool,
+    ) -> Result<(), Counter> {
+        let fragment = Fragment::parse(&frame.bytes)
+            .map_err(|malformed| self.refuse_header(now, malformed, &frame.bytes))?;
         if !is_inside {
-            self.check_addresses(&ip)?;
+            self.check_addresses(&fragment.header)?;
+        }
+        self.counters.add(Counter::IpFragments);
+        let deadline = now + self.knobs.reassembly_time(fragment.header.src.is_ipv4());
+        let limit = self.knobs.reassembly_memory();
+        let outcome = self.fragments.insert(&fragment, &frame.bytes, deadline, limit);
+        self.counters.add_many(Counter::IpReassemblyMemory, self.fragments.take_evicted());
+        let Outcome::Whole(packet) = outcome? else { return Ok(()) };
+        self.counters.add(Counter::IpReassembled);
+        // What a device vouched for was a part.
+        let verification = Verification::Unverified;
+        let frame = Frame { bytes: packet.into(), verification, gso_size: 0 };
+        let ip = ip::Header::parse(&frame.bytes)
+            .map_err(|malformed| self.refuse_header(now, malformed, &frame.bytes))?;
+        self.dispatch_whole(now, &ip, frame, is_inside)
+    }
+
+    fn dispatch_whole(
+        &mut self,
+        now: Instant,
+        ip: &ip::Header,
+        frame: Frame,
+        is_inside: bool,
+    ) -> Result<(), Counter> {
+        if !is_inside {
+            self.check_addresses(ip)?;
         }
         let transport = ip.header_len..ip.header_len + ip.payload_len;
         match ip.protocol {
             PROTOCOL_TCP => {
-                let segment = parse_segment(&ip, frame)?;
+                let segment = parse_segment(ip, frame)?;
                 self.handle_segment(now, segment)
             }
-            PROTOCOL_ICMP | PROTOCOL_ICMPV6 => self.handle_icmp(now, &ip, &frame.bytes[transport]),
-            _ => Err(Counter::UnknownProtocol),
+            PROTOCOL_ICMP | PROTOCOL_ICMPV6 => self.handle_icmp(now, ip, &frame.bytes[transport]),
+            PROTOCOL_NONE => Err(Counter::UnknownProtocol),
+            _ => {
+                // RFC 1122 §3.2.2.1 (unreachable protocol), RFC 8200 §4 (unrecognized next header).
+                let pointer = ip::Header::protocol_field(&frame.bytes) as u16;
+                let report = Report::UnknownProtocol { pointer };
+                self.report(now, report, (ip.src, ip.dst), &frame.bytes);
+                Err(Counter::UnknownProtocol)
+            }
         }
     }
 

@@ -25,8 +25,16 @@ counters! {
     IpVersion "ip_version" "Dropped: neither IPv4 nor IPv6.";
     IpLength "ip_length" "Dropped: IP length fields that contradict each other.";
     IpChecksum "ip_checksum" "Dropped: wrong IPv4 header checksum.";
-    IpFragment "ip_fragment" "Dropped: a fragment.";
+    IpFragments "ip_fragments" "Fragments that came in for the host.";
+    IpReassembled "ip_reassembled" "Packets put together from fragments.";
+    IpFragment "ip_fragment" "Dropped: a fragment of no use, or of a packet that was given up.";
+    IpFragmentDuplicate "ip_fragment_duplicate" "Dropped: a fragment that was there already.";
+    IpFragmentOverlap "ip_fragment_overlap" "Dropped: a packet whose fragments overlap, or disagree about its length.";
+    IpReassemblyMemory "ip_reassembly_memory" "Dropped: incomplete packets that had to make room for others.";
+    IpReassemblyTimeout "ip_reassembly_timeout" "Dropped: packets whose fragments did not all come in time.";
     IpExtensionHeaders "ip_extension_headers" "Dropped: IPv6 extension headers not understood.";
+    IpProblem "ip_problem" "Dropped: a header field that cannot be processed, or an option that must be known.";
+    IpSourceRoute "ip_source_route" "Dropped: an IPv4 source route.";
     NotForUs "not_for_us" "Dropped: for an address that the host does not have.";
     BadSource "bad_source" "Dropped: from an address that no other host can have.";
     UnknownProtocol "unknown_protocol" "Dropped: neither TCP nor ICMP.";
@@ -44,6 +52,8 @@ counters! {
     IcmpUnbelieved "icmp_unbelieved" "Dropped: an ICMP error about nothing in flight (RFC 5927).";
     IcmpErrors "icmp_errors" "ICMP errors given to a connection.";
     EchoReplies "echo_replies" "Pings answered.";
+    IcmpReports "icmp_reports" "ICMP errors sent about packets of no use.";
+    IcmpRateLimited "icmp_rate_limited" "ICMP errors not sent because of `icmp_msgs_per_sec`.";
 }
 
 /// How often each thing happened, since the host was made.
@@ -70,7 +80,11 @@ impl Counters {
     }
 
     pub(super) fn add(&mut self, counter: Counter) {
-        self.counts[counter as usize] += 1;
+        self.add_many(counter, 1);
+    }
+
+    pub(super) fn add_many(&mut self, counter: Counter, count: u64) {
+        self.counts[counter as usize] += count;
     }
 }
 
@@ -88,6 +102,8 @@ impl Counter {
             Malformed::Checksum => Counter::IpChecksum,
             Malformed::Fragment => Counter::IpFragment,
             Malformed::ExtensionHeaders => Counter::IpExtensionHeaders,
+            Malformed::SourceRoute => Counter::IpSourceRoute,
+            Malformed::Problem(_) => Counter::IpProblem,
         }
     }
 

@@ -11,7 +11,9 @@
 //! | file | what it owns |
 //! |---|---|
 //! | `arrival` | the way of a packet to its socket, resets for what nobody wants |
+//! | `fragments` | packets that came in parts, until they are whole |
 //! | `icmp`, `path_mtu` | pings, errors about our segments, what the path carries |
+//! | `reports` | the ICMP errors that the host itself sends |
 //! | `demux`, `ports` | which socket a segment belongs to; who holds which port |
 //! | `calls`, `connect`, `options` | what the application asks, with Linux's answers |
 //! | `turn`, `deadlines`, `output` | after each step: tables, timers, and what leaves when |
@@ -26,12 +28,14 @@ mod counters;
 mod deadlines;
 mod demux;
 mod events;
+mod fragments;
 mod icmp;
 mod options;
 mod output;
 mod path_mtu;
 mod ports;
 mod questions;
+mod reports;
 mod socket;
 mod turn;
 
@@ -56,9 +60,11 @@ pub use crate::tcp::Shutdown;
 use addresses::Addresses;
 use deadlines::Deadlines;
 use demux::{Demux, KeyedHash};
+use fragments::Fragments;
 use output::Output;
 use path_mtu::PathMtu;
 use ports::Ports;
+use reports::RateLimit;
 use socket::Sockets;
 
 use crate::event::{EventLog, Observer};
@@ -119,6 +125,8 @@ pub struct Host {
     ports: Ports,
     deadlines: Deadlines,
     path_mtu: PathMtu,
+    fragments: Fragments,
+    report_limit: RateLimit,
     output: Output,
     wakes: VecDeque<SocketId>,
     /// Numbers of sockets in events; 0 stands for none.
@@ -156,6 +164,8 @@ impl Host {
             ports,
             deadlines: Deadlines::default(),
             path_mtu: PathMtu::new(hash),
+            fragments: Fragments::default(),
+            report_limit: RateLimit::default(),
             output: Output::default(),
             wakes: VecDeque::new(),
             last_number: 0,
@@ -166,6 +176,7 @@ impl Host {
 
     /// Runs every timer due at `now`, in deadline order.
     pub fn handle_timers(&mut self, now: Instant) {
+        self.expire_fragments(now);
         self.refresh_deadlines();
         for id in self.deadlines.due(now) {
             self.log.set_cause(None);
@@ -178,7 +189,8 @@ impl Host {
     /// [`Host::poll_transmit`] wants to be asked again.
     pub fn next_deadline(&mut self) -> Option<Instant> {
         self.refresh_deadlines();
-        self.output.left_over.into_iter().chain(self.deadlines.next()).min()
+        let others = [self.output.left_over, self.fragments.next_deadline()];
+        others.into_iter().flatten().chain(self.deadlines.next()).min()
     }
 
     /// Makes the front of the timer queue exact: a deadline that has moved back since it was queued

@@ -140,6 +140,7 @@ impl Host {
     /// # Panics
     /// When one does not hold: a bug in the stack.
     pub fn check(&self) {
+        self.fragments.check();
         let (mut deadlines, mut claims) = (0, 0);
         for (id, socket) in self.sockets.iter() {
             claims += usize::from(socket.claim.is_some());

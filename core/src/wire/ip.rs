@@ -1,7 +1,7 @@
 //! IPv4 and IPv6 behind one header type; each version's bytes are in a file of its own.
 //!
-//! Options and extension headers are stepped over on the way in and never sent. Fragments are
-//! refused. Which addresses are acceptable is for the host to say.
+//! Options and extension headers are stepped over on the way in and never sent. A fragment is no
+//! packet: [`super::fragment`] reads it. Which addresses are acceptable is for the host to say.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -16,6 +16,8 @@ pub const PROTOCOL_ICMP: u8 = 1;
 pub const PROTOCOL_TCP: u8 = 6;
 /// The protocol number of ICMPv6.
 pub const PROTOCOL_ICMPV6: u8 = 58;
+/// IPv6: nothing follows (RFC 8200 §4.7).
+pub const PROTOCOL_NONE: u8 = 59;
 
 /// The ECN field: the low two bits of TOS and traffic class (RFC 3168 §5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -98,6 +100,20 @@ impl Header {
         }
     }
 
+    /// Source and destination of a packet whose headers could not be read for a [`Malformed::Problem`].
+    pub fn addresses(packet: &[u8]) -> Option<(IpAddr, IpAddr)> {
+        match packet.first()? >> 4 {
+            4 => ipv4::addresses(packet),
+            6 => ipv6::addresses(packet),
+            _ => None,
+        }
+    }
+
+    /// Where in a packet that [`Header::parse`] took the field is that names the transport.
+    pub fn protocol_field(packet: &[u8]) -> usize {
+        if is_ipv6(packet) { ipv6::protocol_field(packet) } else { ipv4::PROTOCOL }
+    }
+
     /// Appends a header without options for `payload_len` transport bytes; on IPv4 with DF set, id 0
     /// and its checksum complete. `header_len` is ignored. The whole packet has to fit into
     /// 65,535 bytes.
@@ -110,6 +126,10 @@ impl Header {
             (src, dst) => out.extend_from_slice(&ipv6::bytes(as_ipv6(src), as_ipv6(dst), self)),
         }
     }
+}
+
+fn is_ipv6(packet: &[u8]) -> bool {
+    packet.first().is_some_and(|first| first >> 4 == 6)
 }
 
 fn as_ipv6(address: IpAddr) -> Ipv6Addr {

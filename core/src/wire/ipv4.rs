@@ -1,17 +1,20 @@
-//! The IPv4 header (RFC 791 §3.1). Options are stepped over; fragments are refused.
+//! The IPv4 header (RFC 791 §3.1). Options are stepped over, but for source routes, which are
+//! refused; a fragment is told from a whole packet.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
+use super::fragment::{Fragment, Layout};
 use super::ip::Header;
-use super::{Malformed, checksum, length_field, read_u16, read_u32, write_u16};
+use super::{Malformed, ProblemKind, checksum, length_field, read_u16, read_u32, write_u16};
 
 /// Byte offsets of the fields.
 const VERSION_AND_IHL: usize = 0;
 const TYPE_OF_SERVICE: usize = 1;
 const TOTAL_LENGTH: usize = 2;
+const IDENTIFICATION: usize = 4;
 const FLAGS_AND_FRAGMENT_OFFSET: usize = 6;
 const TIME_TO_LIVE: usize = 8;
-const PROTOCOL: usize = 9;
+pub(super) const PROTOCOL: usize = 9;
 const HEADER_CHECKSUM: usize = 10;
 const SOURCE: usize = 12;
 const DESTINATION: usize = 16;
@@ -26,8 +29,50 @@ const DONT_FRAGMENT: u16 = 0x4000;
 const MORE_FRAGMENTS: u16 = 0x2000;
 const FRAGMENT_OFFSET_MASK: u16 = 0x1fff;
 
+/// Options (RFC 791 §3.1).
+const OPTION_END: u8 = 0;
+const OPTION_NO_OPERATION: u8 = 1;
+const OPTION_LOOSE_SOURCE_ROUTE: u8 = 131;
+const OPTION_STRICT_SOURCE_ROUTE: u8 = 137;
+
 /// Reads and verifies the header of a whole packet.
 pub(super) fn parse(packet: &[u8]) -> Result<Header, Malformed> {
+    let header = verified(packet)?;
+    if read_u16(packet, FLAGS_AND_FRAGMENT_OFFSET) & (MORE_FRAGMENTS | FRAGMENT_OFFSET_MASK) != 0 {
+        return Err(Malformed::Fragment);
+    }
+    Ok(header)
+}
+
+/// Reads and verifies the header of a fragment.
+pub(super) fn parse_fragment(packet: &[u8]) -> Result<Fragment, Malformed> {
+    let header = verified(packet)?;
+    let field = read_u16(packet, FLAGS_AND_FRAGMENT_OFFSET);
+    let offset = usize::from(field & FRAGMENT_OFFSET_MASK) * 8;
+    let more = field & MORE_FRAGMENTS != 0;
+    // RFC 791 §3.2: all but the last are whole units of 8 bytes, and no whole is longer than the
+    // length field can say.
+    let is_broken = more && !header.payload_len.is_multiple_of(8);
+    let end = header.header_len + offset + header.payload_len;
+    if header.payload_len == 0 || is_broken || end > usize::from(u16::MAX) {
+        return Err(Malformed::Length);
+    }
+    let identification = read_u16(packet, IDENTIFICATION).into();
+    Ok(Fragment { header, identification, offset, more, layout: Layout::V4 })
+}
+
+/// Makes the first fragment's header, with which `packet` begins, the header of the whole.
+pub(super) fn make_whole(packet: &mut [u8], header_len: usize, congestion_experienced: bool) {
+    if congestion_experienced {
+        packet[TYPE_OF_SERVICE] |= 3;
+    }
+    write_u16(packet, FLAGS_AND_FRAGMENT_OFFSET, 0);
+    let total_len = packet.len();
+    set_total_len(&mut packet[..header_len], total_len);
+}
+
+/// Reads and verifies the header of a packet or a fragment.
+fn verified(packet: &[u8]) -> Result<Header, Malformed> {
     let header_len = header_len(packet)?;
     let total_len = usize::from(read_u16(packet, TOTAL_LENGTH));
     if total_len < header_len {
@@ -39,11 +84,35 @@ pub(super) fn parse(packet: &[u8]) -> Result<Header, Malformed> {
     if !checksum::verify(&packet[..header_len]) {
         return Err(Malformed::Checksum);
     }
-    let fragment = read_u16(packet, FLAGS_AND_FRAGMENT_OFFSET);
-    if fragment & (MORE_FRAGMENTS | FRAGMENT_OFFSET_MASK) != 0 {
-        return Err(Malformed::Fragment);
-    }
+    check_options(&packet[..header_len])?;
     Ok(fields(packet, header_len, total_len - header_len))
+}
+
+/// Options mean nothing to this host, and are ignored whatever they say (RFC 1122 §3.2.1.8,
+/// RFC 9293 §3.9.2, MUST-50). A source route is refused, as Linux does unless told otherwise:
+/// nothing honest bears one, and who may write one decides where the answers go.
+fn check_options(header: &[u8]) -> Result<(), Malformed> {
+    let mut at = HEADER_LEN;
+    while at < header.len() {
+        at += match header[at] {
+            OPTION_END => return Ok(()),
+            OPTION_NO_OPERATION => 1,
+            OPTION_LOOSE_SOURCE_ROUTE | OPTION_STRICT_SOURCE_ROUTE => {
+                return Err(Malformed::SourceRoute);
+            }
+            _ => match header.get(at + 1).map(|len| usize::from(*len)) {
+                Some(len) if len >= 2 && at + len <= header.len() => len,
+                _ => return Err(ProblemKind::ErroneousField.at(at)),
+            },
+        };
+    }
+    Ok(())
+}
+
+/// Source and destination, if the fixed header is there.
+pub(super) fn addresses(packet: &[u8]) -> Option<(IpAddr, IpAddr)> {
+    let header = fields(packet.get(..HEADER_LEN)?, HEADER_LEN, 0);
+    Some((header.src, header.dst))
 }
 
 /// Reads the header of a packet that an ICMP error quotes: it may be cut off anywhere after the

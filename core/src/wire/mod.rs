@@ -4,7 +4,9 @@
 //! cannot be used is a [`Malformed`] that says why. What is emitted parses to the same header.
 
 pub mod checksum;
+pub mod fragment;
 pub mod icmp;
+pub mod icmp_report;
 pub mod ip;
 mod ipv4;
 mod ipv6;
@@ -30,13 +32,48 @@ pub enum Malformed {
     /// The IPv4 header's or the transport's checksum is wrong.
     #[error("the checksum is wrong")]
     Checksum,
-    /// An IP fragment: the stack sets DF, and does not reassemble.
+    /// A part of a packet only; [`fragment`] reads it.
     #[error("the packet is a fragment")]
     Fragment,
+    /// An IPv4 source route: such packets are refused (RFC 7126 §4.3, §4.4).
+    #[error("the packet bears a source route")]
+    SourceRoute,
     /// IPv6 extension headers that are too many, out of place, or say that a node that does not
     /// know their content must drop the packet.
     #[error("the IPv6 extension headers are too many or not understood")]
     ExtensionHeaders,
+    /// A header field about which the sender is to be told.
+    #[error("a header field cannot be processed")]
+    Problem(Problem),
+}
+
+/// What an ICMP parameter problem tells the sender (RFC 792, RFC 4443 §3.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Problem {
+    /// What is wrong.
+    pub kind: ProblemKind,
+    /// The field concerned, in bytes from the start of the packet.
+    pub pointer: u16,
+}
+
+/// What is wrong with a header field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProblemKind {
+    /// Its value makes no sense.
+    ErroneousField,
+    /// It names a next header that this node does not know (IPv6 only).
+    UnrecognizedNextHeader,
+    /// It is an option that a node has to know (IPv6 only).
+    UnrecognizedOption,
+    /// The first fragment ends before the transport header does (IPv6 only; RFC 7112 §5).
+    IncompleteFirstFragment,
+}
+
+impl ProblemKind {
+    /// The failure that tells the sender of the field at `pointer`.
+    fn at(self, pointer: usize) -> Malformed {
+        Malformed::Problem(Problem { kind: self, pointer: length_field(pointer) })
+    }
 }
 
 /// The 16-bit number at `at`, in network byte order. The caller has checked the length.

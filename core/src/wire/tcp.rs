@@ -25,7 +25,7 @@ pub(super) const CHECKSUM: usize = 16;
 const URGENT_POINTER: usize = 18;
 
 /// Length of a header without options.
-const HEADER_LEN: usize = 20;
+pub(super) const HEADER_LEN: usize = 20;
 
 /// The control bits CWR ECE URG ACK PSH RST SYN FIN, from 0x80 to 0x01.
 ///

@@ -3,7 +3,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use proptest::prelude::*;
 use smallvec::SmallVec;
 
-use super::super::{Malformed, checksum};
+use super::super::fragment::Fragment;
+use super::super::{Malformed, Problem, ProblemKind, checksum};
 use super::{Header, PROTOCOL_TCP};
 
 /// A header from 192.168.0.1 to 192.168.0.199, UDP, 95 bytes, its checksum 0xb861 known from print.
@@ -102,11 +103,45 @@ fn lengths_that_contradict_each_other_are_refused() {
     assert_eq!(Header::parse(&total_below_header), Err(Malformed::Length));
 }
 
+/// The golden packet with these options.
+fn with_options(options: &[u8]) -> Vec<u8> {
+    changed_v4(|p| {
+        p[0] = 0x45 + (options.len() / 4) as u8;
+        p[20..20 + options.len()].copy_from_slice(options);
+    })
+}
+
+// RFC 9293 §3.9.2 (MUST-50): options that are not understood are ignored, whatever they say.
 #[test]
 fn ipv4_options_are_stepped_over() {
     // RFC 9293 §3.9.2 (MUST-50).
     let header = Header::parse(&changed_v4(|p| p[0] = 0x4f)).unwrap();
     assert_eq!((header.header_len, header.payload_len), (60, 55));
+    let timestamp = [68, 8, 5, 0, 1, 2, 3, 4];
+    let record_route = [7, 7, 4, 0, 0, 0, 0, 1];
+    let unknown_between = [1, 222, 2, 1, 0, 99, 99, 99]; // after the end of the list: anything
+    for options in [timestamp, record_route, unknown_between] {
+        assert_eq!(Header::parse(&with_options(&options)).unwrap().header_len, 28);
+    }
+}
+
+#[test]
+fn ipv4_source_routes_are_refused_loose_and_strict() {
+    for kind in [131, 137] {
+        let route = [1, kind, 7, 4, 10, 0, 0, 1];
+        assert_eq!(Header::parse(&with_options(&route)), Err(Malformed::SourceRoute));
+    }
+}
+
+#[test]
+fn an_ipv4_option_of_impossible_length_is_a_problem_at_its_place() {
+    for (options, pointer) in
+        [([222, 0, 0, 0], 20), ([1, 222, 1, 0], 21), ([1, 222, 4, 0], 21), ([1, 1, 1, 222], 23)]
+    {
+        let problem = Problem { kind: ProblemKind::ErroneousField, pointer };
+        let refused = Err(Malformed::Problem(problem));
+        assert_eq!(Header::parse(&with_options(&options)), refused, "{options:?}");
+    }
 }
 
 #[test]
@@ -122,7 +157,7 @@ fn a_damaged_ipv4_header_is_never_read_as_ipv4() {
 }
 
 #[test]
-fn ipv4_fragments_are_refused_first_middle_and_last() {
+fn ipv4_fragments_are_no_packets_first_middle_and_last() {
     for fragment in [[0x20, 0x00], [0x20, 0x10], [0x00, 0x10]] {
         let packet = changed_v4(|p| p[6..8].copy_from_slice(&fragment));
         assert_eq!(Header::parse(&packet), Err(Malformed::Fragment));
@@ -134,7 +169,7 @@ fn ipv4_fragments_are_refused_first_middle_and_last() {
 #[test]
 fn ipv6_extension_headers_lead_to_the_transport() {
     let hop_by_hop = [60, 0, 5, 2, 0, 0, 1, 0]; // router alert, PadN
-    let destination = [43, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]; // PadN over all
+    let destination = [43, 1, 1, 4, 0, 0, 0, 0, 30, 1, 0, 1, 3, 0, 0, 0]; // PadN, unknown, PadN
     let routing = [44, 0, 99, 0, 0, 0, 0, 0]; // unknown type, no segment left
     let atomic_fragment = [PROTOCOL_TCP, 0, 0, 0, 1, 2, 3, 4];
     let all = [&hop_by_hop[..], &destination, &routing, &atomic_fragment, &[0; 20]].concat();
@@ -143,28 +178,65 @@ fn ipv6_extension_headers_lead_to_the_transport() {
 }
 
 #[test]
-fn ipv6_fragments_are_refused() {
+fn ipv6_fragments_are_no_packets() {
     for fragment in [[0x00, 0x01], [0x00, 0x08], [0x01, 0x01]] {
         let extension = [PROTOCOL_TCP, 0, fragment[0], fragment[1], 0, 0, 0, 1];
         assert_eq!(Header::parse(&v6(44, &extension)), Err(Malformed::Fragment));
     }
 }
 
+/// An extension header of one unit whose options are these.
+fn options(next: u8, options: [u8; 6]) -> Vec<u8> {
+    [&[next, 0][..], &options].concat()
+}
+
+// RFC 8200 §4.2: the two highest bits of an unknown option's type.
 #[test]
-fn ipv6_extension_headers_that_must_be_understood_are_refused() {
-    let unfinished_route = [PROTOCOL_TCP, 0, 0, 1, 0, 0, 0, 0];
-    let unknown_option = [PROTOCOL_TCP, 0, 0x80, 4, 0, 0, 0, 0];
-    let jumbo_option = [PROTOCOL_TCP, 0, 0xc2, 4, 0, 1, 0, 0];
-    let option_past_the_end = [PROTOCOL_TCP, 0, 1, 5, 0, 0, 0, 0];
-    let hop_by_hop_second = [0, 0, 1, 4, 0, 0, 0, 0, PROTOCOL_TCP, 0, 1, 4, 0, 0, 0, 0];
-    for (next, after) in [
-        (43, &unfinished_route[..]),
-        (60, &unknown_option),
-        (0, &jumbo_option),
-        (60, &option_past_the_end),
-        (60, &hop_by_hop_second),
+fn an_unknown_ipv6_option_is_skipped_dropped_or_a_problem_as_its_high_bits_say() {
+    let walk = |kind| Header::parse(&v6(60, &options(PROTOCOL_TCP, [0, kind, 3, 9, 9, 9])));
+    assert!(walk(0x1e).is_ok());
+    assert_eq!(walk(0x5e), Err(Malformed::ExtensionHeaders));
+    for kind in [0x9e, 0xde] {
+        let problem = Problem { kind: ProblemKind::UnrecognizedOption, pointer: 43 };
+        assert_eq!(walk(kind), Err(Malformed::Problem(problem)));
+    }
+}
+
+#[test]
+fn ipv6_extension_headers_that_must_be_understood_are_problems_at_their_place() {
+    let unfinished_route = [PROTOCOL_TCP, 0, 0, 1, 0, 0, 0, 0]; // RFC 5095: type 0
+    let jumbo = options(PROTOCOL_TCP, [0xc2, 4, 0, 1, 0, 0]);
+    let second =
+        [options(0, [1, 4, 0, 0, 0, 0]), options(PROTOCOL_TCP, [1, 4, 0, 0, 0, 0])].concat();
+    for (next, after, kind, pointer) in [
+        (43, &unfinished_route[..], ProblemKind::ErroneousField, 42),
+        (0, &jumbo, ProblemKind::UnrecognizedOption, 42),
+        (60, &second, ProblemKind::UnrecognizedNextHeader, 40),
+        (0, &second, ProblemKind::UnrecognizedNextHeader, 40),
     ] {
-        assert_eq!(Header::parse(&v6(next, after)), Err(Malformed::ExtensionHeaders));
+        let refused = Err(Malformed::Problem(Problem { kind, pointer }));
+        assert_eq!(Header::parse(&v6(next, after)), refused, "{after:?}");
+    }
+}
+
+#[test]
+fn ipv6_options_are_bounded_in_number_and_in_padding() {
+    let many = |count: usize| {
+        let units = (2 + 2 * count).div_ceil(8);
+        let mut header = vec![PROTOCOL_TCP, (units - 1) as u8];
+        header.extend([0x1e, 0].repeat(count));
+        header.resize(units * 8, 0);
+        Header::parse(&v6(60, &header))
+    };
+    assert!(many(8).is_ok());
+    assert_eq!(many(9), Err(Malformed::ExtensionHeaders));
+    let long_padding = [PROTOCOL_TCP, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let carrying_padding = options(PROTOCOL_TCP, [1, 4, 0, 0, 7, 0]);
+    let past_the_end = options(PROTOCOL_TCP, [1, 5, 0, 0, 0, 0]);
+    for header in
+        [&long_padding[..], &[PROTOCOL_TCP, 1].repeat(8), &carrying_padding, &past_the_end]
+    {
+        assert_eq!(Header::parse(&v6(60, header)), Err(Malformed::ExtensionHeaders), "{header:?}");
     }
 }
 
@@ -219,11 +291,16 @@ proptest! {
         }
         if let Ok(header) = Header::parse(&packet) {
             prop_assert!(header.header_len + header.payload_len <= packet.len());
+            prop_assert!(Header::protocol_field(&packet) < header.header_len);
+        }
+        if let Ok(fragment) = Fragment::parse(&packet) {
+            prop_assert!(fragment.header.header_len + fragment.header.payload_len <= packet.len());
+            prop_assert!(fragment.end() <= 0xffff && fragment.header.payload_len > 0);
         }
     }
 
     #[test]
     fn random_bytes_never_panic(packet in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = Header::parse(&packet);
+        let _ = (Header::parse(&packet), Fragment::parse(&packet), Header::addresses(&packet));
     }
 }
