@@ -103,6 +103,16 @@ knobs! {
         "Retransmissions of data before the connection fails with ETIMEDOUT (RFC 9293 §3.8.3, R2).";
     OrphanRetries "tcp_orphan_retries" number(0, 255), "8"
         "Retransmissions for a connection that the application has closed; 0 means 8, as on Linux.";
+    KeepaliveTime "tcp_keepalive_time" number(1, 32_767), "7200"
+        "Seconds of silence before SO_KEEPALIVE asks the peer (RFC 9293 §3.8.4: two hours).";
+    KeepaliveInterval "tcp_keepalive_intvl" number(1, 32_767), "75"
+        "Seconds between keepalive probes that are not answered.";
+    KeepaliveProbes "tcp_keepalive_probes" number(1, 127), "9"
+        "Unanswered keepalive probes after which the connection fails with ETIMEDOUT.";
+    MaxOrphans "tcp_max_orphans" number(0, 1 << 24), "16384"
+        "Most connections that live on after close(); one more is reset at once.";
+    MaxTimeWait "tcp_max_tw_buckets" number(0, 1 << 24), "262144"
+        "Most connections in TIME-WAIT; one more is forgotten at once.";
     FinTimeout "tcp_fin_timeout" number(1, 3600), "60"
         "Seconds that a closed socket stays in FIN-WAIT-2 for the peer's FIN.";
     MaxSynBacklog "tcp_max_syn_backlog" number(1, 4096), "1024"
@@ -276,6 +286,31 @@ impl Knobs {
             0 => 8,
             retries => retries,
         }
+    }
+
+    /// `tcp_keepalive_time`.
+    pub fn keepalive_time(&self) -> Duration {
+        Duration::from_secs(self.first(Row::KeepaliveTime))
+    }
+
+    /// `tcp_keepalive_intvl`.
+    pub fn keepalive_interval(&self) -> Duration {
+        Duration::from_secs(self.first(Row::KeepaliveInterval))
+    }
+
+    /// `tcp_keepalive_probes`.
+    pub fn keepalive_probes(&self) -> u8 {
+        self.first(Row::KeepaliveProbes) as u8
+    }
+
+    /// `tcp_max_orphans`.
+    pub fn max_orphans(&self) -> usize {
+        self.first(Row::MaxOrphans) as usize
+    }
+
+    /// `tcp_max_tw_buckets`.
+    pub fn max_time_wait(&self) -> usize {
+        self.first(Row::MaxTimeWait) as usize
     }
 
     /// `tcp_fin_timeout`.

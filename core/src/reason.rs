@@ -140,6 +140,15 @@ reasons! {
     GaveUp "gave-up" "RFC 9293 §3.8.3"
         "sent again as often as allowed and never answered: the connection has timed out"
         "重传次数用尽仍无应答：连接超时";
+    KeepaliveProbe "keepalive-probe" "RFC 9293 §3.8.4"
+        "the connection has been idle for long: ask the peer whether it is still there"
+        "连接长时间空闲：询问对方是否仍然存在";
+    PeerIsGone "peer-is-gone" "RFC 9293 §3.8.4"
+        "no keepalive probe was answered: the peer is gone"
+        "保活探测均无应答：对方已不存在";
+    UserTimeout "user-timeout" "RFC 9293 §3.10.8, RFC 5482"
+        "the peer took nothing for as long as the application would wait: give up"
+        "对方在应用程序允许的时间内没有任何进展：放弃连接";
     IcmpError "icmp-error" "RFC 9293 §3.9.2.2, RFC 5927"
         "a router or the peer's host says that the SYN can't be delivered"
         "路由器或对方主机报告 SYN 无法送达";

@@ -301,6 +301,8 @@ fn timer_name(text: Text, timer: TimerName) -> &'static str {
         (TimerName::TailLossProbe, Language::Chinese) => "尾部丢包探测",
         (TimerName::Keepalive, Language::English) => "keepalive",
         (TimerName::Keepalive, Language::Chinese) => "保活",
+        (TimerName::UserTimeout, Language::English) => "the user timeout",
+        (TimerName::UserTimeout, Language::Chinese) => "用户超时",
         (TimerName::Pacing, Language::English) => "pacing",
         (TimerName::Pacing, Language::Chinese) => "发送节拍",
     }

@@ -198,13 +198,15 @@ pub enum TimerName {
     TailLossProbe,
     /// Keepalive (RFC 9293 §3.8.4).
     Keepalive,
+    /// The application's patience (RFC 5482).
+    UserTimeout,
     /// When pacing lets the next segment leave.
     Pacing,
 }
 
 impl TimerName {
     /// Every timer there is.
-    pub const ALL: [TimerName; 10] = [
+    pub const ALL: [TimerName; 11] = [
         TimerName::Retransmission,
         TimerName::Persist,
         TimerName::DelayedAck,
@@ -214,6 +216,7 @@ impl TimerName {
         TimerName::Reordering,
         TimerName::TailLossProbe,
         TimerName::Keepalive,
+        TimerName::UserTimeout,
         TimerName::Pacing,
     ];
 }

@@ -184,7 +184,7 @@ impl Host {
     }
 
     /// Back from listening: no more connections, and those not yet accepted are reset.
-    fn stop_listening(&mut self, now: Instant, id: SocketId) {
+    pub(super) fn stop_listening(&mut self, now: Instant, id: SocketId) {
         let Some(socket) = self.sockets.get_mut(id) else { return };
         let Kind::Listener(listener) = std::mem::replace(&mut socket.kind, Kind::Idle) else {
             return;

@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::demux::{FourTuple, Place};
 use super::output::context;
 use super::ports::{Claim, Use};
-use super::socket::{Kind, Seen};
+use super::socket::{Kind, Owner, Seen, Socket};
 use super::{Domain, Error, Host, SocketId, addresses};
 use crate::event::ConnectionName;
 use crate::tcp::{Connection, State};
@@ -129,6 +129,49 @@ impl Host {
                 Ok(())
             }
         }
+    }
+
+    /// connect() to AF_UNSPEC: the socket lets go of what it is and can be used again. A connection is
+    /// aborted, with a RST where the peer knows of it; a listener stops; bind()'s address stays.
+    ///
+    /// # Errors
+    /// `BadSocket`.
+    pub fn dissolve(&mut self, now: Instant, id: SocketId) -> Result<(), Error> {
+        match &self.owned(id)?.kind {
+            Kind::Idle => {}
+            Kind::Listener(_) => self.stop_listening(now, id),
+            Kind::Connection(_) => {
+                let orphan = self.part(id)?;
+                self.disconnect(id);
+                if self.sockets.get(orphan).map(Socket::state) != Some(State::TimeWait) {
+                    self.turn(now, orphan, |connection, cx| connection.abort(cx));
+                }
+                self.settle(now, orphan);
+            }
+        }
+        Ok(())
+    }
+
+    /// Parts a connection from its application's socket: it is nobody's from now on, under an id of
+    /// its own, and what it has to say still leaves.
+    fn part(&mut self, id: SocketId) -> Result<SocketId, Error> {
+        let (domain, options) = (self.owned(id)?.domain, self.owned(id)?.options.clone());
+        let socket = self.owned_mut(id)?;
+        let mut orphan = Socket::new(domain, Owner::Nobody, socket.number, options);
+        orphan.kind = std::mem::replace(&mut socket.kind, Kind::Idle);
+        (orphan.local, orphan.path, orphan.claim) = (socket.local, socket.path, socket.claim);
+        orphan.class = std::mem::take(&mut socket.class);
+        let (claim, tuple) = (socket.claim, super::arrival::tuple_of(&orphan.name()));
+        if let Some(claim) = claim {
+            self.ports.hold(claim);
+        }
+        let orphan = self.sockets.insert(orphan);
+        if let Some(tuple) = tuple {
+            self.demux.remove_connection(&tuple, id);
+            self.demux.insert_connection(tuple, orphan);
+        }
+        self.mark_dirty(orphan);
+        Ok(orphan)
     }
 
     /// A connection that never came to be leaves its socket, which keeps what bind() gave it. The port

@@ -45,6 +45,8 @@ counters! {
     TcpNoSocket "tcp_no_socket" "Segments that no socket wanted.";
     ListenIgnored "listen_ignored" "Dropped: a segment that a listener ignores.";
     ListenOverflow "listen_overflow" "Dropped: a SYN or the last ACK when a listener's queue was full.";
+    OrphansAborted "orphans_aborted" "Connections reset at close() because `tcp_max_orphans` were there.";
+    TimeWaitOverflow "time_wait_overflow" "TIME-WAITs cut short because `tcp_max_tw_buckets` were there.";
     ResetsSent "resets_sent" "Resets sent for segments that no connection took.";
     RepliesDropped "replies_dropped" "Resets and echo replies not sent because too many waited.";
     IcmpMalformed "icmp_malformed" "Dropped: ICMP that cannot be read.";

@@ -16,12 +16,13 @@
 //! | `reports` | the ICMP errors that the host itself sends |
 //! | `demux`, `ports` | which socket a segment belongs to; who holds which port |
 //! | `calls`, `connect`, `options` | what the application asks, with Linux's answers |
-//! | `turn`, `deadlines`, `output` | after each step: tables, timers, and what leaves when |
+//! | `turn`, `census`, `deadlines`, `output` | after each step: tables, bounds, timers, and what leaves when |
 //! | `knobs`, `error`, `readiness`, `counters`, `events` | settings, and what can be seen |
 
 mod addresses;
 mod arrival;
 mod calls;
+mod census;
 mod config;
 mod connect;
 mod counters;
@@ -58,6 +59,7 @@ pub use crate::readiness::Readiness;
 pub use crate::tcp::Shutdown;
 
 use addresses::Addresses;
+use census::Census;
 use deadlines::Deadlines;
 use demux::{Demux, KeyedHash};
 use fragments::Fragments;
@@ -121,6 +123,7 @@ pub struct Host {
     random: ChaCha8Rng,
     isn: IsnGenerator,
     sockets: Sockets,
+    census: Census,
     demux: Demux,
     ports: Ports,
     deadlines: Deadlines,
@@ -160,6 +163,7 @@ impl Host {
             random,
             isn,
             sockets: Sockets::default(),
+            census: Census::default(),
             demux: Demux::new(hash),
             ports,
             deadlines: Deadlines::default(),

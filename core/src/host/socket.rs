@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use slab::Slab;
 
+use super::census::Class;
 use super::options::Options;
 use super::output::Path;
 use super::ports::Claim;
@@ -92,6 +93,8 @@ pub(super) struct Socket {
     /// Under which deadline it stands in the timer queue: never later than its own.
     pub(super) queued_deadline: Option<Instant>,
     pub(super) seen: Seen,
+    /// What it counts as.
+    pub(super) class: Class,
     /// It is in the output queue.
     pub(super) is_dirty: bool,
     /// It is in the wake queue.
@@ -114,6 +117,7 @@ impl Socket {
             deadline: None,
             queued_deadline: None,
             seen: Seen::default(),
+            class: Class::default(),
             is_dirty: false,
             is_waking: false,
         }

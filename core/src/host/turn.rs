@@ -1,6 +1,8 @@
 //! The turn of a connection: whatever it is told (a segment, a timer, a call), afterwards the host's
 //! tables agree with it again. This is the one place that makes them agree.
 
+use super::census::Class;
+use super::counters::Counter;
 use super::output::context;
 use super::socket::{Kind, Owner};
 use super::{Host, SocketId};
@@ -39,6 +41,14 @@ impl Host {
             socket.queued_deadline = deadline;
         }
         let (state, owner) = (connection.state(), socket.owner);
+        let class = Class::of(owner, state);
+        let before = std::mem::replace(&mut socket.class, class);
+        self.census.change(before, class);
+        if before != class && self.is_one_too_many(class) {
+            // The bound is a defence: the peer hears of it by a RST where data is at stake.
+            self.turn(now, id, |connection, cx| connection.abort(cx));
+            return;
+        }
         if let Owner::SynQueue(listener) = owner {
             self.settle_embryo(now, id, listener, state);
         }
@@ -46,6 +56,21 @@ impl Host {
             self.settle_closed(id);
         }
         self.notice(id);
+    }
+
+    /// Whether a connection that has just become one of `class` exceeds the bound (`tcp_max_orphans`,
+    /// `tcp_max_tw_buckets`).
+    fn is_one_too_many(&mut self, class: Class) -> bool {
+        let (most, counter) = match class {
+            Class::Uncounted => return false,
+            Class::Orphan => (self.knobs.max_orphans(), Counter::OrphansAborted),
+            Class::TimeWait => (self.knobs.max_time_wait(), Counter::TimeWaitOverflow),
+        };
+        let is_over = self.census.count(class) > most;
+        if is_over {
+            self.counters.add(counter);
+        }
+        is_over
     }
 
     /// A child of a listener went on, or died, before it was in the accept queue.
@@ -118,6 +143,7 @@ impl Host {
     /// Takes a socket out of every table.
     pub(super) fn forget(&mut self, id: SocketId) {
         let Some(socket) = self.sockets.remove(id) else { return };
+        self.census.change(socket.class, Class::Uncounted);
         self.deadlines.change(id, socket.queued_deadline, None);
         if let Kind::Connection(connection) = &socket.kind
             && let Some(tuple) = super::arrival::tuple_of(&connection.name())

@@ -26,6 +26,7 @@ impl Connection {
             self.take_rtt_sample(cx, rtt);
         }
         self.snd.acknowledge(ack);
+        self.liveness.on_progress(cx.now);
         // Our FIN has a number but no byte in the buffer.
         self.send_buffer.release(ack.min(self.send_buffer.end()));
         self.soft_error = None;
@@ -94,6 +95,9 @@ impl Connection {
     pub(super) fn take_window(&mut self, cx: &mut Context<'_>, segment: &Segment, ack: Seq) {
         self.snd.update_window(segment, ack);
         if self.snd.usable() > 0 {
+            if self.recovery.probes() > 0 {
+                self.liveness.on_progress(cx.now);
+            }
             self.recovery.on_window_open();
             self.probe_due = false;
             self.stop(cx, TimerName::Persist);

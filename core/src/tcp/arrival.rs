@@ -197,6 +197,7 @@ impl Connection {
     /// honest peer can send (RFC 5961 §5.2, MAY-12).
     fn check_ack(&mut self, cx: &mut Context<'_>, segment: &Segment) -> ControlFlow<()> {
         let Some(ack) = segment.ack else { return ControlFlow::Break(()) };
+        self.liveness.on_heard(cx.now);
         let outcome = self.snd.judge(ack);
         if self.state == State::SynReceived {
             if !matches!(outcome, AckOutcome::New(_)) {
@@ -223,6 +224,7 @@ impl Connection {
         self.take_handshake_ack(cx, ack);
         self.take_window(cx, segment, ack);
         self.set_state(cx, State::Established, Reason::HandshakeComplete);
+        self.restart_keepalive(cx);
         // A shutdown called meanwhile was queued until now (§3.10.4, SYN-RECEIVED).
         if self.snd.fin.is_some() {
             self.set_state(cx, State::FinWait1, Reason::ApplicationClosed);

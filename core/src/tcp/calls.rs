@@ -197,8 +197,12 @@ impl Connection {
     pub fn set_settings(&mut self, cx: &mut Context<'_>, settings: Arc<Settings>) {
         self.send_buffer.set_capacity(settings.send_buffer as usize);
         self.receive_buffer.set_capacity(settings.receive_buffer as usize);
-        self.settings = settings;
+        let before = std::mem::replace(&mut self.settings, settings);
         self.update_smss(cx);
+        let now = &self.settings;
+        if before.keepalive != now.keepalive || before.keepalive_idle != now.keepalive_idle {
+            self.restart_keepalive(cx);
+        }
     }
 
     /// An ICMP error quoted a segment of ours that began at `seq`. Only what is outstanding

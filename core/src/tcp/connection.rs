@@ -11,6 +11,7 @@
 //! | `acknowledgment` | what SEG.ACK and SEG.WND mean to the sender |
 //! | `text` | what SEG.TEXT and FIN mean to the receiver |
 //! | `timeouts` | what each timer does when it fires |
+//! | `liveness` | whether the peer is still there |
 //! | `calls` | what the application may ask for |
 //! | `output` | what is sent next |
 //! | `view` | what the connection looks like from outside |
@@ -22,6 +23,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::congestion::{CongestionControl, Reno};
+use super::liveness::Liveness;
 use super::reassembler::Reassembler;
 use super::receive_buffer::ReceiveBuffer;
 use super::receiver::Receiver;
@@ -169,6 +171,7 @@ pub struct Connection {
     pub(super) congestion: Box<dyn CongestionControl>,
     pub(super) rtt: RttEstimator,
     pub(super) timers: Timers,
+    pub(super) liveness: Liveness,
     /// Shared with the socket and with all that one listener begot.
     pub(super) settings: Arc<Settings>,
     /// The window scale we offer, until the peer has agreed or not.
@@ -233,6 +236,7 @@ impl Connection {
             congestion: new_controller(knobs, u64::from(snd.smss), snd.smss),
             rtt: RttEstimator::new(knobs.initial_rto(), knobs.min_rto(), knobs.max_rto()),
             timers: Timers::new(),
+            liveness: Liveness::new(cx.now),
             settings,
             offered_shift: None,
             peer_mss: default_mss(&name),

@@ -112,6 +112,8 @@ impl Connection {
         self.take_handshake_ack(cx, ack);
         self.rcv.demand_ack();
         self.set_state(cx, State::Established, Reason::SynAcknowledged);
+        self.liveness.on_heard(cx.now);
+        self.restart_keepalive(cx);
         segment.trim_front(self.rcv.nxt);
         segment.trim_back(self.rcv.edge());
         self.arrival_of_text(cx, segment);
@@ -135,6 +137,7 @@ impl Connection {
         self.congestion = new_controller(cx.knobs, window, self.snd.smss);
         self.recovery = Recovery::new(self.snd.iss);
         self.snd.acknowledge(ack);
+        self.liveness.on_progress(cx.now);
         self.stop(cx, TimerName::Retransmission);
     }
 }

@@ -8,7 +8,7 @@
 //! 4. the connection that owns them: [`connection`];
 //! 5. what comes in: [`listener`], [`reset`], `handshake`, `arrival`, `acknowledgment`, `text`;
 //! 6. what is lost, and how much may fly: [`rtt`], [`recovery`], [`delivery_rate`], [`congestion`];
-//! 7. what time does: [`timers`], `timeouts`;
+//! 7. what time does: [`timers`], `timeouts`, `liveness`;
 //! 8. what the application asks: `calls`;
 //! 9. what goes out: `output`; and how it all looks: `view`.
 
@@ -22,6 +22,7 @@ pub mod delivery_rate;
 mod handshake;
 pub mod isn;
 pub mod listener;
+mod liveness;
 mod output;
 pub mod reassembler;
 pub mod receive_buffer;

@@ -29,6 +29,7 @@ impl Connection {
         let outgoing = self.next_segment(cx);
         if outgoing.is_none() {
             self.settle_timers(cx);
+            self.settle_user_timeout(cx);
         }
         #[cfg(debug_assertions)]
         self.check();
@@ -51,6 +52,11 @@ impl Connection {
                 }
             }
             _ => {}
+        }
+        if self.liveness.take_probe() && self.state.is_synchronized() {
+            // SHLD-12: without text; its number, acknowledged before, makes the peer answer.
+            let reason = Reason::KeepaliveProbe;
+            return Some(self.bare_segment(cx, self.snd.una - 1, Flags::ACK, reason));
         }
         (self.rcv.is_ack_due() && self.state != State::SynSent)
             .then(|| self.bare_segment(cx, self.ack_seq(), Flags::ACK, Reason::Acknowledge))

@@ -5,6 +5,7 @@
 mod arrival;
 mod closing;
 mod handshake;
+mod liveness;
 mod receiving;
 mod sending;
 
@@ -276,6 +277,10 @@ impl Script {
 
     pub(super) fn peek(&mut self, max: usize) -> Result<Vec<u8>, Error> {
         self.connection.recv(context!(self), max, true).map(|slices| slices.concat())
+    }
+
+    pub(super) fn set_settings(&mut self, settings: Settings) {
+        self.connection.set_settings(context!(self), settings.into());
     }
 
     pub(super) fn path_mtu(&mut self, mtu: usize) {

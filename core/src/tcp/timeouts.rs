@@ -28,10 +28,9 @@ impl Connection {
                 TimerName::TimeWait => self.set_state(cx, State::Closed, Reason::TimeWaitOver),
                 TimerName::FinWait2 => self.set_state(cx, State::Closed, Reason::FinWait2Over),
                 // Armed by nobody yet.
-                TimerName::Reordering
-                | TimerName::TailLossProbe
-                | TimerName::Keepalive
-                | TimerName::Pacing => {}
+                TimerName::Reordering | TimerName::TailLossProbe | TimerName::Pacing => {}
+                TimerName::Keepalive => self.on_keepalive_timeout(cx),
+                TimerName::UserTimeout => self.on_user_timeout(cx),
             }
         }
         #[cfg(debug_assertions)]
@@ -100,8 +99,16 @@ impl Connection {
         self.rtt.rto().saturating_mul(backoff).min(cx.knobs.max_rto())
     }
 
-    /// An orphan does not wait for the peer's FIN for ever, though the RFC would let it.
+    /// An orphan does not wait for the peer's FIN for ever, though the RFC would let it; where the
+    /// application said so (TCP_LINGER2) not at all.
     pub(super) fn arm_fin_wait_2(&mut self, cx: &mut Context<'_>) {
-        self.arm(cx, TimerName::FinWait2, cx.now + cx.knobs.fin_timeout());
+        let patience = self.settings.linger2.unwrap_or_else(|| cx.knobs.fin_timeout());
+        if patience.is_zero() {
+            self.reset_peer(Reason::FinWait2Over);
+            return self.set_state(cx, State::Closed, Reason::FinWait2Over);
+        }
+        // As Linux: on a slow path time enough for the FIN to be sent again.
+        let patience = patience.max(self.rtt.rto() * 7 / 2);
+        self.arm(cx, TimerName::FinWait2, cx.now + patience);
     }
 }

@@ -7,7 +7,7 @@ use crate::event::TimerName;
 use crate::time::Instant;
 
 /// Every kind, in the order in which timers due at the same moment fire.
-const ALL: [TimerName; 10] = [
+const ALL: [TimerName; 11] = [
     TimerName::Reordering,
     TimerName::TailLossProbe,
     TimerName::Retransmission,
@@ -16,6 +16,7 @@ const ALL: [TimerName; 10] = [
     TimerName::SwsOverride,
     TimerName::Pacing,
     TimerName::Keepalive,
+    TimerName::UserTimeout,
     TimerName::TimeWait,
     TimerName::FinWait2,
 ];
@@ -34,8 +35,9 @@ const fn slot(name: TimerName) -> usize {
         TimerName::SwsOverride => 5,
         TimerName::Pacing => 6,
         TimerName::Keepalive => 7,
-        TimerName::TimeWait => 8,
-        TimerName::FinWait2 => 9,
+        TimerName::UserTimeout => 8,
+        TimerName::TimeWait => 9,
+        TimerName::FinWait2 => 10,
     }
 }
 
