@@ -91,6 +91,8 @@ macro_rules! knobs {
 knobs! {
     WindowScaling "tcp_window_scaling" SWITCH, "1"
         "Offer and take window scaling (RFC 7323 §2): windows above 65,535 bytes.";
+    Dsack "tcp_dsack" SWITCH, "1"
+        "Tell the peer of segments that came twice (RFC 2883), where selective ACKs are agreed.";
     ReceiveMemory "tcp_rmem" BUFFER, "4096 1048576 6291456"
         "Receive buffer in bytes: least and initial size, and the most that SO_RCVBUF may ask for.";
     SendMemory "tcp_wmem" BUFFER, "4096 1048576 4194304"
@@ -253,6 +255,11 @@ impl Knobs {
     /// `tcp_window_scaling`.
     pub fn window_scaling(&self) -> bool {
         self.is_on(Row::WindowScaling)
+    }
+
+    /// `tcp_dsack`.
+    pub fn dsack(&self) -> bool {
+        self.is_on(Row::Dsack)
     }
 
     /// `tcp_rmem`.

@@ -184,9 +184,13 @@ impl Host {
             return Err(Counter::ListenOverflow);
         }
         let Segment { header, payload, gso_size, ecn, .. } = segment;
-        self.turn(now, id, |connection, cx| {
+        let dropped = self.turn(now, id, |connection, cx| {
             connection.handle_segment(cx, &header, payload, gso_size, ecn);
+            connection.take_dropped_pieces()
         });
+        for _ in 0..dropped.unwrap_or(0) {
+            self.counters.add(Counter::TcpReassemblyFull);
+        }
         Ok(())
     }
 

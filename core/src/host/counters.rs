@@ -42,6 +42,7 @@ counters! {
     TcpLength "tcp_length" "Dropped: TCP data offset out of bounds.";
     TcpChecksum "tcp_checksum" "Dropped: wrong TCP checksum.";
     TcpPortZero "tcp_port_zero" "Dropped: a TCP port of zero.";
+    TcpReassemblyFull "tcp_reassembly_full" "Dropped: data past a hole when a connection held too many pieces.";
     TcpNoSocket "tcp_no_socket" "Segments that no socket wanted.";
     ListenIgnored "listen_ignored" "Dropped: a segment that a listener ignores.";
     ListenOverflow "listen_overflow" "Dropped: a SYN or the last ACK when a listener's queue was full.";

@@ -102,6 +102,7 @@ impl Connection {
         }
         // The peer repeats what came before, or sends more than it may: the rest is good.
         if segment.seq < self.rcv.nxt && !segment.is_empty() {
+            self.note_repetition(cx, segment);
             self.rcv.demand_ack();
         }
         segment.trim_front(self.rcv.nxt);
@@ -134,6 +135,7 @@ impl Connection {
             // Our SYN+ACK was lost: an ACK alone would not help a peer in SYN-SENT.
             self.snd.nxt = self.snd.iss;
         }
+        self.note_repetition(cx, segment);
         self.rcv.demand_ack();
         let is_fin = segment.flags.contains(Flags::FIN);
         if self.state == State::TimeWait && is_fin && segment.end() == self.rcv.nxt {

@@ -10,6 +10,7 @@
 //! | `arrival` | what a segment means in every other state, step by step |
 //! | `acknowledgment` | what SEG.ACK and SEG.WND mean to the sender |
 //! | `text` | what SEG.TEXT and FIN mean to the receiver |
+//! | `sack` | what the peer hears of holes and of what came twice |
 //! | `timeouts` | what each timer does when it fires |
 //! | `liveness` | whether the peer is still there |
 //! | `calls` | what the application may ask for |
@@ -174,6 +175,12 @@ pub struct Connection {
     pub(super) liveness: Liveness,
     /// Shared with the socket and with all that one listener begot.
     pub(super) settings: Arc<Settings>,
+    /// SACK permitted (RFC 2018 §2): both SYNs said so.
+    pub(super) sack_permitted: bool,
+    /// Numbers that came twice and that the peer has not heard of (RFC 2883).
+    pub(super) duplicate: Option<(Seq, Seq)>,
+    /// How often the reassembler had to let data go, since the host last counted.
+    pub(super) dropped_pieces: u32,
     /// The window scale we offer, until the peer has agreed or not.
     pub(super) offered_shift: Option<u8>,
     /// The largest segment the peer says it takes, in bytes (MSS option; RFC 6691).
@@ -238,6 +245,9 @@ impl Connection {
             timers: Timers::new(),
             liveness: Liveness::new(cx.now),
             settings,
+            sack_permitted: false,
+            duplicate: None,
+            dropped_pieces: 0,
             offered_shift: None,
             peer_mss: default_mss(&name),
             error: None,

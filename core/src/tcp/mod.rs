@@ -7,6 +7,7 @@
 //! 3. where bytes wait: [`send_buffer`], [`receive_buffer`], [`reassembler`];
 //! 4. the connection that owns them: [`connection`];
 //! 5. what comes in: [`listener`], [`reset`], `handshake`, `arrival`, `acknowledgment`, `text`;
+//!    what is told of holes: `sack`;
 //! 6. what is lost, and how much may fly: [`rtt`], [`recovery`], [`delivery_rate`], [`congestion`];
 //! 7. what time does: [`timers`], `timeouts`, `liveness`;
 //! 8. what the application asks: `calls`;
@@ -30,6 +31,7 @@ pub mod receiver;
 pub mod recovery;
 pub mod reset;
 pub mod rtt;
+mod sack;
 pub mod segment;
 pub mod send_buffer;
 pub mod sender;

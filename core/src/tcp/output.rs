@@ -66,7 +66,7 @@ impl Connection {
     fn next_piece(&mut self, cx: &Context<'_>) -> Option<Piece> {
         if let Some(seq) = self.recovery.take_retransmit() {
             // What had not left yet is new data, not a repetition.
-            let limit = u64::from(self.snd.smss).min(self.snd.nxt.since(seq));
+            let limit = self.text_max().min(self.snd.nxt.since(seq));
             return self.piece_at(seq, limit, Reason::FastRetransmit);
         }
         if let Some(piece) = self.next_in_window(cx) {
@@ -101,7 +101,7 @@ impl Connection {
             let reason = if is_repeat { Reason::TimeoutRetransmit } else { Reason::Fin };
             return fin.then_some(Piece { seq, len: 0, fin, reason });
         }
-        let smss = u64::from(self.snd.smss);
+        let smss = self.text_max();
         let room = self.congestion_room();
         let largest = match cx.gso_max as u64 / smss {
             0 | 1 => smss,
@@ -203,6 +203,7 @@ impl Connection {
     fn text_segment(&mut self, cx: &mut Context<'_>, piece: Piece) -> Outgoing {
         let Piece { seq, len, fin, reason } = piece;
         let end = seq + len;
+        let text_max = self.text_max();
         let mut flags = Flags::ACK;
         if len > 0 && end == self.send_buffer.end() {
             // RFC 9293 §3.9.1.2: the last segment of what was sent carries PSH (MUST-61).
@@ -214,8 +215,8 @@ impl Connection {
         let mut outgoing = self.bare_segment_unlogged(cx, seq, flags, reason);
         outgoing.payload = self.send_buffer.slices(seq, len as usize);
         outgoing.payload_len = len as usize;
-        if len > u64::from(self.snd.smss) {
-            outgoing.gso_size = u16::try_from(self.snd.smss).unwrap_or(u16::MAX);
+        if len > text_max {
+            outgoing.gso_size = u16::try_from(text_max).unwrap_or(u16::MAX);
         }
         let is_repeat = seq < self.snd.max;
         let is_probe = reason == Reason::ZeroWindowProbe;
@@ -231,7 +232,7 @@ impl Connection {
         } else if seq == self.snd.nxt {
             self.snd.advance(numbers);
         }
-        if !len.is_multiple_of(u64::from(self.snd.smss)) && !is_repeat {
+        if !len.is_multiple_of(text_max) && !is_repeat {
             self.small_end = end;
         }
         self.last_sent = cx.now;
@@ -275,6 +276,11 @@ impl Connection {
             true => 0,
             false => self.rcv.advertise(free, capacity, mss, flags.contains(Flags::SYN)),
         };
+        let mut options = Options::default();
+        if has_ack && !flags.contains(Flags::RST) && !flags.contains(Flags::SYN) {
+            options.sack = self.sack_blocks();
+            self.duplicate = None;
+        }
         if has_ack {
             self.rcv.ack_sent();
             self.stop(cx, TimerName::DelayedAck);
@@ -288,7 +294,7 @@ impl Connection {
                 flags,
                 window,
                 urgent: 0,
-                options: Options::default(),
+                options,
             },
             payload: SmallVec::new(),
             payload_len: 0,

@@ -4,10 +4,13 @@
 //! there stays what it is; what arrives later fills gaps only, so a forged overlap can't rewrite
 //! data. What lies outside the window must be trimmed before it comes here. Nothing held here has
 //! been acknowledged: dropping it costs a retransmission and loses nothing (RFC 2018 §8).
+//!
+//! It also remembers which ranges changed last, in that order: what SACK blocks report (`sack`).
 
 use std::collections::BTreeMap;
 
 use bytes::{Buf, Bytes, BytesMut};
+use smallvec::SmallVec;
 
 use super::byte_queue::SHARE_MIN;
 use super::seq::Seq;
@@ -15,6 +18,9 @@ use super::seq::Seq;
 /// Most pieces held. Against a peer that sends every other byte this bounds the bookkeeping to
 /// about half a megabyte; honest loss leaves far fewer, as neighbours grow together.
 pub const MAX_PIECES: usize = 4096;
+
+/// Ranges whose order of arrival is remembered: as many as one segment's options can tell of.
+const RECENT: usize = 4;
 
 /// Bytes that arrived together, or side by side.
 #[derive(Debug)]
@@ -57,7 +63,19 @@ pub struct Reassembler {
     /// The same, adjacent pieces merged: start to end.
     ranges: BTreeMap<Seq, Seq>,
     bytes: u64,
-    newest: Option<Seq>,
+    /// The first numbers of the ranges that changed last, the latest first. One may since have been
+    /// delivered or merged: it is looked up when it is told of.
+    recent: Vec<Seq>,
+}
+
+/// What became of a payload.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Insertion {
+    /// [`MAX_PIECES`] was reached and the data farthest to the right (of this payload or of an
+    /// earlier one) had to go.
+    pub dropped: bool,
+    /// The first range of the payload that was here already (RFC 2883 §4).
+    pub duplicate: Option<(Seq, Seq)>,
 }
 
 impl Reassembler {
@@ -67,29 +85,23 @@ impl Reassembler {
     }
 
     /// Keeps what of `payload`, which starts at `seq`, is not here yet.
-    ///
-    /// False when [`MAX_PIECES`] was reached and the data farthest to the right (of this payload or
-    /// of an earlier one) had to go.
-    pub fn insert(&mut self, seq: Seq, payload: Bytes) -> bool {
-        if payload.is_empty() {
-            return true;
-        }
-        self.newest = Some(seq);
+    pub fn insert(&mut self, seq: Seq, payload: Bytes) -> Insertion {
         let end = seq + payload.len() as u64;
-        let mut kept_all = true;
+        let mut insertion = Insertion::default();
         let mut at = seq;
         while at < end {
             if let Some((_, there)) = self.range_at(at) {
+                insertion.duplicate.get_or_insert((at, there.min(end)));
                 at = there;
                 continue;
             }
             let next = self.ranges.range(at..).next();
             let gap_end = next.map_or(end, |(&start, _)| start.min(end));
             let gap = payload.slice(at.since(seq) as usize..gap_end.since(seq) as usize);
-            kept_all &= self.fill(at, gap);
+            insertion.dropped |= !self.fill(at, gap);
             at = gap_end;
         }
-        kept_all
+        insertion
     }
 
     /// The piece that starts at `next` (RCV.NXT), if the hole before it is filled; what lies before
@@ -113,10 +125,28 @@ impl Reassembler {
         self.ranges.iter().map(|(&start, &end)| (start, end))
     }
 
-    /// The range that the most recent payload belongs to: the first SACK block (RFC 2018 §4).
-    /// `None` once it is delivered.
-    pub fn newest(&self) -> Option<(Seq, Seq)> {
-        self.range_at(self.newest?)
+    /// Notes that the segment at `seq` is the latest past a hole. `fin` is the number of the peer's
+    /// FIN, which ends a range or is one by itself.
+    pub fn note_recent(&mut self, seq: Seq, fin: Option<Seq>) {
+        let Some((start, _)) = self.reported_at(seq, fin) else { return };
+        let mut recent = std::mem::take(&mut self.recent);
+        recent
+            .retain(|&seq| self.reported_at(seq, fin).is_some_and(|(earlier, _)| earlier != start));
+        recent.insert(0, start);
+        recent.truncate(RECENT);
+        self.recent = recent;
+    }
+
+    /// The ranges that changed last, the latest first, each once (RFC 2018 §4). A range that has
+    /// been delivered or dropped is not among them.
+    pub fn recent(&self, fin: Option<Seq>) -> impl Iterator<Item = (Seq, Seq)> {
+        let mut told: SmallVec<[Seq; RECENT]> = SmallVec::new();
+        self.recent.iter().filter_map(move |&seq| {
+            let range = self.reported_at(seq, fin)?;
+            let is_new = !told.contains(&range.0);
+            told.push(range.0);
+            is_new.then_some(range)
+        })
     }
 
     /// Bytes held.
@@ -140,7 +170,20 @@ impl Reassembler {
         (seq < end).then_some((start, end))
     }
 
-    /// Stores `gap`, of whose bytes none is here; false as for [`Reassembler::insert`].
+    /// The same, with the FIN where it follows the range or stands alone.
+    fn reported_at(&self, seq: Seq, fin: Option<Seq>) -> Option<(Seq, Seq)> {
+        match self.range_at(seq) {
+            Some((start, end)) => Some((start, end + u64::from(fin == Some(end)))),
+            None if fin == Some(seq) => match self.ranges.range(..seq).next_back() {
+                Some((&start, &end)) if end == seq => Some((start, seq + 1)),
+                _ => Some((seq, seq + 1)),
+            },
+            None => None,
+        }
+    }
+
+    /// Stores `gap`, of whose bytes none is here; false when it, or the data farthest to the right,
+    /// was dropped.
     fn fill(&mut self, seq: Seq, gap: Bytes) -> bool {
         let len = gap.len();
         if self.append(seq, &gap) {
@@ -198,7 +241,13 @@ impl Reassembler {
         self.bytes -= piece.len();
         if self.pieces.is_empty() {
             // An emptied map keeps its root node.
-            self.clear();
+            self.pieces = BTreeMap::new();
+            self.ranges = BTreeMap::new();
+            // A FIN by itself may still be waiting.
+            self.recent.retain(|&seq| seq > piece_end);
+            if self.recent.is_empty() {
+                self.recent = Vec::new();
+            }
         }
         Some(piece.into_bytes())
     }
@@ -238,6 +287,7 @@ impl Reassembler {
         let bytes: u64 = merged.iter().map(|(start, end)| end.since(*start)).sum();
         assert_eq!(self.bytes, bytes, "the byte count is wrong");
         assert!(self.pieces.len() <= MAX_PIECES, "too many pieces");
+        assert!(self.recent.len() <= RECENT, "more is remembered than can be told");
     }
 }
 

@@ -7,6 +7,7 @@ mod closing;
 mod handshake;
 mod liveness;
 mod receiving;
+mod sacking;
 mod sending;
 
 use std::time::Duration;

@@ -44,7 +44,7 @@ impl Connection {
         let was_in_order = segment.seq == self.rcv.nxt;
         let had_holes = !self.reassembler.is_empty();
         let (len, gso_size) = (segment.payload.len(), segment.gso_size);
-        self.reassemble(segment);
+        self.reassemble(cx, segment);
         let timing = self.rcv.time_ack(len, gso_size, u32::from(self.own_mss(cx.mtu)));
         let is_end = self.rcv.fin == Some(self.rcv.nxt);
         if is_end {
@@ -62,21 +62,26 @@ impl Connection {
     }
 
     /// Puts the text in order: what follows RCV.NXT to the application, the rest aside (SHLD-31).
-    fn reassemble(&mut self, segment: Segment) {
-        if segment.payload.is_empty() {
-            return;
-        }
-        if segment.seq == self.rcv.nxt && self.reassembler.is_empty() {
-            self.rcv.advance(segment.seq + segment.payload.len() as u64);
-            self.receive_buffer.push(segment.payload);
+    fn reassemble(&mut self, cx: &Context<'_>, segment: Segment) {
+        let seq = segment.seq;
+        if seq == self.rcv.nxt && self.reassembler.is_empty() {
+            self.rcv.advance(seq + segment.payload.len() as u64);
+            if !segment.payload.is_empty() {
+                self.receive_buffer.push(segment.payload);
+            }
             return;
         }
         // Over its bound the reassembler refuses: not acknowledged, the peer sends it again.
-        self.reassembler.insert(segment.seq, segment.payload);
+        let insertion = self.reassembler.insert(seq, segment.payload);
+        self.dropped_pieces += u32::from(insertion.dropped);
+        if let Some(duplicate) = insertion.duplicate {
+            self.note_duplicate(cx, duplicate);
+        }
         while let Some(payload) = self.reassembler.pop(self.rcv.nxt) {
             self.rcv.advance(self.rcv.nxt + payload.len() as u64);
             self.receive_buffer.push(payload);
         }
+        self.reassembler.note_recent(seq, self.rcv.fin);
     }
 
     /// Eighth, the FIN bit: all that came before it is here.

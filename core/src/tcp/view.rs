@@ -83,6 +83,12 @@ impl Connection {
         (self.receive_buffer.len(), self.send_buffer.len(), self.send_buffer.free())
     }
 
+    /// How often since the last call the reassembler had no room and data past a hole was dropped,
+    /// to be sent again by the peer.
+    pub fn take_dropped_pieces(&mut self) -> u32 {
+        std::mem::take(&mut self.dropped_pieces)
+    }
+
     /// SMSS in bytes (TCP_MAXSEG).
     pub fn smss(&self) -> u16 {
         u16::try_from(self.snd.smss).unwrap_or(u16::MAX)

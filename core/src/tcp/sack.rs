@@ -1,0 +1,58 @@
+//! What we tell the sender of data that arrived past a hole, or twice: the SACK option of the
+//! segments that leave (RFC 2018 §3, §4; RFC 2883).
+//!
+//! Which ranges are here the reassembler alone knows, so a block never tells of data that was
+//! dropped again. This file owns the one thing that only the option remembers, the segment that
+//! came twice, and how many blocks there is room for. It refuses to tell of anything unless both
+//! SYNs permitted it.
+
+use super::connection::{Connection, Context};
+use super::segment::Segment;
+use super::seq::Seq;
+use super::state::State;
+use crate::wire::tcp::Flags;
+use crate::wire::tcp_options::{Options, SackBlocks};
+
+impl Connection {
+    /// A segment repeats what was delivered long ago: the next acknowledgment says which numbers
+    /// came twice (RFC 2883 §4.1). A FIN has a number like any other; a SYN tells of a peer that is
+    /// lost rather than of a copy.
+    pub(super) fn note_repetition(&mut self, cx: &Context<'_>, segment: &Segment) {
+        let end = segment.end().min(self.rcv.nxt);
+        let is_copy = segment.seq < end && !segment.flags.contains(Flags::SYN);
+        if is_copy && self.state.is_synchronized() && self.state != State::TimeWait {
+            self.note_duplicate(cx, (segment.seq, end));
+        }
+    }
+
+    /// Numbers that came twice. The latest are told of, and once (RFC 2883 §4).
+    pub(super) fn note_duplicate(&mut self, cx: &Context<'_>, duplicate: (Seq, Seq)) {
+        if self.sack_permitted && cx.knobs.dsack() {
+            self.duplicate = Some(duplicate);
+        }
+    }
+
+    /// The blocks of a segment that leaves now: what came twice, then what arrived past a hole, the
+    /// latest first (RFC 2018 §4: the block of the segment that called for this acknowledgment, then
+    /// those reported most recently; RFC 2883 §4: the duplicate before all).
+    pub(super) fn sack_blocks(&self) -> SackBlocks {
+        let mut blocks = SackBlocks::default();
+        if !self.sack_permitted {
+            return blocks;
+        }
+        let ranges = self.reassembler.recent(self.rcv.fin);
+        for (left, right) in self.duplicate.into_iter().chain(ranges) {
+            if !blocks.push(left.to_wire(), right.to_wire()) {
+                break;
+            }
+        }
+        blocks
+    }
+
+    /// The text that one segment can carry now, in bytes: SACK blocks take their room from it
+    /// (RFC 9293 §3.7.1, MUST-16: Eff.snd.MSS knows of the options).
+    pub(super) fn text_max(&self) -> u64 {
+        let blocks = Options { sack: self.sack_blocks(), ..Options::default() };
+        u64::from(self.snd.smss).saturating_sub(blocks.len() as u64).max(1)
+    }
+}
