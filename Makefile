@@ -3,10 +3,11 @@
 
 PREFIX ?= /usr/local
 DESTDIR ?=
+SEEDS ?= 10000
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench install fmt clean
+.PHONY: help build demo test soak bench install fmt clean
 
 help: ## this list · 列出所有命令
 	@echo 'make TARGET, where TARGET is one of:'
@@ -23,6 +24,10 @@ demo: ## C server, C client and Python client, and the diagram of what happened 
 test: ## everything: format, lints, Rust, C, Python, kernel peers · 全部测试
 	@scripts/need cargo rustfmt clippy cc python3 venv openssl valgrind
 	@scripts/test
+
+soak: ## random programs on random networks, many seeds: make soak SEEDS=10000 · 长时间随机测试
+	@scripts/need cargo cc
+	@TCPSTACK_SOAK_SEEDS=$(SEEDS) cargo test -p tcpstack --test soak
 
 bench: ## measure beside smoltcp, and write docs/PERFORMANCE.md · 性能
 	@scripts/need cargo cc python3

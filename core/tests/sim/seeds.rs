@@ -40,8 +40,9 @@ impl Drop for Announced<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let Announced { seed, name } = self;
+            let test = env!("CARGO_CRATE_NAME");
             eprintln!(
-                "seed {seed} failed; alone: TCPSTACK_SEED={seed} cargo test --test sim {name}"
+                "seed {seed} failed; alone: TCPSTACK_SEED={seed} cargo test --test {test} {name}"
             );
         }
     }
