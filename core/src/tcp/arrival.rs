@@ -55,11 +55,16 @@ impl Connection {
 
     /// The steps of §3.10.7.4.
     fn arrival_in_window(&mut self, cx: &mut Context<'_>, mut segment: Segment) -> ControlFlow<()> {
+        let is_repeat = segment.seq < self.rcv.nxt && !segment.is_empty();
         self.admit_crossed_syn(&mut segment);
         self.check_sequence(cx, &mut segment)?;
         self.check_reset(cx, &segment)?;
         self.check_syn(cx, &segment)?;
         self.check_ack(cx, &segment)?;
+        if is_repeat {
+            // The peer has not heard that part of it is here.
+            self.rcv.demand_ack();
+        }
         self.arrival_of_text(cx, segment);
         ControlFlow::Continue(())
     }
@@ -69,41 +74,47 @@ impl Connection {
     fn admit_crossed_syn(&mut self, segment: &mut Segment) {
         let is_crossed = self.state == State::SynReceived
             && segment.flags.contains(Flags::SYN.union(Flags::ACK))
+            && !segment.flags.contains(Flags::RST)
             && segment.seq == self.rcv.irs;
         if is_crossed {
             // RFC 7323 §2.2: with SYN the field is not scaled; without, it would be.
             segment.window_field >>= self.snd.wnd_shift;
             segment.trim_front(self.rcv.nxt);
-            self.rcv.demand_ack();
         }
     }
 
     /// First, the sequence number: something of the segment must lie in the window.
     fn check_sequence(&mut self, cx: &mut Context<'_>, segment: &mut Segment) -> ControlFlow<()> {
+        if segment.flags.contains(Flags::RST) {
+            // RFC 5961 §3.2: judged by the number it bears, whatever its length; a closed window
+            // takes it too (MUST-66). Outside it is dropped, and never answered.
+            let is_inside = segment.seq == self.rcv.nxt || self.rcv.is_in_window(segment.seq);
+            return if is_inside { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+        }
+        if self.is_first_syn_again(segment) {
+            // Our SYN+ACK was lost: an ACK alone would not help a peer in SYN-SENT.
+            self.snd.nxt = self.snd.iss;
+            return ControlFlow::Break(());
+        }
         if !self.rcv.is_acceptable(segment) {
-            // A closed window still takes valid ACKs (the note below Table 6) and RSTs (MUST-66):
-            // the text alone goes.
+            // A closed window still takes valid ACKs (the note below Table 6): the text alone goes.
             let is_probe = self.rcv.wnd() == 0 && segment.seq == self.rcv.nxt;
             if self.is_behind_its_probe(segment) {
                 self.challenge(cx);
             } else if is_probe {
                 self.rcv.demand_ack();
             } else {
-                if !segment.flags.contains(Flags::RST) {
-                    self.answer_unusable(cx, segment);
-                }
+                self.answer_unusable(cx, segment);
                 return ControlFlow::Break(());
             }
         }
-        if segment.flags.contains(Flags::RST) {
-            // Judged by the number it bears: cut to the window, any RST that overlaps RCV.NXT
-            // would seem to be exactly there.
+        if segment.flags.contains(Flags::SYN) {
+            // Judged with its SYN, wherever that lies (RFC 5961 §4.2).
             return ControlFlow::Continue(());
         }
         // The peer repeats what came before, or sends more than it may: the rest is good.
         if segment.seq < self.rcv.nxt && !segment.is_empty() {
             self.note_repetition(cx, segment);
-            self.rcv.demand_ack();
         }
         segment.trim_front(self.rcv.nxt);
         segment.trim_back(self.rcv.edge());
@@ -114,10 +125,17 @@ impl Connection {
     /// heard so: it still bears the number of that octet. Two such peers, each probing the other,
     /// would otherwise refuse each other's acknowledgments for ever. (A keep-alive looks the same.)
     fn is_behind_its_probe(&self, segment: &Segment) -> bool {
-        self.state.is_synchronized()
-            && segment.is_empty()
-            && !segment.flags.contains(Flags::RST)
-            && segment.seq + 1 == self.rcv.nxt
+        self.state.is_synchronized() && segment.is_empty() && segment.seq + 1 == self.rcv.nxt
+    }
+
+    /// Whether it is the SYN that made this connection, sent again. Any other one in SYN-RECEIVED is
+    /// answered by an ACK: two ends that each hold a forged one would send each other SYN+ACKs for
+    /// ever.
+    fn is_first_syn_again(&self, segment: &Segment) -> bool {
+        self.state == State::SynReceived
+            && segment.flags.contains(Flags::SYN)
+            && segment.seq == self.rcv.irs
+            && segment.ack.is_none()
     }
 
     /// "If an incoming segment is not acceptable, an acknowledgment should be sent in reply"; in
@@ -127,13 +145,7 @@ impl Connection {
             return self.challenge(cx);
         }
         if self.state == State::SynReceived && segment.flags.contains(Flags::SYN) {
-            if segment.seq != self.rcv.irs || segment.ack.is_some() {
-                // Not the SYN that we know: two ends that each hold a forged one would send
-                // each other SYN+ACKs for ever.
-                return self.challenge(cx);
-            }
-            // Our SYN+ACK was lost: an ACK alone would not help a peer in SYN-SENT.
-            self.snd.nxt = self.snd.iss;
+            return self.challenge(cx);
         }
         self.note_repetition(cx, segment);
         self.rcv.demand_ack();
@@ -186,8 +198,8 @@ impl Connection {
         if !segment.flags.contains(Flags::SYN) {
             return ControlFlow::Continue(());
         }
-        if self.state == State::SynReceived && !self.is_active {
-            // MUST-11 knows that this was a passive open: back to LISTEN.
+        if self.state == State::SynReceived && !self.is_active && segment.seq >= self.rcv.nxt {
+            // In the window, and MUST-11 knows that this was a passive open: back to LISTEN.
             self.set_state(cx, State::Closed, Reason::ResetReceived);
         } else {
             self.challenge(cx);

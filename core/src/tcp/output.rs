@@ -194,7 +194,10 @@ impl Connection {
         } else {
             self.recovery.start_timing(self.snd.nxt, cx.now);
         }
-        self.arm(cx, TimerName::Retransmission, cx.now + self.rtt.rto());
+        // A peer that keeps repeating its SYN does not put off the end of our patience.
+        if self.timers.deadline(TimerName::Retransmission).is_none() {
+            self.arm(cx, TimerName::Retransmission, cx.now + self.rtt.rto());
+        }
         self.record_departure(cx, &outgoing, is_repeat);
         outgoing
     }

@@ -76,9 +76,13 @@ impl Receiver {
         self.edge
     }
 
+    /// RCV.NXT =< `seq` < RCV.NXT + RCV.WND.
+    pub fn is_in_window(&self, seq: Seq) -> bool {
+        self.nxt <= seq && seq < self.edge
+    }
+
     /// Whether any of the segment lies in the window (RFC 9293 §3.10.7.4, first; Table 6).
     pub fn is_acceptable(&self, segment: &Segment) -> bool {
-        let in_window = |seq: Seq| self.nxt <= seq && seq < self.edge;
         match (segment.len(), self.wnd()) {
             (0, 0) => segment.seq == self.nxt,
             // Beyond the RFC's table also just at the edge: a peer that has filled the window, its
@@ -86,8 +90,8 @@ impl Receiver {
             (0, _) => self.nxt <= segment.seq && segment.seq <= self.edge,
             (_, 0) => false,
             (len, _) => {
-                in_window(segment.seq)
-                    || in_window(segment.seq + (len - 1))
+                self.is_in_window(segment.seq)
+                    || self.is_in_window(segment.seq + (len - 1))
                     // A super-segment may reach over the whole window.
                     || (segment.seq < self.nxt && segment.end() > self.edge)
             }

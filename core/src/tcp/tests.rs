@@ -7,8 +7,10 @@ mod closing;
 mod handshake;
 mod liveness;
 mod receiving;
+mod rfc9293;
 mod sacking;
 mod sending;
+mod table;
 
 use std::time::Duration;
 
@@ -287,6 +289,15 @@ impl Script {
     pub(super) fn path_mtu(&mut self, mtu: usize) {
         self.mtu = mtu;
         self.connection.handle_mtu_change(context!(self));
+    }
+
+    pub(super) fn abort(&mut self) {
+        self.connection.abort(context!(self));
+    }
+
+    /// An ICMP error about the segment of ours that began at `seq`.
+    pub(super) fn icmp(&mut self, error: Error, hard: bool, seq: u32) {
+        self.connection.handle_icmp(context!(self), error, hard, ISS.wrapping_add(seq));
     }
 
     pub(super) fn super_segments(&mut self, gso_max: usize) {
