@@ -226,23 +226,33 @@ impl Host {
                 Err(Counter::ListenOverflow)
             }
             Arrival::Open => {
+                let used = old.and_then(|old| self.numbers_used_by(old));
                 if let Some(old) = old {
                     self.retire(now, old);
                 }
-                self.open_child(now, id, &segment);
+                self.open_child(now, id, &segment, used);
                 Ok(())
             }
         }
     }
 
-    /// Passive open: a child of the listener in SYN-RECEIVED, with the listener's options.
-    fn open_child(&mut self, now: Instant, parent: SocketId, segment: &Segment) {
+    /// Where the numbers that a connection has sent end.
+    fn numbers_used_by(&self, id: SocketId) -> Option<u32> {
+        match &self.sockets.get(id)?.kind {
+            Kind::Connection(connection) => Some(connection.numbers_end()),
+            _ => None,
+        }
+    }
+
+    /// Passive open: a child of the listener in SYN-RECEIVED, with the listener's options; where it
+    /// takes over from TIME-WAIT, beyond the numbers `used` before.
+    fn open_child(&mut self, now: Instant, parent: SocketId, segment: &Segment, used: Option<u32>) {
         let Some(listening) = self.sockets.get(parent) else { return };
         let (domain, options) = (listening.domain, listening.options.clone());
         let FourTuple { local, remote } = segment.tuple;
         let number = self.next_number();
         let name = ConnectionName { id: number, local, remote: Some(remote) };
-        let iss = self.isn.isn(now, local, remote);
+        let iss = beyond(used, self.isn.isn(now, local, remote));
         let path = self.path_to(now, remote.ip());
 
         let mut socket = Socket::new(domain, Owner::SynQueue(parent), number, options.clone());
@@ -294,6 +304,15 @@ impl Host {
             self.counters.add(Counter::ResetsSent);
             self.record_reset(now, tuple, &header, reason);
         }
+    }
+}
+
+/// `iss`, or a number as far beyond those that an old connection used as Linux goes, should the
+/// clock not have come there yet (RFC 9293 §3.6.1, MAY-2).
+fn beyond(used: Option<u32>, iss: u32) -> u32 {
+    match used {
+        Some(end) if (iss.wrapping_sub(end) as i32) < 0 => end.wrapping_add(65_535 + 2),
+        _ => iss,
     }
 }
 

@@ -267,6 +267,11 @@ impl Connection {
         self.arm(cx, TimerName::TimeWait, cx.now + 2 * cx.knobs.msl());
     }
 
+    /// The number after the last one this connection has sent.
+    pub fn numbers_end(&self) -> u32 {
+        self.snd.max.to_wire()
+    }
+
     /// Whether a SYN with this header may open a new connection in place of this one in
     /// TIME-WAIT: only when its number lies beyond all that the old one used
     /// (RFC 9293 §3.6.1, MAY-2).

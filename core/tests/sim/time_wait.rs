@@ -86,6 +86,7 @@ fn open_from(net: &mut Net, port: u16) -> Result<(Socket, Socket), Error> {
 
 #[test]
 fn the_server_in_time_wait_takes_a_new_syn_from_the_same_port() {
+    // RFC 9293 §3.6.1 (MAY-2).
     let mut net = net();
     let (client, server) = open_from(&mut net, 5000).unwrap();
     net.close(server).unwrap();

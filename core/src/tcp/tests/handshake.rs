@@ -110,6 +110,21 @@ fn a_repeated_syn_is_answered_with_the_same_syn_and_ack() {
 }
 
 #[test]
+fn a_syn_repeated_for_ever_does_not_put_off_the_end_of_a_half_open_connection() {
+    let mut peer = Script::accepting(Options::default(), &[("tcp_synack_retries", "3")]);
+    let mut half_seconds = 0;
+    while peer.connection.state() == State::SynReceived {
+        while peer.poll().is_some() {}
+        peer.wait(ms(500));
+        peer.arrive(seg(SYN, 0).text(b"text too"));
+        half_seconds += 1;
+        assert!(half_seconds < 100, "it is still there");
+    }
+    // 1 + 2 + 4 + 8 s, as without the repetitions.
+    assert_eq!(half_seconds, 30);
+}
+
+#[test]
 fn a_half_open_passive_connection_is_forgotten_on_reset_without_an_error() {
     // RFC 9293 §3.5 (MUST-11).
     let mut peer = Script::accepting(Options::default(), &[]);

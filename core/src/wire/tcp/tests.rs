@@ -90,6 +90,7 @@ prop_compose! {
 proptest! {
     #[test]
     fn what_is_emitted_parses_to_the_same(header in any_header(), checksum: u16) {
+        // RFC 9293 §3.1 (MUST-5).
         let bytes = emit(&header, checksum);
         prop_assert_eq!(bytes.len(), header.len());
         prop_assert_eq!(Header::parse(&bytes), Ok((header, bytes.len())));
