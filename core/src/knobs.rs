@@ -93,6 +93,10 @@ knobs! {
         "Offer and take window scaling (RFC 7323 §2): windows above 65,535 bytes.";
     Dsack "tcp_dsack" SWITCH, "1"
         "Tell the peer of segments that came twice (RFC 2883), where selective ACKs are agreed.";
+    Timestamps "tcp_timestamps" number(0, 2), "1"
+        "Timestamps and PAWS (RFC 7323 §3, §5): 0 none, 1 from a random offset, 2 without offset.";
+    Sack "tcp_sack" SWITCH, "1"
+        "Selective acknowledgments (RFC 2018), where the peer has them too.";
     ReceiveMemory "tcp_rmem" BUFFER, "4096 1048576 6291456"
         "Receive buffer in bytes: least and initial size, and the most that SO_RCVBUF may ask for.";
     SendMemory "tcp_wmem" BUFFER, "4096 1048576 4194304"
@@ -160,6 +164,17 @@ knobs! {
         "IPv4 time to live and IPv6 hop limit of the packets sent.";
     Sigpipe "tcp_sigpipe" SWITCH, "1"
         "Raise SIGPIPE with EPIPE in the C API, as BSD sockets do, unless MSG_NOSIGNAL is given.";
+}
+
+/// What `tcp_timestamps` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimestampMode {
+    /// No timestamps.
+    Off,
+    /// From an offset of each pair of ends, which an outsider can't guess.
+    RandomOffset,
+    /// The host's clock as it is.
+    NoOffset,
 }
 
 /// A congestion control that `tcp_congestion_control` names.
@@ -260,6 +275,20 @@ impl Knobs {
     /// `tcp_dsack`.
     pub fn dsack(&self) -> bool {
         self.is_on(Row::Dsack)
+    }
+
+    /// `tcp_timestamps`.
+    pub fn timestamps(&self) -> TimestampMode {
+        match self.first(Row::Timestamps) {
+            0 => TimestampMode::Off,
+            1 => TimestampMode::RandomOffset,
+            _ => TimestampMode::NoOffset,
+        }
+    }
+
+    /// `tcp_sack`.
+    pub fn sack(&self) -> bool {
+        self.is_on(Row::Sack)
     }
 
     /// `tcp_rmem`.

@@ -116,6 +116,12 @@ reasons! {
     ApplicationClosed "application-closed" "RFC 9293 §3.10.4"
         "the application has nothing more to send"
         "应用程序不再发送数据";
+    Paws "paws" "RFC 7323 §5.3"
+        "the timestamp is older than one already seen: an old duplicate, whatever its number says"
+        "时间戳早于已收到的：无论序号如何，这是滞留在网络中的旧报文段";
+    NoTimestamp "no-timestamp" "RFC 7323 §3.2"
+        "both SYNs had timestamps and this segment has none: it is not of this connection"
+        "双方的 SYN 都带有时间戳而该报文段没有：不属于此连接";
     FinReceived "fin-received" "RFC 9293 §3.10.7.4"
         "the peer has sent all it had: its FIN is here"
         "对方已发完所有数据：收到它的 FIN";

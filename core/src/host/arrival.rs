@@ -252,7 +252,8 @@ impl Host {
         let FourTuple { local, remote } = segment.tuple;
         let number = self.next_number();
         let name = ConnectionName { id: number, local, remote: Some(remote) };
-        let iss = beyond(used, self.isn.isn(now, local, remote));
+        let mut origin = self.isn.origin(now, local, remote);
+        origin.iss = beyond(used, origin.iss);
         let path = self.path_to(now, remote.ip());
 
         let mut socket = Socket::new(domain, Owner::SynQueue(parent), number, options.clone());
@@ -261,7 +262,7 @@ impl Host {
         let mut cx = context(&self.knobs, &mut self.log, path, now);
         let settings = options.settings();
         let connection =
-            Connection::accept(&mut cx, name, iss, settings, &segment.header, segment.ecn);
+            Connection::accept(&mut cx, name, origin, settings, &segment.header, segment.ecn);
         socket.kind = Kind::Connection(Box::new(connection));
         (socket.local, socket.path) = (local, path);
         let place = super::demux::Place::of(local, options.v6_only);

@@ -52,12 +52,12 @@ impl Host {
         let source = self.source_address(id, remote.ip())?;
         let local = self.take_ends(id, source, remote)?;
 
-        let iss = self.isn.isn(now, local, remote);
+        let origin = self.isn.origin(now, local, remote);
         let path = self.path_to(now, remote.ip());
         let socket = self.sockets.get_mut(id).ok_or(Error::BadSocket)?;
         let name = ConnectionName { id: socket.number, local, remote: Some(remote) };
         let mut cx = context(&self.knobs, &mut self.log, path, now);
-        let connection = Connection::connect(&mut cx, name, iss, socket.options.settings());
+        let connection = Connection::connect(&mut cx, name, origin, socket.options.settings());
         socket.kind = Kind::Connection(Box::new(connection));
         (socket.local, socket.path, socket.is_connecting) = (local, path, true);
         self.mark_dirty(id);

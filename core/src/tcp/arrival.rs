@@ -12,6 +12,7 @@ use super::connection::{Connection, Context, Reset};
 use super::segment::Segment;
 use super::sender::AckOutcome;
 use super::state::State;
+use super::timestamps::Age;
 use crate::error::Error;
 use crate::event::{Reason, TimerName};
 use crate::wire::ip::Ecn;
@@ -57,6 +58,7 @@ impl Connection {
     fn arrival_in_window(&mut self, cx: &mut Context<'_>, mut segment: Segment) -> ControlFlow<()> {
         let is_repeat = segment.seq < self.rcv.nxt && !segment.is_empty();
         self.admit_crossed_syn(&mut segment);
+        self.check_timestamps(cx, &segment)?;
         self.check_sequence(cx, &mut segment)?;
         self.check_reset(cx, &segment)?;
         self.check_syn(cx, &segment)?;
@@ -81,6 +83,49 @@ impl Connection {
             segment.window_field >>= self.snd.wnd_shift;
             segment.trim_front(self.rcv.nxt);
         }
+    }
+
+    /// Before all else, PAWS: an old duplicate whose number seems to fit again is known by its
+    /// timestamp (RFC 7323 §5.3, R1). RSTs are exempt (§5.2).
+    fn check_timestamps(&mut self, cx: &mut Context<'_>, segment: &Segment) -> ControlFlow<()> {
+        if segment.flags.contains(Flags::RST) {
+            return ControlFlow::Continue(());
+        }
+        let is_syn = segment.flags.contains(Flags::SYN);
+        match self.timestamps.judge(cx.now, segment.options.timestamps) {
+            Age::Current => return ControlFlow::Continue(()),
+            // A SYN without the option may come from a peer that has started anew: it is asked to
+            // prove it, further on (RFC 5961 §4.2).
+            Age::Missing if is_syn => return ControlFlow::Continue(()),
+            // RFC 7323 §3.2: silently.
+            Age::Missing => self.record_drop(cx, segment, "timestamp_missing", Reason::NoTimestamp),
+            // Overtaken on its way, an ACK that says nothing is no reason to send one.
+            Age::Old if self.is_stale_ack(cx, segment) => return ControlFlow::Continue(()),
+            Age::Old => {
+                self.record_drop(cx, segment, "paws", Reason::Paws);
+                if segment.is_empty() || is_syn {
+                    self.challenge(cx);
+                } else {
+                    self.rcv.demand_ack();
+                }
+            }
+        }
+        ControlFlow::Break(())
+    }
+
+    /// Whether it is an ACK alone that changes nothing and was sent within the last RTO: reordering
+    /// does that, as Linux sees it.
+    fn is_stale_ack(&self, cx: &Context<'_>, segment: &Segment) -> bool {
+        let window = u64::from(segment.window_field) << self.snd.wnd_shift;
+        let age = |(value, _): (u32, u32)| self.timestamps.recent().wrapping_sub(value);
+        let is_recent = segment.options.timestamps.is_some_and(|option| {
+            Duration::from_millis(u64::from(age(option))) <= self.rtt.rto().min(cx.knobs.max_rto())
+        });
+        segment.is_empty()
+            && segment.seq == self.rcv.nxt
+            && segment.ack == Some(self.snd.una)
+            && window == self.snd.wnd
+            && is_recent
     }
 
     /// First, the sequence number: something of the segment must lie in the window.
@@ -220,7 +265,11 @@ impl Connection {
                 return ControlFlow::Break(());
             }
             self.establish(cx, segment, ack);
+            self.take_timestamp(cx, segment);
             return ControlFlow::Continue(());
+        }
+        if matches!(outcome, AckOutcome::New(_) | AckOutcome::Old) {
+            self.take_timestamp(cx, segment);
         }
         match outcome {
             AckOutcome::Future | AckOutcome::TooOld => {
@@ -233,9 +282,16 @@ impl Connection {
         self.check_fin_acknowledged(cx)
     }
 
+    /// RFC 7323 §4.3: TS.Recent follows the segments that arrive in order. Only now, as on Linux: a
+    /// forger who knows no valid SEG.ACK can't move it.
+    fn take_timestamp(&mut self, cx: &Context<'_>, segment: &Segment) {
+        let covers_last_ack = segment.seq <= self.rcv.last_ack_sent();
+        self.timestamps.update(cx.now, segment.options.timestamps, covers_last_ack);
+    }
+
     /// SYN-RECEIVED ends: the handshake's third segment is here.
     fn establish(&mut self, cx: &mut Context<'_>, segment: &Segment, ack: super::seq::Seq) {
-        self.take_handshake_ack(cx, ack);
+        self.take_handshake_ack(cx, segment, ack);
         self.take_window(cx, segment, ack);
         self.set_state(cx, State::Established, Reason::HandshakeComplete);
         self.restart_keepalive(cx);

@@ -24,6 +24,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::congestion::{CongestionControl, Reno};
+use super::isn::Origin;
 use super::liveness::Liveness;
 use super::reassembler::Reassembler;
 use super::receive_buffer::ReceiveBuffer;
@@ -35,6 +36,7 @@ use super::sender::Sender;
 use super::seq::Seq;
 use super::state::State;
 use super::timers::Timers;
+use super::timestamps::Timestamps;
 use crate::error::Error;
 use crate::event::{ConnectionName, EventLog, Kind, Reason, TimerName};
 use crate::knobs::{CongestionAlgorithm, Knobs};
@@ -175,14 +177,16 @@ pub struct Connection {
     pub(super) liveness: Liveness,
     /// Shared with the socket and with all that one listener begot.
     pub(super) settings: Arc<Settings>,
-    /// SACK permitted (RFC 2018 §2): both SYNs said so.
-    pub(super) sack_permitted: bool,
     /// Numbers that came twice and that the peer has not heard of (RFC 2883).
     pub(super) duplicate: Option<(Seq, Seq)>,
     /// How often the reassembler had to let data go, since the host last counted.
     pub(super) dropped_pieces: u32,
     /// The window scale we offer, until the peer has agreed or not.
     pub(super) offered_shift: Option<u8>,
+    /// Timestamps: offered, then agreed or not.
+    pub(super) timestamps: Timestamps,
+    /// SACK permitted (RFC 2018 §2): offered by us, then agreed or not.
+    pub(super) sack_permitted: bool,
     /// The largest segment the peer says it takes, in bytes (MSS option; RFC 6691).
     pub(super) peer_mss: u16,
     /// What the application has yet to hear.
@@ -225,11 +229,11 @@ impl Connection {
     pub(super) fn new(
         cx: &mut Context<'_>,
         name: ConnectionName,
-        iss: u32,
+        origin: Origin,
         settings: Arc<Settings>,
         is_active: bool,
     ) -> Connection {
-        let snd = Sender::new(iss, u32::from(default_mss(&name)));
+        let snd = Sender::new(origin.iss, u32::from(default_mss(&name)));
         let knobs = cx.knobs;
         Connection {
             name,
@@ -245,10 +249,11 @@ impl Connection {
             timers: Timers::new(),
             liveness: Liveness::new(cx.now),
             settings,
-            sack_permitted: false,
             duplicate: None,
             dropped_pieces: 0,
             offered_shift: None,
+            timestamps: Timestamps::new(knobs, origin.ts_offset),
+            sack_permitted: knobs.sack(),
             peer_mss: default_mss(&name),
             error: None,
             soft_error: None,
@@ -346,7 +351,9 @@ impl Connection {
     /// application allows; a floor keeps a peer's hostile MSS from being a burden.
     pub(super) fn update_smss(&mut self, cx: &Context<'_>) {
         let peer_mss = self.peer_mss.max(cx.knobs.min_mss());
-        self.snd.smss = u32::from(peer_mss.min(self.own_mss(cx.mtu)).max(1));
+        let segment = u32::from(peer_mss.min(self.own_mss(cx.mtu)));
+        // RFC 6691 §2: MSS options count no options, so the sender takes off what its own need.
+        self.snd.smss = segment.saturating_sub(self.timestamps.option_len()).max(1);
         self.congestion.set_smss(self.snd.smss);
     }
 

@@ -4,6 +4,7 @@
 use super::congestion::initial_window;
 use super::connection::new_controller;
 use super::connection::{Connection, Context, MAX_WINDOW_SHIFT, Reset, Settings};
+use super::isn::Origin;
 use super::recovery::Recovery;
 use super::segment::Segment;
 use super::sender::AckOutcome;
@@ -21,10 +22,10 @@ impl Connection {
     pub fn connect(
         cx: &mut Context<'_>,
         name: ConnectionName,
-        iss: u32,
+        origin: Origin,
         settings: Arc<Settings>,
     ) -> Connection {
-        let mut connection = Connection::new(cx, name, iss, settings, true);
+        let mut connection = Connection::new(cx, name, origin, settings, true);
         connection.offered_shift =
             cx.knobs.window_scaling().then(|| connection.own_shift(cx.knobs));
         connection.update_smss(cx);
@@ -36,12 +37,12 @@ impl Connection {
     pub fn accept(
         cx: &mut Context<'_>,
         name: ConnectionName,
-        iss: u32,
+        origin: Origin,
         settings: Arc<Settings>,
         syn: &Header,
         ecn: Ecn,
     ) -> Connection {
-        let mut connection = Connection::new(cx, name, iss, settings, false);
+        let mut connection = Connection::new(cx, name, origin, settings, false);
         if cx.knobs.window_scaling() {
             connection.offered_shift = Some(connection.own_shift(cx.knobs));
         }
@@ -53,7 +54,7 @@ impl Connection {
         connection
     }
 
-    /// Takes what the peer's SYN says: IRS, MSS and window scale.
+    /// Takes what the peer's SYN says: IRS, MSS, window scale, timestamps, SACK permitted.
     fn take_syn(&mut self, cx: &mut Context<'_>, syn: &Segment) {
         self.rcv.synchronize(syn.seq);
         // MUST-14; without the option the default stays (MUST-15).
@@ -69,6 +70,8 @@ impl Connection {
             }
             _ => self.offered_shift = None,
         }
+        self.timestamps.negotiate(cx.now, syn.options.timestamps);
+        self.sack_permitted &= syn.options.sack_permitted;
         self.update_smss(cx);
         // RFC 7323 §2.2: the window of a SYN is not scaled.
         self.snd.wnd = u64::from(syn.window_field);
@@ -82,7 +85,10 @@ impl Connection {
     pub(super) fn arrival_in_syn_sent(&mut self, cx: &mut Context<'_>, mut segment: Segment) {
         // First, the ACK bit: it must cover our SYN and nothing that was not sent.
         let outcome = segment.ack.map(|ack| self.snd.judge(ack));
-        let is_acceptable = matches!(outcome, None | Some(AckOutcome::New(_)));
+        // The echo of a timestamp that this connection never sent comes from another, as on Linux.
+        let is_echo_ours = self.timestamps.is_echo_plausible(cx.now, segment.options.timestamps);
+        let is_acceptable = matches!(outcome, None | Some(AckOutcome::New(_)))
+            && (segment.ack.is_none() || is_echo_ours);
         let is_reset = segment.flags.contains(Flags::RST);
         if let Some(ack) = segment.ack.filter(|_| !is_acceptable) {
             if !is_reset {
@@ -109,7 +115,7 @@ impl Connection {
             self.set_state(cx, State::SynReceived, Reason::SimultaneousOpen);
             return;
         };
-        self.take_handshake_ack(cx, ack);
+        self.take_handshake_ack(cx, &segment, ack);
         self.rcv.demand_ack();
         self.set_state(cx, State::Established, Reason::SynAcknowledged);
         self.liveness.on_heard(cx.now);
@@ -120,13 +126,17 @@ impl Connection {
     }
 
     /// Our SYN is acknowledged: data may flow (RFC 9293 §3.10.7.3 and .4).
-    pub(super) fn take_handshake_ack(&mut self, cx: &mut Context<'_>, ack: Seq) {
+    pub(super) fn take_handshake_ack(&mut self, cx: &mut Context<'_>, segment: &Segment, ack: Seq) {
         let repeats = self.rtt.backoffs();
-        if let Some(rtt) = self.recovery.take_rtt(ack, cx.now) {
+        // Of a SYN sent twice only a timestamp's echo tells which one was answered (Karn).
+        let timed = self.recovery.take_rtt(ack, cx.now);
+        let echoed = || self.timestamps.round_trip(cx.now, segment.options.timestamps);
+        if let Some(rtt) = timed.or_else(echoed) {
             self.take_rtt_sample(cx, rtt);
         }
-        // RFC 6298 §5.7: a lost SYN costs the short timeout; RFC 6928 §2: a second one the window.
-        if repeats > 0 {
+        // RFC 6298 §5.7: a lost SYN costs the short timeout, unless a round trip is known all the
+        // same; RFC 6928 §2: a second one the window.
+        if repeats > 0 && self.rtt.srtt().is_none() {
             self.rtt.restart_after_syn_loss();
         }
         let window = if repeats > 1 {

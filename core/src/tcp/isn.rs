@@ -1,4 +1,5 @@
-//! Initial sequence numbers that an outsider can't guess: RFC 6528.
+//! Initial sequence numbers that an outsider can't guess (RFC 6528), and the timestamp offsets that
+//! go with them (RFC 7323 §5.4).
 //!
 //! Owns the secret; the same stack must use one generator for all its connections, so that a
 //! connection's successor on the same addresses starts after it.
@@ -13,7 +14,16 @@ use crate::time::Instant;
 /// M ticks once in this many microseconds (RFC 9293 §3.4.1, MUST-8): a turn takes about 4.8 hours.
 const TICK_US: u64 = 4;
 
-/// Chooses ISS for new connections.
+/// Where the numbers of a new connection start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// ISS.
+    pub iss: u32,
+    /// What the timestamp clock is ahead of the host's, in ticks.
+    pub ts_offset: u32,
+}
+
+/// Chooses where new connections start.
 #[derive(Clone)]
 pub struct IsnGenerator {
     key: (u64, u64),
@@ -31,11 +41,20 @@ impl IsnGenerator {
     /// F separates the sequence spaces of different connections; M, the clock, moves each of them
     /// on, so that old segments don't fit into a new connection.
     pub fn isn(&self, now: Instant, local: SocketAddr, remote: SocketAddr) -> u32 {
+        self.origin(now, local, remote).iss
+    }
+
+    /// ISS and timestamp offset. The offset is the same for every connection between the same ends:
+    /// a later one's timestamps are later too, which is what lets it take the place of one in
+    /// TIME-WAIT (RFC 6191 §2).
+    pub fn origin(&self, now: Instant, local: SocketAddr, remote: SocketAddr) -> Origin {
         let m = (now.as_micros() / TICK_US) as u32;
         let mut f = SipHasher24::new_with_keys(self.key.0, self.key.1);
         write_endpoint(&mut f, local);
         write_endpoint(&mut f, remote);
-        m.wrapping_add(f.finish() as u32)
+        // One hash, two numbers: who sees one half learns nothing of the other.
+        let hash = f.finish();
+        Origin { iss: m.wrapping_add(hash as u32), ts_offset: (hash >> 32) as u32 }
     }
 }
 

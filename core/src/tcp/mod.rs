@@ -6,8 +6,8 @@
 //! 2. the two halves of §3.3.1: [`sender`] and [`receiver`];
 //! 3. where bytes wait: [`send_buffer`], [`receive_buffer`], [`reassembler`];
 //! 4. the connection that owns them: [`connection`];
-//! 5. what comes in: [`listener`], [`reset`], `handshake`, `arrival`, `acknowledgment`, `text`;
-//!    what is told of holes: `sack`;
+//! 5. what comes in: [`listener`], [`reset`], `handshake`, [`timestamps`], `arrival`,
+//!    `acknowledgment`, `text`; what is told of holes: `sack`;
 //! 6. what is lost, and how much may fly: [`rtt`], [`recovery`], [`delivery_rate`], [`congestion`];
 //! 7. what time does: [`timers`], `timeouts`, `liveness`;
 //! 8. what the application asks: `calls`;
@@ -40,6 +40,7 @@ pub mod state;
 mod text;
 mod timeouts;
 pub mod timers;
+pub mod timestamps;
 mod view;
 
 pub use calls::Shutdown;

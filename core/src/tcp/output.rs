@@ -186,7 +186,8 @@ impl Connection {
         outgoing.header.options = Options {
             mss: Some(self.own_mss(cx.mtu)),
             window_scale: self.offered_shift,
-            ..Options::default()
+            sack_permitted: self.sack_permitted,
+            ..outgoing.header.options
         };
         self.snd.advance(1);
         if is_repeat {
@@ -279,7 +280,13 @@ impl Connection {
             true => 0,
             false => self.rcv.advertise(free, capacity, mss, flags.contains(Flags::SYN)),
         };
+        // RFC 7323 §3.2: on every segment; §5.2: on a RST too if the application asked for it, but
+        // an answer to a segment that is not of this connection bears nothing of it, as on Linux.
+        let is_answer = flags.contains(Flags::RST) && !has_ack;
         let mut options = Options::default();
+        if !is_answer {
+            options.timestamps = self.timestamps.option(cx.now, has_ack);
+        }
         if has_ack && !flags.contains(Flags::RST) && !flags.contains(Flags::SYN) {
             options.sack = self.sack_blocks();
             self.duplicate = None;

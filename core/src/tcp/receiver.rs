@@ -66,6 +66,11 @@ impl Receiver {
         self.acked = irs;
     }
 
+    /// Last.ACK.sent (RFC 7323 §4.3).
+    pub fn last_ack_sent(&self) -> Seq {
+        self.acked
+    }
+
     /// RCV.WND in bytes: what the peer may still send beyond RCV.NXT.
     pub fn wnd(&self) -> u64 {
         self.edge.since(self.nxt)

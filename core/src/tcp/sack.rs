@@ -52,7 +52,10 @@ impl Connection {
     /// The text that one segment can carry now, in bytes: SACK blocks take their room from it
     /// (RFC 9293 §3.7.1, MUST-16: Eff.snd.MSS knows of the options).
     pub(super) fn text_max(&self) -> u64 {
-        let blocks = Options { sack: self.sack_blocks(), ..Options::default() };
-        u64::from(self.snd.smss).saturating_sub(blocks.len() as u64).max(1)
+        // SMSS has made room for the timestamps; beside them fewer blocks fit.
+        let timestamps = self.timestamps.is_on().then_some((0, 0));
+        let options = Options { sack: self.sack_blocks(), timestamps, ..Options::default() };
+        let blocks = options.len() as u64 - u64::from(self.timestamps.option_len());
+        u64::from(self.snd.smss).saturating_sub(blocks).max(1)
     }
 }

@@ -6,6 +6,7 @@ mod arrival;
 mod closing;
 mod handshake;
 mod liveness;
+mod options;
 mod receiving;
 mod rfc9293;
 mod sacking;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::connection::{Connection, Context, Outgoing, Settings};
+use super::isn::Origin;
 use super::state::State;
 use crate::error::Error;
 use crate::event::{ConnectionName, EventLog};
@@ -30,6 +32,8 @@ use crate::wire::tcp::{Flags, Header};
 use crate::wire::tcp_options::Options;
 
 const ISS: u32 = 0xffff_fff0;
+/// Where our numbers start; the timestamp clock is 1000 s ahead of the host's.
+const ORIGIN: Origin = Origin { iss: ISS, ts_offset: 1_000_000 };
 const IRS: u32 = 7_000;
 const WINDOW: u16 = 60_000;
 
@@ -84,6 +88,17 @@ impl<'a> In<'a> {
 
     pub(super) fn text<'b>(self, text: &'b [u8]) -> In<'b> {
         In { text, ..self }
+    }
+
+    pub(super) fn options(self, options: Options) -> In<'a> {
+        In { options, ..self }
+    }
+
+    /// TSval; what it echoes is the connection's first timestamp.
+    pub(super) fn stamp(self, value: u32) -> In<'a> {
+        let first = ORIGIN.ts_offset + 1000;
+        let timestamps = Some((value, first));
+        In { options: Options { timestamps, ..self.options }, ..self }
     }
 
     pub(super) fn window(self, window: u16) -> In<'a> {
@@ -160,7 +175,7 @@ impl Script {
     /// SYN-SENT, the SYN not yet polled.
     pub(super) fn connecting(set_knobs: &[(&str, &str)]) -> Script {
         Script::start(settings(), set_knobs, |cx, settings| {
-            Connection::connect(cx, name(), ISS, settings)
+            Connection::connect(cx, name(), ORIGIN, settings)
         })
     }
 
@@ -176,7 +191,7 @@ impl Script {
                 options,
                 ..Header::default()
             };
-            Connection::accept(cx, name(), ISS, settings, &syn, Ecn::NotEct)
+            Connection::accept(cx, name(), ORIGIN, settings, &syn, Ecn::NotEct)
         })
     }
 

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::event::{
-    ConnectionName, Kind, ReceiveBufferView, SegmentRecord, SendBufferView, Snapshot,
+    ConnectionName, Kind, Reason, ReceiveBufferView, SegmentRecord, SendBufferView, Snapshot,
 };
 use crate::readiness::Readiness;
 use crate::wire::HEADER_CAPACITY;
@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use std::fmt::Write as _;
 
 use super::connection::{Connection, Context, Outgoing};
-use super::segment::segment_count;
+use super::segment::{Segment, segment_count};
 use super::seq::Seq;
 use super::state::State;
 
@@ -168,6 +168,21 @@ impl Connection {
         let kind = Kind::SegmentReceived(record);
         let index = cx.log.record(cx.now, Some(self.name), kind, None, snapshot);
         cx.log.set_cause(index);
+    }
+
+    /// Records that an arrival is dropped, and why.
+    pub(super) fn record_drop(
+        &self,
+        cx: &mut Context<'_>,
+        segment: &Segment,
+        counter: &str,
+        reason: Reason,
+    ) {
+        if cx.log.is_on() {
+            let kind =
+                Kind::PacketDropped { counter: counter.to_owned(), len: segment.payload.len() };
+            self.record(cx, kind, Some(reason));
+        }
     }
 
     /// SEG.SEQ of an arrival from the peer's ISS on; a SYN names the ISS itself.

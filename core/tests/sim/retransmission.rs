@@ -10,7 +10,7 @@ use tcpstack::tcp::State;
 
 use super::script::{DELAY_MS, Net, net, net_with_knobs, text};
 
-const SMSS: usize = 1460;
+const SMSS: usize = 1448;
 
 /// Segments that the client has sent again.
 fn repeated(net: &Net) -> usize {

@@ -11,7 +11,7 @@ use tcpstack::wire::tcp::Flags;
 
 use super::script::{DELAY_MS, Net, at, net, net_with, net_with_knobs, text};
 
-const SMSS: usize = 1460;
+const SMSS: usize = 1448;
 
 /// A connection whose server has a buffer of 8 KiB, filled and not read; the client has more to send.
 fn closed_window() -> (Net, Socket, Socket, Vec<u8>) {

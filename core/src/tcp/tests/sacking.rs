@@ -7,7 +7,6 @@ use crate::tcp::reassembler::MAX_PIECES;
 fn permitted(set_knobs: &[(&str, &str)]) -> Script {
     let options = Options { mss: Some(1000), sack_permitted: true, ..Options::default() };
     let mut peer = Script::accepting(options, &[set_knobs, &[("tcp_delack_ms", "0")]].concat());
-    peer.connection.sack_permitted = true;
     peer.expect(out(SYN_ACK, 0, 1));
     peer.arrive(seg(ACK, 1).ack(1));
     peer.expect_nothing();
