@@ -64,6 +64,100 @@
  *
  * Every function may be called from any thread at any time. A closed descriptor's number may be
  * given out again at once, as always. No function may be called from a signal handler.
+ *
+ *
+ * Socket options
+ *
+ * Name, value, what a new socket has, and what it means. As on Linux an int may be followed by
+ * more bytes, and a value is cut to the room there is. What is not here is ENOPROTOOPT.
+ *
+ * SOL_SOCKET
+ *   SO_REUSEADDR         switch                    0
+ *       bind takes an address that only connections in TIME-WAIT, or sockets with the same
+ *       option that do not listen, still have
+ *   SO_REUSEPORT         switch                    0
+ *       several sockets, all of which have it, listen on one address and share its
+ *       connections
+ *   SO_SNDBUF            bytes                     1048576
+ *       bytes of the send buffer, cut to what tcp_wmem allows; reads as twice what was set,
+ *       and it grows by itself until it is set
+ *   SO_RCVBUF            bytes                     1048576
+ *       bytes of the receive buffer, and so the window, cut to what tcp_rmem allows; reads as
+ *       twice what was set, and it grows by itself until it is set
+ *   SO_SNDBUFFORCE       bytes, set only
+ *       SO_SNDBUF beyond tcp_wmem
+ *   SO_RCVBUFFORCE       bytes, set only
+ *       SO_RCVBUF beyond tcp_rmem
+ *   SO_RCVLOWAT          int                       1
+ *       least bytes that make the socket readable, at most half the receive buffer's limit
+ *   SO_SNDLOWAT          int, read only            1
+ *       always 1
+ *   SO_LINGER            struct linger             off
+ *       how long close waits for the peer's ACK of everything; on with 0 seconds: close sends
+ *       RST instead of FIN
+ *   SO_KEEPALIVE         switch                    0
+ *       an idle peer is asked for a sign of life, and one that gives none is given up
+ *   SO_OOBINLINE         switch                    0
+ *       urgent data stays in the stream, and MSG_OOB has none
+ *   SO_RCVTIMEO          struct timeval            0
+ *       recv and accept give up after this with EAGAIN; 0: never
+ *   SO_SNDTIMEO          struct timeval            0
+ *       send gives up after this with EAGAIN, connect with EINPROGRESS; 0: never
+ *   SO_MAX_PACING_RATE   unsigned long             no limit
+ *       bytes per second that data leaves at, at most; all ones: no limit
+ *   SO_TYPE              int, read only            1
+ *       SOCK_STREAM
+ *   SO_DOMAIN            int, read only            10
+ *       AF_INET or AF_INET6
+ *   SO_PROTOCOL          int, read only            6
+ *       IPPROTO_TCP
+ *   SO_ACCEPTCONN        switch, read only         0
+ *       1 for a socket that listens
+ *
+ * IPPROTO_TCP
+ *   TCP_NODELAY          switch                    0
+ *       small segments leave at once (Nagle's algorithm off)
+ *   TCP_MAXSEG           int, 0 to 32767           536
+ *       most bytes of data in a segment, from 88; before connect or listen also told to the
+ *       peer; 0: no limit
+ *   TCP_CORK             switch                    0
+ *       only full segments leave, until it is off again or 200 ms have passed
+ *   TCP_KEEPIDLE         seconds, 1 to 32767       7200
+ *       SO_KEEPALIVE: silence before the first probe
+ *   TCP_KEEPINTVL        seconds, 1 to 32767       75
+ *       SO_KEEPALIVE: time between probes
+ *   TCP_KEEPCNT          int, 1 to 127             9
+ *       SO_KEEPALIVE: probes without an answer before ETIMEDOUT
+ *   TCP_SYNCNT           int, 1 to 127             6
+ *       retransmissions of a SYN before ETIMEDOUT (default: tcp_syn_retries)
+ *   TCP_USER_TIMEOUT     milliseconds              0
+ *       how long data may go unacknowledged before ETIMEDOUT; 0: as tcp_retries2 says
+ *   TCP_LINGER2          int                       60
+ *       seconds that a closed socket stays in FIN-WAIT-2, at most 120; 0: as tcp_fin_timeout
+ *       says; negative: not at all
+ *   TCP_DEFER_ACCEPT     int                       0
+ *       seconds that a listener waits for data before accept has the connection, rounded up
+ *       to 1, 3, 7, ... (retransmissions of the SYN+ACK); 0: it does not wait
+ *   TCP_WINDOW_CLAMP     int                       0
+ *       most bytes of window that are advertised, at least 1152; 0: no limit, before connect
+ *       or listen
+ *   TCP_NOTSENT_LOWAT    bytes                     0
+ *       the socket is writable while less than this is unsent; 0: no limit
+ *   TCP_CONGESTION       string                    reno
+ *       the congestion control by its name (default: tcp_congestion_control)
+ *   TCP_FASTOPEN         int from 0                0
+ *       handshakes with data that a listener lets wait; 0: no Fast Open there
+ *   TCP_FASTOPEN_CONNECT 0 or 1                    0
+ *       connect returns at once, and the first data goes with the SYN
+ *   TCP_INQ              0 or 1                    0
+ *       recvmsg tells in a TCP_CM_INQ message how many bytes are left to read
+ *
+ * IPPROTO_IPV6
+ *   IPV6_V6ONLY          switch                    0
+ *       an AF_INET6 socket that leaves IPv4 alone, before bind
+ *
+ * And SO_ERROR of SOL_SOCKET, an int that can be read: the errno of the error that waits, which is
+ * gone with this; 0: none.
  */
 
 
@@ -823,24 +917,10 @@ ptrdiff_t tcps_recvmsg(int fd,
                        int flags);
 
 /**
- * Reads an option of a socket.
- *
- * SOL_SOCKET
- *   SO_REUSEADDR, SO_SNDBUF, SO_RCVBUF, SO_LINGER, SO_RCVTIMEO, SO_SNDTIMEO, SO_REUSEPORT,
- *   SO_KEEPALIVE   as set (buffers: twice what was set, as on Linux)
- *   SO_ERROR       int: the errno of the error that waits, which is gone with this; 0 for none
- *   SO_TYPE        int: SOCK_STREAM
- *   SO_DOMAIN      int: AF_INET or AF_INET6
- *   SO_PROTOCOL    int: IPPROTO_TCP
- *   SO_ACCEPTCONN  int: 1 for a socket that listens
- * IPPROTO_TCP
- *   TCP_NODELAY    int: 1 when Nagle's algorithm is off
- *   TCP_MAXSEG     int: most bytes of data in a segment
- * IPPROTO_IPV6
- *   IPV6_V6ONLY    int: 1 when an AF_INET6 socket takes no IPv4 peers
+ * Reads an option of a socket: those listed under "Socket options" above.
  *
  * fd       the socket
- * level    SOL_SOCKET, IPPROTO_TCP or IPPROTO_IPV6
+ * level    SOL_SOCKET, IPPROTO_TCP, IPPROTO_IP or IPPROTO_IPV6
  * name     the option
  * value    where the value goes
  * len      in: the room at value; out: the value's length
@@ -850,34 +930,17 @@ ptrdiff_t tcps_recvmsg(int fd,
  *   ENOTSOCK         fd is not a stack's
  *   EFAULT           a pointer is NULL
  *   EINVAL           *len is negative
- *   ENOPROTOOPT      the stack does not have the option
+ *   ENOPROTOOPT      the stack does not have the option, or it can only be set
  * Threads: any. Since 0.1.
  */
 int tcps_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
 
 /**
- * Sets an option of a socket.
- *
- * SOL_SOCKET
- *   SO_REUSEADDR   int: 1 lets bind take an address that only connections in TIME_WAIT, or sockets
- *                  with the same option that do not listen, still have
- *   SO_REUSEPORT   int: 1 lets several sockets, all of which have it, listen on one address: they
- *                  share its connections
- *   SO_SNDBUF      int: the send buffer's bytes, doubled and bounded as on Linux
- *   SO_RCVBUF      int: the receive buffer's bytes, and so the window, in the same way
- *   SO_LINGER      struct linger: close waits so long for the peer's ACK of everything; with 0
- *                  seconds it sends RST instead of FIN
- *   SO_RCVTIMEO    struct timeval: recv and accept give up with EAGAIN; 0: never
- *   SO_SNDTIMEO    struct timeval: send gives up with EAGAIN, connect with EINPROGRESS; 0: never
- * IPPROTO_TCP
- *   TCP_NODELAY    int: 1 sends small segments at once (Nagle's algorithm off)
- *   TCP_MAXSEG     int: most bytes of data in a segment; before connect or listen also told to the
- *                  peer
- * IPPROTO_IPV6
- *   IPV6_V6ONLY    int: 1 keeps an AF_INET6 socket to IPv6, before bind
+ * Sets an option of a socket: those listed under "Socket options" above. A connection that a
+ * listening socket accepts has the options of that socket.
  *
  * fd       the socket
- * level    SOL_SOCKET, IPPROTO_TCP or IPPROTO_IPV6
+ * level    SOL_SOCKET, IPPROTO_TCP, IPPROTO_IP or IPPROTO_IPV6
  * name     the option
  * value    its value
  * len      the value's length in bytes
@@ -886,17 +949,13 @@ int tcps_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
  *   EBADF            fd is not open, or its stack was closed
  *   ENOTSOCK         fd is not a stack's
  *   EFAULT           value is NULL
- *   EINVAL           len is too small, or the value can't be
+ *   EINVAL           len is too small, the value is out of its range, or it comes too late
  *   EDOM             a timeout's tv_usec is not between 0 and 999999
- *   ENOPROTOOPT      the stack does not have the option, or it can only be read. So, for now,
- *                    SO_KEEPALIVE when it is to be switched on
+ *   ENOENT           no congestion control has that name
+ *   ENOPROTOOPT      the stack does not have the option, or it can only be read
  * Threads: any. Since 0.1.
  */
-int tcps_setsockopt(int fd,
-                    int level,
-                    int name,
-                    const void *value,
-                    socklen_t len);
+int tcps_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
 
 /**
  * Reads and sets the flags of a descriptor, and copies it.

@@ -74,6 +74,10 @@ errors! {
         "the socket is in a state, or the argument of a form, in which the call means nothing.";
     NoOption "protocol option not available" ENOPROTOOPT
         "the stack does not have this socket option, or ICMP says that the peer's host speaks no TCP.";
+    NoSuchName "no such file or directory" ENOENT
+        "nothing has the name that an option was given, as a congestion control.";
+    OutOfDomain "numerical argument out of domain" EDOM
+        "the microseconds of a time are not between 0 and 999,999.";
     NotSupported "operation not supported" EOPNOTSUPP
         "this kind of socket cannot do that.";
     DestinationRequired "destination address required" EDESTADDRREQ

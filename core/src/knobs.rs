@@ -184,6 +184,20 @@ pub enum CongestionAlgorithm {
     Reno,
 }
 
+impl CongestionAlgorithm {
+    /// The one with that name.
+    pub fn named(name: &str) -> Option<CongestionAlgorithm> {
+        (name == CongestionAlgorithm::Reno.name()).then_some(CongestionAlgorithm::Reno)
+    }
+
+    /// Its name, as `tcp_congestion_control` and TCP_CONGESTION have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            CongestionAlgorithm::Reno => "reno",
+        }
+    }
+}
+
 /// The settings of one stack: a value for every row of [`KNOBS`], each inside its range.
 ///
 /// ```

@@ -355,8 +355,9 @@ fn options_are_stored_and_ranged_as_on_linux() {
     }
     assert_eq!(get(host, OptionName::MaxSegment), Ok(SocketOption::MaxSegment(88)));
     assert_eq!(host.set_option(now, id, SocketOption::V6Only(true)), Err(Error::NoOption));
-    assert_eq!(host.set_option(now, id, SocketOption::KeepAlive(true)), Err(Error::NoOption));
-    assert_eq!(host.set_option(now, id, SocketOption::KeepAlive(false)), Ok(()));
+    assert_eq!(host.set_option(now, id, SocketOption::KeepCount(0)), Err(Error::Invalid));
+    assert_eq!(host.set_option(now, id, SocketOption::KeepCount(127)), Ok(()));
+    assert_eq!(host.set_option(now, id, SocketOption::Listens(true)), Err(Error::NoOption));
     let linger = SocketOption::Linger(Some(seconds(3)));
     host.set_option(now, id, linger).unwrap();
     assert_eq!(get(host, OptionName::Linger), Ok(linger));

@@ -1,5 +1,8 @@
 //! Writes `include/tcpstack.h` anew: `cargo run -p tcpstack-ffi --example header`.
 
+#[path = "header/options.rs"]
+mod options;
+
 use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
@@ -11,6 +14,10 @@ use std::path::PathBuf;
 pub fn generate() -> Result<String, Box<dyn Error>> {
     let package = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let mut config = cbindgen::Config::from_file(package.join("cbindgen.toml"))?;
+    let end = config.header.as_deref().and_then(|text| text.rfind(" */"));
+    if let (Some(header), Some(end)) = (config.header.as_mut(), end) {
+        header.insert_str(end, &options::manual());
+    }
     config.after_includes = config.after_includes.map(|text| text + &version());
     let mut text = Vec::new();
     cbindgen::generate_with_config(&package, config)?.write(&mut text);

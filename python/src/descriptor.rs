@@ -147,8 +147,7 @@ pub(crate) fn getsockopt(
     name: i32,
     buflen: usize,
 ) -> PyResult<Value> {
-    let value = with_socket(py, fd, |socket| options::get(socket, level, name))?;
-    Ok(value.shaped_for(buflen))
+    with_socket(py, fd, |socket| options::get(socket, level, name, buflen))
 }
 
 /// Sets an option from a number or from the bytes of its C structure.
@@ -160,7 +159,7 @@ pub(crate) fn setsockopt(
     name: i32,
     value: Value,
 ) -> PyResult<()> {
-    with_socket(py, fd, |socket| options::set(socket, level, name, &value))
+    with_socket(py, fd, |socket| options::set(socket, level, name, value))
 }
 
 /// State, addresses and queues at this moment.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::demux::Place;
-use super::options::Options;
+use super::options::{Change, Options, View};
 use super::ports::{Claim, Use};
 use super::socket::{Kind, Owner, Socket};
 use super::{Domain, Error, Host, OptionName, Shutdown, SocketId, SocketOption, addresses};
@@ -224,8 +224,10 @@ impl Host {
             .get_mut(id)
             .filter(|socket| socket.owner == Owner::Application)
             .ok_or(Error::BadSocket)?;
+        let (domain, state) = (socket.domain, socket.state());
         let is_bound = socket.claim.is_some();
-        socket.options.set(option, socket.domain, is_bound, knobs)?;
+        let options = &mut socket.options;
+        option.set(&mut Change { options, knobs, domain, state, is_bound })?;
         let options = socket.options.clone();
         if let Some(claim) = socket.claim {
             // A holder may always change its own mind; conflicts are looked for when one takes a port.
@@ -240,18 +242,12 @@ impl Host {
         Ok(())
     }
 
-    /// Reads an option. TCP_MAXSEG of a connection is the segment size in force.
+    /// Reads an option.
     ///
     /// # Errors
     /// `NoOption` for one that the family does not have.
     pub fn option(&self, id: SocketId, name: OptionName) -> Result<SocketOption, Error> {
-        let socket = self.owned(id)?;
-        match (&socket.kind, name) {
-            (Kind::Connection(connection), OptionName::MaxSegment) => {
-                Ok(SocketOption::MaxSegment(connection.smss()))
-            }
-            _ => socket.options.get(name, socket.domain),
-        }
+        name.get(&View { socket: self.owned(id)?, knobs: &self.knobs })
     }
 
     /// Takes a port for a socket that has none.

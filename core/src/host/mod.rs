@@ -48,7 +48,7 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 pub use config::Config;
 pub use counters::Counters;
-pub use options::{OptionName, SocketOption};
+pub use options::{Encoded, OPTIONS, OptionName, OptionRow, Shape, SocketOption};
 pub use questions::ConnectionInfo;
 pub use socket::{Domain, SocketId};
 

@@ -1,66 +1,29 @@
 //! Socket options: what a socket was asked to be, before and after it has a connection.
 //!
 //! A value that is stored is in Linux's range; one that is not, or an option that this stack does
-//! not have, is refused with Linux's error.
+//! not have, is refused with Linux's error. The `table` says which options there are, `shape` how
+//! their values lie in C's memory.
+
+mod shape;
+mod table;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::socket::{Kind, Socket};
 use super::{Domain, Error, Knobs};
 use crate::knobs::BufferSizes;
 use crate::tcp::Settings;
 
-/// Linux's TCP_MAXSEG range (`TCP_MIN_MSS`, `MAX_TCP_WINDOW`).
-const MAX_SEGMENT: std::ops::RangeInclusive<u16> = 88..=32_767;
+pub use shape::{Encoded, Shape};
+pub(super) use table::{Change, View};
+pub use table::{OPTIONS, OptionName, OptionRow, SocketOption};
 
 /// What TCP_MAXSEG shows before there is a connection (RFC 9293 §3.7.1, MUST-15).
-pub(super) const DEFAULT_SEGMENT: u16 = 536;
+const DEFAULT_SEGMENT: u16 = 536;
 
-/// A socket option with its value; the numbers of the C API are mapped to these above the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SocketOption {
-    /// SO_REUSEADDR: bind beside sockets that have it too and do not listen, TIME-WAIT included.
-    ReuseAddr(bool),
-    /// SO_REUSEPORT: several listeners on one address share its connections.
-    ReusePort(bool),
-    /// SO_SNDBUF in bytes. As on Linux, reading it gives twice what was set.
-    SendBuffer(u32),
-    /// SO_RCVBUF in bytes. As on Linux, reading it gives twice what was set.
-    ReceiveBuffer(u32),
-    /// SO_LINGER: how long close() waits; zero: it resets; None: it goes on in the background.
-    Linger(Option<Duration>),
-    /// TCP_NODELAY: no Nagle (RFC 9293 §3.7.4).
-    NoDelay(bool),
-    /// TCP_MAXSEG in bytes, 88 to 32,767; 0 takes the wish back.
-    MaxSegment(u16),
-    /// IPV6_V6ONLY: an IPv6 socket that leaves IPv4 alone.
-    V6Only(bool),
-    /// SO_KEEPALIVE; the stack has no keepalive, so only `false` is taken.
-    KeepAlive(bool),
-}
-
-/// Which socket option.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OptionName {
-    /// SO_REUSEADDR.
-    ReuseAddr,
-    /// SO_REUSEPORT.
-    ReusePort,
-    /// SO_SNDBUF.
-    SendBuffer,
-    /// SO_RCVBUF.
-    ReceiveBuffer,
-    /// SO_LINGER.
-    Linger,
-    /// TCP_NODELAY.
-    NoDelay,
-    /// TCP_MAXSEG.
-    MaxSegment,
-    /// IPV6_V6ONLY.
-    V6Only,
-    /// SO_KEEPALIVE.
-    KeepAlive,
-}
+/// Linux's limit of a buffer that is forced: INT_MAX shows as its double.
+const FORCED_MAX: u32 = i32::MAX.cast_unsigned() / 2;
 
 /// The options of one socket.
 #[derive(Clone, Debug)]
@@ -69,6 +32,11 @@ pub(super) struct Options {
     pub(super) reuse_port: bool,
     pub(super) v6_only: bool,
     pub(super) linger: Option<Duration>,
+    /// recvmsg tells how much is left.
+    tells_inq: bool,
+    /// For those who block on top of the host; zero: not at all.
+    receive_timeout: Option<Duration>,
+    send_timeout: Option<Duration>,
     /// What a connection has to know of them; shared until one of the sockets changes its own.
     settings: Arc<Settings>,
 }
@@ -78,9 +46,28 @@ fn buffer_capacity(asked: u32, sizes: BufferSizes) -> u32 {
     asked.saturating_mul(2).clamp(sizes.min, sizes.max.saturating_mul(2)) / 2
 }
 
+/// The same without the knob's limit; Linux takes a negative size as none.
+fn forced_capacity(asked: u32, sizes: BufferSizes) -> u32 {
+    let asked = if asked.cast_signed() < 0 { 0 } else { asked };
+    asked.min(FORCED_MAX).max(sizes.min / 2)
+}
+
 /// What getsockopt says of a buffer: the double, once the application has chosen.
 fn buffer_shown(capacity: u32, is_fixed: bool) -> u32 {
     if is_fixed { capacity.saturating_mul(2) } else { capacity }
+}
+
+/// TCP_DEFER_ACCEPT as Linux keeps it: the time that so many retransmissions of the SYN+ACK take,
+/// the first after a second, each after twice as long, 120 seconds at most.
+fn defer_time(seconds: i32) -> Option<Duration> {
+    let wanted = u64::try_from(seconds).unwrap_or(0);
+    let (mut period, mut timeout, mut retransmissions) = (1, 1, 1);
+    while wanted > period && retransmissions < u8::MAX {
+        timeout = (2 * timeout).min(120);
+        period += timeout;
+        retransmissions += 1;
+    }
+    (wanted > 0).then(|| Duration::from_secs(period))
 }
 
 impl Options {
@@ -90,6 +77,9 @@ impl Options {
             reuse_port: false,
             v6_only: false,
             linger: None,
+            tells_inq: false,
+            receive_timeout: None,
+            send_timeout: None,
             settings: Arc::new(Settings {
                 send_buffer: knobs.send_buffer().default,
                 receive_buffer: knobs.receive_buffer().default,
@@ -103,71 +93,51 @@ impl Options {
         Arc::clone(&self.settings)
     }
 
-    /// Changes one; `is_bound` says that the socket has an address.
-    ///
-    /// # Errors
-    /// `NoOption` for what this stack or family does not have, `Invalid` for a value out of range or
-    /// one that comes too late.
-    pub(super) fn set(
-        &mut self,
-        option: SocketOption,
-        domain: Domain,
-        is_bound: bool,
-        knobs: &Knobs,
-    ) -> Result<(), Error> {
-        let settings = Arc::make_mut(&mut self.settings);
-        match option {
-            SocketOption::ReuseAddr(on) => self.reuse_addr = on,
-            SocketOption::ReusePort(on) => self.reuse_port = on,
-            SocketOption::SendBuffer(size) => {
-                settings.send_buffer = buffer_capacity(size, knobs.send_buffer());
-                settings.is_send_buffer_fixed = true;
-            }
-            SocketOption::ReceiveBuffer(size) => {
-                settings.receive_buffer = buffer_capacity(size, knobs.receive_buffer());
-                settings.is_receive_buffer_fixed = true;
-            }
-            SocketOption::Linger(linger) => self.linger = linger,
-            SocketOption::NoDelay(on) => settings.no_delay = on,
-            SocketOption::MaxSegment(0) => settings.max_segment = None,
-            SocketOption::MaxSegment(size) if MAX_SEGMENT.contains(&size) => {
-                settings.max_segment = Some(size);
-            }
-            SocketOption::MaxSegment(_) => return Err(Error::Invalid),
-            SocketOption::V6Only(_) if domain == Domain::V4 => return Err(Error::NoOption),
-            SocketOption::V6Only(_) if is_bound => return Err(Error::Invalid),
-            SocketOption::V6Only(on) => self.v6_only = on,
-            SocketOption::KeepAlive(true) => return Err(Error::NoOption),
-            SocketOption::KeepAlive(false) => {}
+    /// The most that the receive buffer can become, in bytes.
+    fn receive_limit(&self, knobs: &Knobs) -> u32 {
+        match self.settings.is_receive_buffer_fixed {
+            true => self.settings.receive_buffer,
+            false => knobs.receive_buffer().max,
         }
-        Ok(())
     }
 
-    /// Reads one.
-    ///
-    /// # Errors
-    /// `NoOption` for what this family does not have.
-    pub(super) fn get(&self, name: OptionName, domain: Domain) -> Result<SocketOption, Error> {
-        let settings = &self.settings;
-        Ok(match name {
-            OptionName::ReuseAddr => SocketOption::ReuseAddr(self.reuse_addr),
-            OptionName::ReusePort => SocketOption::ReusePort(self.reuse_port),
-            OptionName::SendBuffer => SocketOption::SendBuffer(buffer_shown(
-                settings.send_buffer,
-                settings.is_send_buffer_fixed,
-            )),
-            OptionName::ReceiveBuffer => SocketOption::ReceiveBuffer(buffer_shown(
-                settings.receive_buffer,
-                settings.is_receive_buffer_fixed,
-            )),
-            OptionName::Linger => SocketOption::Linger(self.linger),
-            OptionName::NoDelay => SocketOption::NoDelay(settings.no_delay),
-            OptionName::MaxSegment => {
-                SocketOption::MaxSegment(settings.max_segment.unwrap_or(DEFAULT_SEGMENT))
-            }
-            OptionName::V6Only if domain == Domain::V4 => return Err(Error::NoOption),
-            OptionName::V6Only => SocketOption::V6Only(self.v6_only),
-            OptionName::KeepAlive => SocketOption::KeepAlive(false),
-        })
+    /// TCP_MAXSEG: of a connection, the segment size in force.
+    fn segment_shown(&self, socket: &Socket) -> u16 {
+        match &socket.kind {
+            Kind::Connection(connection) => connection.smss(),
+            _ => self.settings.max_segment.unwrap_or(DEFAULT_SEGMENT),
+        }
     }
 }
+
+impl SocketOption {
+    /// Sets it, where the socket's family has it.
+    ///
+    /// # Errors
+    /// `NoOption` for what this family does not have or what can only be read, `Invalid` for a value
+    /// out of range or one that comes too late.
+    pub(super) fn set(self, change: &mut Change<'_>) -> Result<(), Error> {
+        self.name().check_family(change.domain)?;
+        self.apply(change)
+    }
+}
+
+impl OptionName {
+    /// Reads it, where the socket's family has it.
+    ///
+    /// # Errors
+    /// `NoOption` for what this family does not have or what can only be set.
+    pub(super) fn get(self, view: &View<'_>) -> Result<SocketOption, Error> {
+        self.check_family(view.socket.domain)?;
+        self.read(view)
+    }
+
+    /// IPv6's options are those of AF_INET6 sockets alone.
+    fn check_family(self, domain: Domain) -> Result<(), Error> {
+        let is_v6 = OPTIONS.iter().any(|row| row.option == self && row.level == libc::IPPROTO_IPV6);
+        if is_v6 && domain == Domain::V4 { Err(Error::NoOption) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

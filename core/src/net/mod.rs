@@ -5,7 +5,8 @@
 //! url         which network                  blocking           how a call waits
 //! shared      the one lock and its rules     calls, events      what is recorded of it
 //! pump        from the host to the device    descriptor         the `int` of C: readiness, bridge
-//! engine      the thread                     stream             std::net's shape
+//! engine      the thread                     options            setsockopt, getsockopt
+//! stream      std::net's shape
 //! clock, manual                              time, and the embedder that owns it
 //! ```
 //!
@@ -21,6 +22,7 @@ mod descriptor;
 mod engine;
 mod events;
 mod manual;
+mod options;
 mod pump;
 mod readiness;
 mod shared;

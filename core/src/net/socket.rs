@@ -22,7 +22,7 @@ use crate::host::{
 use crate::time::Instant;
 
 /// No timeout.
-const ENDLESS: u64 = 0;
+const ENDLESS: u64 = u64::MAX;
 
 /// A blocking socket. `&self` everywhere, usable from many threads at once. Dropping the last
 /// handle closes it, unless it has a descriptor: that decides then.
@@ -304,23 +304,6 @@ impl Socket {
         let _ = shared.enter_unchecked(|locked, _| locked.endpoints.remove(&id));
     }
 
-    /// Sets an option.
-    ///
-    /// # Errors
-    /// `Invalid` for a value out of range, `NoOption` for what the stack does not have.
-    pub fn set_option(&self, option: SocketOption) -> Result<(), SocketError> {
-        let id = self.endpoint.id;
-        Ok(self.shared().enter(|locked, now| locked.host.set_option(now, id, option))??)
-    }
-
-    /// An option's value.
-    ///
-    /// # Errors
-    /// `NoOption` for what the stack does not have.
-    pub fn option(&self, name: OptionName) -> Result<SocketOption, SocketError> {
-        Ok(self.look()?.host.option(self.endpoint.id, name)?)
-    }
-
     /// SO_ERROR: the pending error, once.
     ///
     /// # Errors
@@ -342,12 +325,12 @@ impl Socket {
         self.is_nonblocking.load(SeqCst)
     }
 
-    /// SO_RCVTIMEO: how long `recv` and `accept` wait; None (or zero): as long as it takes.
+    /// How long `recv` and `accept` wait; None: as long as it takes; zero: not at all.
     pub fn set_recv_timeout(&self, timeout: Option<Duration>) {
         self.recv_timeout_ns.store(timeout_ns(timeout), SeqCst);
     }
 
-    /// SO_SNDTIMEO: how long `send` and `connect` wait; None (or zero): as long as it takes.
+    /// How long `send` and `connect` wait; None: as long as it takes; zero: not at all.
     pub fn set_send_timeout(&self, timeout: Option<Duration>) {
         self.send_timeout_ns.store(timeout_ns(timeout), SeqCst);
     }
@@ -506,7 +489,7 @@ impl Socket {
     }
 
     /// The host, for a look.
-    fn look(&self) -> Result<std::sync::MutexGuard<'_, Locked>, SocketError> {
+    pub(super) fn look(&self) -> Result<std::sync::MutexGuard<'_, Locked>, SocketError> {
         self.shared().check_open()?;
         self.shared().lock()
     }
@@ -552,7 +535,7 @@ pub(super) fn unless_blocked<T>(result: Result<T, Error>) -> Result<Option<T>, E
 }
 
 fn timeout_ns(timeout: Option<Duration>) -> u64 {
-    timeout.map_or(ENDLESS, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+    timeout.map_or(ENDLESS, |time| u64::try_from(time.as_nanos()).unwrap_or(ENDLESS))
 }
 
 fn timeout(ns: &AtomicU64) -> Option<Duration> {

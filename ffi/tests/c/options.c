@@ -35,9 +35,10 @@ static void a_socket_tells_what_it_is(const Sides *on)
 static void a_switch_is_off_on_and_off_again(const Sides *on)
 {
     const int switches[][2] = {
-        {SOL_SOCKET, SO_REUSEADDR}, {SOL_SOCKET, SO_REUSEPORT}, {IPPROTO_TCP, TCP_NODELAY}};
+        {SOL_SOCKET, SO_REUSEADDR}, {SOL_SOCKET, SO_REUSEPORT}, {SOL_SOCKET, SO_KEEPALIVE},
+        {SOL_SOCKET, SO_OOBINLINE}, {IPPROTO_TCP, TCP_NODELAY}, {IPPROTO_TCP, TCP_CORK}};
     int fd = CHECK_OK(on->socket(CLIENT, 0));
-    for (size_t at = 0; at < 3; at++) {
+    for (size_t at = 0; at < sizeof switches / sizeof *switches; at++) {
         int level = switches[at][0], name = switches[at][1];
         CHECK_EQ(get_int(on, fd, level, name), 0);
         set_int(on, fd, level, name, 1);
@@ -177,11 +178,20 @@ static void what_can_only_be_read_is_not_set(const Sides *on)
 }
 
 /* What the stack lacks it does not pretend to have. */
-static void an_option_to_come_is_refused(void)
+static void what_the_stack_lacks_is_refused(void)
 {
+    const int options[][2] = {
+        {SOL_SOCKET, SO_MARK},         {SOL_SOCKET, SO_PRIORITY},  {SOL_SOCKET, SO_BINDTODEVICE},
+        {SOL_SOCKET, SO_INCOMING_CPU}, {SOL_SOCKET, SO_TIMESTAMP}, {SOL_SOCKET, SO_ZEROCOPY},
+        {SOL_SOCKET, SO_BUSY_POLL},    {IPPROTO_TCP, TCP_MD5SIG},  {IPPROTO_TCP, TCP_REPAIR},
+        {IPPROTO_TCP, TCP_ULP},        {IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE}};
     int fd = CHECK_OK(ours.socket(CLIENT, 0)), one = 1;
-    CHECK_FAILS(tcps_setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one), ENOPROTOOPT);
-    CHECK_FAILS(tcps_setsockopt(fd, IPPROTO_TCP, TCP_CORK, &one, sizeof one), ENOPROTOOPT);
+    for (size_t at = 0; at < sizeof options / sizeof *options; at++) {
+        int level = options[at][0], name = options[at][1], got;
+        socklen_t len = sizeof got;
+        CHECK_FAILS(tcps_setsockopt(fd, level, name, &one, sizeof one), ENOPROTOOPT);
+        CHECK_FAILS(tcps_getsockopt(fd, level, name, &got, &len), ENOPROTOOPT);
+    }
     CHECK_OK(tcps_close(fd));
 }
 
@@ -225,7 +235,7 @@ int main(void)
     tell("a small place gets a part of the value", a_small_place_gets_a_part_of_the_value);
     tell("what can only be read is not set", what_can_only_be_read_is_not_set);
     tell("linger of zero resets", linger_of_zero_resets);
-    an_option_to_come_is_refused();
+    what_the_stack_lacks_is_refused();
     the_segment_size_keeps_to_what_was_asked_for();
     close_hosts();
     return 0;

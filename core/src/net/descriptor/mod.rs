@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use nix::sys::epoll::EpollFlags;
 use nix::sys::socket::UnixAddr;
@@ -24,7 +25,7 @@ use super::bridge::{self, Bridge};
 use super::readiness::Signals;
 use super::shared::Shared;
 use super::{Socket, SocketError, Stack};
-use crate::host::{Domain, Error, Readiness, Shutdown};
+use crate::host::{Domain, Error, OptionName, Readiness, Shutdown};
 use crate::tcp::State as TcpState;
 
 /// No inner end, no number.
@@ -408,6 +409,12 @@ impl Descriptor {
             Shutdown::Both => nix::sys::socket::Shutdown::Both,
         };
         self.number().is_some_and(|number| nix::sys::socket::shutdown(number, how).is_ok())
+    }
+
+    /// Has the data calls of a bridged one, which are the kernel's, wait no longer than `timeout`.
+    pub(super) fn set_timeout(&self, name: OptionName, timeout: Option<Duration>) {
+        let (DescriptorKind::Bridged, Some(number)) = (self.kind, self.number()) else { return };
+        pair::set_timeout(number, name, timeout);
     }
 
     fn edges(&self) -> EpollFlags {

@@ -7,6 +7,7 @@
 //! says who connects, and, as long as it is taken, that the outer end lives.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -14,9 +15,10 @@ use nix::sys::socket::{
     self, AddressFamily, Backlog, MsgFlags, SockFlag, SockType, UnixAddr, sockopt,
 };
 use nix::sys::stat::fstat;
+use nix::sys::time::{TimeVal, TimeValLike};
 
 use super::DescriptorKind;
-use crate::host::Readiness;
+use crate::host::{OptionName, Readiness};
 
 /// Send buffer of a direct outer end, in bytes: the kernel's least. One byte then leaves it
 /// writable, and two do not.
@@ -131,6 +133,23 @@ fn prepare_inner(inner: &OwnedFd, outer: RawFd, kind: DescriptorKind) -> nix::Re
     }
     send(outer, &[0])?;
     Ok(())
+}
+
+/// SO_RCVTIMEO or SO_SNDTIMEO of the outer end; zero has passed already, which the kernel has as a
+/// negative time.
+pub(super) fn set_timeout(outer: RawFd, name: OptionName, timeout: Option<Duration>) {
+    let time = match timeout {
+        None => TimeVal::zero(),
+        Some(Duration::ZERO) => TimeVal::seconds(-1),
+        Some(time) => {
+            TimeVal::new(time.as_secs().try_into().unwrap_or(i64::MAX), time.subsec_micros().into())
+        }
+    };
+    // It fails only when the application has closed the descriptor meanwhile.
+    let _ = match name {
+        OptionName::SendTimeout => socket::setsockopt(&borrow(outer), sockopt::SendTimeout, &time),
+        _ => socket::setsockopt(&borrow(outer), sockopt::ReceiveTimeout, &time),
+    };
 }
 
 /// The name of the outer end.
