@@ -12,20 +12,29 @@ use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
 
 use crate::{BATCH, CALL, Pair, Setting, Stream};
 
-type Queue = Rc<RefCell<VecDeque<Vec<u8>>>>;
+pub(crate) type Queue = Rc<RefCell<VecDeque<Vec<u8>>>>;
 
 /// One end of the wire: a queue each way. The checksums are smoltcp's to compute and verify.
-struct Wire {
+pub(crate) struct Wire {
     mtu: usize,
     incoming: Queue,
     outgoing: Queue,
+    /// Packets that it takes before they are carried away.
+    room: usize,
+}
+
+impl Wire {
+    /// A wire that takes whatever is sent.
+    pub(crate) fn unbounded(mtu: usize, incoming: Queue, outgoing: Queue) -> Wire {
+        Wire { mtu, incoming, outgoing, room: usize::MAX }
+    }
 }
 
 /// A packet that arrived.
-struct Arrived(Vec<u8>);
+pub(crate) struct Arrived(Vec<u8>);
 
 /// Room for a packet to send.
-struct Room(Queue);
+pub(crate) struct Room(Queue);
 
 impl phy::RxToken for Arrived {
     fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
@@ -52,7 +61,7 @@ impl Device for Wire {
     }
 
     fn transmit(&mut self, _: Instant) -> Option<Room> {
-        (self.outgoing.borrow().len() < BATCH).then(|| Room(self.outgoing.clone()))
+        (self.outgoing.borrow().len() < self.room).then(|| Room(self.outgoing.clone()))
     }
 
     fn capabilities(&self) -> DeviceCapabilities {
@@ -73,7 +82,7 @@ struct End {
 
 impl End {
     fn new(last: u8, setting: Setting, incoming: Queue, outgoing: Queue) -> End {
-        let mut wire = Wire { mtu: setting.mtu, incoming, outgoing };
+        let mut wire = Wire { mtu: setting.mtu, incoming, outgoing, room: BATCH };
         let mut config = Config::new(HardwareAddress::Ip);
         config.random_seed = last.into();
         let mut interface = Interface::new(config, &mut wire, Instant::ZERO);

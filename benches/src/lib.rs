@@ -1,5 +1,6 @@
 //! What is measured, besides single functions: pairs of stacks in memory ([`hosts`], [`interfaces`])
-//! and one stack over a TUN interface to the kernel ([`tun`]), tcpstack's and smoltcp's each.
+//! one stack over a TUN interface to the kernel ([`tun`]), and both over bad links in virtual time
+//! ([`recovery`]), tcpstack's and smoltcp's each.
 //!
 //! Both do the same work, or the comparison means nothing: the same MTU, the same buffers, the bytes
 //! copied from and to the application's memory. In memory also the same number of packets carried at
@@ -9,6 +10,7 @@
 
 pub mod hosts;
 pub mod interfaces;
+pub mod recovery;
 pub mod tun;
 
 /// Packets that cross at a time, as a network card's ring would hand them over.
