@@ -208,6 +208,7 @@ fn a_server_comes_back_over_its_time_wait_with_reuse_addr_alone() {
 
 #[test]
 fn ephemeral_ports_come_from_the_range_and_run_out() {
+    // RFC 6056 §3.2.
     let mut pair = Pair::with(|config| {
         config.knobs.set("ip_local_port_range", "40000 40002").unwrap();
     });
@@ -266,6 +267,7 @@ fn a_full_accept_queue_drops_syns_and_last_acks_until_there_is_room() {
 
 #[test]
 fn half_open_connections_are_bounded_by_the_knob() {
+    // RFC 4987 §3.2.
     let mut pair = Pair::with(|config| config.knobs.set("tcp_max_syn_backlog", "3").unwrap());
     pair.listen(80, 100);
     pair.lose = Box::new(|sent| !sent.from_client);

@@ -252,6 +252,7 @@ fn a_hard_error_does_not_end_an_established_connection() {
 
 #[test]
 fn a_packet_too_big_makes_this_and_the_next_connection_send_smaller_ones() {
+    // RFC 1191 §4, §6.2, §6.4; RFC 8201 §5.2, §5.4.
     let mut pair = Pair::new();
     let listener = pair.listen(80, 8);
     let (socket, child) = pair.connected(listener);

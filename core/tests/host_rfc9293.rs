@@ -2,7 +2,10 @@
 
 mod host_pair;
 
+use std::sync::{Arc, Mutex};
+
 use host_pair::{CLIENT, Pair, SERVER, at, ip, segment, sent_by, unverified};
+use tcpstack::event::{Event, Kind, Observer, TimerName};
 use tcpstack::host::{Config, Domain, Error, Host, SocketOption};
 use tcpstack::tcp::State;
 use tcpstack::time::Instant;
@@ -110,4 +113,33 @@ fn a_connection_that_takes_over_from_time_wait_begins_beyond_the_old_numbers() {
     assert_eq!((second.flags, second.ack), (Flags::SYN | Flags::ACK, 5001));
     let ahead = second.seq.wrapping_sub(end);
     assert!(ahead < 1 << 31, "{ahead} ahead of the largest number that was used");
+}
+
+/// The timers that fired, as an observer hears of them.
+#[derive(Clone, Default)]
+struct Fired(Arc<Mutex<Vec<TimerName>>>);
+
+impl Observer for Fired {
+    fn event(&mut self, event: &Event) {
+        if let Kind::TimerFired { timer } = event.kind {
+            self.0.lock().unwrap().push(timer);
+        }
+    }
+}
+
+#[test]
+fn who_listens_hears_of_each_retransmission_timeout() {
+    // RFC 9293 §3.8.3 (SHLD-9); nobody else does (§3.9.1.8, SHLD-20).
+    let fired = Fired::default();
+    let mut host = Host::new(Config::new([ip(CLIENT)], 1), Some(Box::new(fired.clone())));
+    let id = host.socket(Domain::V4);
+    host.connect(NOW, id, at(SERVER, 80)).unwrap_err();
+    let mut now = NOW;
+    for _ in 0..4 {
+        while host.poll_transmit(now).is_some() {}
+        now = host.next_deadline().unwrap();
+        host.handle_timers(now);
+    }
+    assert_eq!(*fired.0.lock().unwrap(), [TimerName::Retransmission; 4]);
+    assert_eq!(host.take_error(id), Ok(None));
 }

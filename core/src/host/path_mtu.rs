@@ -14,16 +14,16 @@ use crate::time::Instant;
 /// Destinations remembered at most.
 const CAPACITY: usize = 1024;
 
-/// How long a lowered MTU is believed (RFC 1191 §6.3; Linux's mtu_expires).
+/// How long a lowered MTU is believed (RFC 1191 §6.3, RFC 8201 §5.3; Linux's mtu_expires).
 const LIFETIME: Duration = Duration::from_secs(600);
 
-/// RFC 1191 allows 68; a forged message could then make every packet tiny, so as Linux (min_pmtu).
+/// RFC 1191 §3 allows 68; a forged message could then make every packet tiny, so as Linux (min_pmtu).
 const FLOOR_V4: u32 = 552;
 
-/// No IPv6 link is narrower (RFC 8200 §5).
+/// No IPv6 link is narrower (RFC 8200 §5, RFC 8201 §4).
 const FLOOR_V6: u32 = 1280;
 
-/// What to assume when an old router does not say (RFC 1122 §3.3.3).
+/// What to assume when an old router does not say (RFC 1191 §5, RFC 1122 §3.3.3).
 const UNSAID_V4: u32 = 576;
 
 /// The path MTU in bytes that a packet-too-big message of `mtu` bytes stands for.

@@ -70,7 +70,7 @@ pub(super) struct Ports {
 }
 
 impl Ports {
-    /// Nothing is held; `random` gives the keys.
+    /// Nothing is held; `random` gives the keys (RFC 6056 §3.4).
     pub(super) fn new(random: &mut ChaCha8Rng) -> Ports {
         let mut key = || KeyedHash::new((random.next_u64(), random.next_u64()));
         let (holders, offset, index) = (HashMap::with_hasher(key()), key(), key());
@@ -154,7 +154,8 @@ impl Ports {
     }
 }
 
-/// Every port of the range once, from its `start`th on.
+/// Every port of the range (RFC 6056 §3.2: a wide one, `ip_local_port_range`) once, from its
+/// `start`th on.
 fn candidates((first, last): (u16, u16), start: u32) -> impl Iterator<Item = u16> {
     let count = u32::from(last - first) + 1;
     let start = start % count;

@@ -230,7 +230,7 @@ impl Connection {
     }
 
     /// The path takes packets of at most `cx.mtu` from now on: what is outstanding was too large
-    /// and is sent again at once (RFC 1191 §6.4).
+    /// and is sent again at once (RFC 1191 §6.4, RFC 8201 §5.4).
     pub fn handle_mtu_change(&mut self, cx: &mut Context<'_>) {
         let before = self.snd.smss;
         self.update_smss(cx);

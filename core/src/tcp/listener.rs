@@ -1,7 +1,7 @@
 //! A socket in LISTEN: what it answers, and the children it has begotten.
 //!
 //! Owns the SYN queue (children in SYN-RECEIVED) and the accept queue (ESTABLISHED, not accepted),
-//! and bounds both. It refuses a SYN when there is no place for the child; the peer will try again.
+//! and bounds both (RFC 4987 §3.2). It refuses a SYN when there is no place for the child; the peer will try again.
 //! The children themselves are the host's, which tells here what became of them.
 //!
 //! The bounds are Linux's. The accept queue holds `backlog + 1`. The SYN queue holds `backlog`, but

@@ -68,7 +68,7 @@ impl Connection {
     }
 
     /// Arms the keepalive timer of a connection that has just opened, or whose application has
-    /// changed its mind; the time that the peer has been silent counts.
+    /// changed its mind (RFC 9293 §3.8.4, MUST-24); the time that the peer has been silent counts.
     pub(super) fn restart_keepalive(&mut self, cx: &mut Context<'_>) {
         let is_open =
             self.state.is_synchronized() && !matches!(self.state, State::Closed | State::TimeWait);
@@ -107,7 +107,8 @@ impl Connection {
         self.arm(cx, TimerName::Keepalive, cx.now + interval);
     }
 
-    /// Keeps the user timeout in step with whether the peer has yet to take something.
+    /// Keeps the user timeout, by which the application sets R2 for its connection (RFC 9293 §3.8.3,
+    /// MUST-21), in step with whether the peer has yet to take something.
     pub(super) fn settle_user_timeout(&mut self, cx: &mut Context<'_>) {
         let is_waiting = self.snd.una < self.snd.max || self.send_buffer.end() > self.snd.nxt;
         if !is_waiting {

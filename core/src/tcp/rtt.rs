@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-/// G, the clock granularity of RFC 6298: how exactly the timers of the real clock are kept.
+/// G, the clock granularity of RFC 6298 §4: how exactly the timers of the real clock are kept.
 const GRANULARITY_NS: u64 = 1_000_000;
 
 /// §5.7: the RTO to begin data transmission with after the timer of a SYN fired.
@@ -29,8 +29,8 @@ pub struct RttEstimator {
 impl RttEstimator {
     /// An estimator without a sample, whose RTO is `initial` (RFC 6298 §2.1: 1 s).
     ///
-    /// `min` and `max` bound every RTO, `initial` included (§2.4: `min` SHOULD be 1 s, Linux takes
-    /// 200 ms; §2.5: `max` at least 60 s). Should they contradict each other, `min` wins.
+    /// `min` and `max` bound every RTO, `initial` included (RFC 6298 §2.4: `min` SHOULD be 1 s, Linux
+    /// takes 200 ms; RFC 6298 §2.5: `max` at least 60 s). Should they contradict each other, `min` wins.
     pub fn new(initial: Duration, min: Duration, max: Duration) -> RttEstimator {
         let min_ns = nanos(min);
         let max_ns = nanos(max).max(min_ns);
@@ -51,9 +51,9 @@ impl RttEstimator {
     pub fn sample(&mut self, rtt: Duration) {
         let rtt = nanos(rtt).min(self.max_ns);
         let (srtt, rttvar) = match self.smoothed_ns {
-            // §2.2
+            // RFC 6298 §2.2
             None => (rtt, rtt / 2),
-            // §2.3: alpha = 1/8, beta = 1/4; RTTVAR first, from the old SRTT
+            // RFC 6298 §2.3: alpha = 1/8, beta = 1/4; RTTVAR first, from the old SRTT
             Some((srtt, rttvar)) => {
                 (srtt - srtt / 8 + rtt / 8, rttvar - rttvar / 4 + srtt.abs_diff(rtt) / 4)
             }

@@ -13,6 +13,7 @@ impl Connection {
     pub fn handle_timers(&mut self, cx: &mut Context<'_>) {
         while let Some(timer) = self.timers.expire(cx.now) {
             if cx.log.is_on() {
+                // RFC 9293 §3.8.3 (SHLD-9): who listens hears of each timeout, from the first one on.
                 cx.log.set_cause(None);
                 let snapshot = Some(self.snapshot());
                 let kind = Kind::TimerFired { timer };
@@ -66,7 +67,7 @@ impl Connection {
 
     /// How often the same segment is sent again before the connection is given up
     /// (RFC 9293 §3.8.3: R2, MUST-20); a SYN by the same rules (MUST-22). Fifteen times take 924 s
-    /// and more (SHLD-11). Six repetitions of a SYN take 127 s, as on Linux; MUST-23 would have it
+    /// and more (SHLD-11). A half-open connection waits less long (RFC 4987 §3.3). Six repetitions of a SYN take 127 s, as on Linux; MUST-23 would have it
     /// wait three minutes: `tcp_syn_retries=7` does.
     fn retry_limit(&self, cx: &Context<'_>) -> u32 {
         match self.state {

@@ -5,6 +5,7 @@ mod acknowledgments;
 mod reassembly;
 mod spoofing;
 mod time_wait;
+mod timestamps;
 mod victim;
 mod windows;
 mod work;

@@ -47,6 +47,8 @@ pub(crate) struct Line {
     pub(crate) seq: u32,
     /// What the peer expects next.
     pub(crate) ack: u32,
+    /// TSval and TSecr, if they were agreed.
+    pub(crate) timestamps: Option<(u32, u32)>,
 }
 
 impl Line {
@@ -59,6 +61,7 @@ impl Line {
             ack: self.ack,
             flags,
             window: 0xffff,
+            options: Options { timestamps: self.timestamps, ..Options::default() },
             ..Header::default()
         }
     }
@@ -86,6 +89,8 @@ impl Victim {
         let syn_ack = sent.first().expect("a SYN+ACK").header;
         let mut line = line_to(peer, self.listener);
         (line.seq, line.ack) = (iss + 1, syn_ack.seq.wrapping_add(1));
+        let agreed = options.timestamps.zip(syn_ack.options.timestamps);
+        line.timestamps = agreed.map(|((ours, _), (theirs, _))| (ours, theirs));
         self.feel(peer, &line.header(Flags::ACK), b"");
         (line.id, _) = self.host.accept(self.now, self.listener).expect("the handshake is over");
         line
@@ -180,7 +185,7 @@ impl Victim {
 }
 
 fn line_to(peer: SocketAddr, id: SocketId) -> Line {
-    Line { id, peer, seq: 0, ack: 0 }
+    Line { id, peer, seq: 0, ack: 0, timestamps: None }
 }
 
 /// A packet to the victim that nobody vouches for.

@@ -106,6 +106,7 @@ fn seven_syns_without_an_answer_end_in_a_timeout() {
 
 #[test]
 fn a_half_open_connection_is_forgotten_after_six_syn_acks() {
+    // RFC 4987 §3.3.
     let mut net = net();
     net.rule_for_server(drop_all(|_| true));
     let client = net.connect_client();

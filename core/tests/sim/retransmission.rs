@@ -70,6 +70,7 @@ fn fast_retransmission_takes_one_round_trip() {
 
 #[test]
 fn partial_acknowledgments_repair_several_losses_without_a_timeout() {
+    // RFC 5681 §4.3.
     for lost in [&[1, 2][..], &[3, 6], &[1, 3, 5], &[2, 3, 4, 5]] {
         let net = send_and_lose(10, lost);
         assert_eq!((repeated(&net), timeouts(&net)), (lost.len(), 0), "lost: {lost:?}");
@@ -100,6 +101,7 @@ fn a_lost_retransmission_waits_for_the_timer() {
 
 #[test]
 fn a_whole_lost_window_starts_over_from_one_segment() {
+    // RFC 5681 §3.1.
     let net = send_and_lose(10, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     assert_eq!((repeated(&net), timeouts(&net)), (10, 1));
     let times = net.times_ms(net.client_host, Packet::has_text);
@@ -264,6 +266,7 @@ fn the_initial_window_is_ten_segments() {
 
 #[test]
 fn the_third_duplicate_lets_the_retransmission_go_and_the_first_two_new_data() {
+    // RFC 3042 §2.
     // RFC 3042, RFC 5681 §3.2 step 1
     let mut net = net();
     let (client, _) = net.open();

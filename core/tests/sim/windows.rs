@@ -382,6 +382,7 @@ fn two_ends_whose_probes_crossed_and_were_taken_find_together_again() {
 
 #[test]
 fn a_window_that_is_rounded_down_does_not_move_acknowledgments_back() {
+    // RFC 7323 §2.4.
     // A scaled window is rounded down to its unit, so that its edge may seem to retreat behind what
     // was sent under an earlier one. Bare ACKs bear the number after what was sent all the same.
     let mut net = net_with_knobs(&[("tcp_rmem", "4096 8761 6291456")]);

@@ -6,6 +6,7 @@ fn ip(text: &str) -> IpAddr {
 
 #[test]
 fn a_lowered_mtu_is_believed_for_ten_minutes() {
+    // RFC 1191 §6.2, §6.3; RFC 8201 §5.2, §5.3.
     let mut cache = PathMtu::new(KeyedHash::new((1, 2)));
     let learned = Instant::from_micros(5);
     cache.learn(learned, ip("10.0.0.1"), 1000);
@@ -32,6 +33,7 @@ fn a_full_cache_learns_nothing_until_entries_are_old() {
 
 #[test]
 fn no_message_brings_the_mtu_below_the_floor() {
+    // RFC 1191 §3; RFC 8201 §4.
     assert_eq!(believed(ip("10.0.0.1"), 68), 552);
     assert_eq!(believed(ip("10.0.0.1"), 0), 576);
     assert_eq!(believed(ip("fd00::1"), 0), 1280);

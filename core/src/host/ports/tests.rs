@@ -55,6 +55,7 @@ fn reuse_must_be_wanted_by_both_and_never_beside_a_listener() {
 
 #[test]
 fn ports_to_one_peer_rise_from_a_start_that_differs_by_peer_and_seed() {
+    // RFC 6056 §3.3, §3.4.
     let range = (40_000, 40_999);
     let run = |seed, peer: &str| -> Vec<u16> {
         let mut ports = Ports::new(&mut ChaCha8Rng::seed_from_u64(seed));

@@ -16,7 +16,7 @@ pub struct Reno {
     bytes_acked: u64,
     /// L of RFC 3465 §2.3: most segments by which one ACK opens the window in slow start.
     abc_l: u32,
-    /// In the slow start that follows a timeout (RFC 3465 §2.3).
+    /// In the slow start that follows a timeout (RFC 3465 §2.3, §2.4).
     restarted: bool,
     /// cwnd and ssthresh before the last reduction.
     prior: Option<(u64, u64)>,
@@ -86,7 +86,7 @@ impl CongestionControl for Reno {
     }
 
     fn on_ack(&mut self, ack: &AckSample) {
-        // A window that was not filled has not been tested (the idea of RFC 7661), and a
+        // A window that was not filled has not been tested (the idea of RFC 7661 §4.3), and a
         // reduction holds it.
         if matches!(self.phase, Phase::Recovery | Phase::Cwr) || !ack.is_cwnd_limited {
             return;

@@ -84,6 +84,7 @@ fn an_ack_for_a_full_accept_queue_counts_as_not_arrived() {
 
 #[test]
 fn the_syn_queue_is_bounded_by_the_backlog_but_not_below_eight() {
+    // RFC 4987 §3.2.
     for (backlog, expected) in [(0, SYN_QUEUE_MIN), (8, 8), (20, 20)] {
         let mut listener = Listener::new(backlog);
         let mut made = 0;

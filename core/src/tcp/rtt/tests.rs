@@ -14,6 +14,7 @@ fn estimator() -> RttEstimator {
 
 #[test]
 fn before_the_first_sample_the_rto_is_the_initial_one() {
+    // RFC 6298 §2.1.
     // RFC 6298 (2.1)
     let rtt = estimator();
     assert_eq!(rtt.rto(), ms(1000));
@@ -42,6 +43,7 @@ fn samples_follow_the_formulas_of_rfc_6298() {
 
 #[test]
 fn a_steady_round_trip_leaves_the_granularity_as_margin() {
+    // RFC 6298 §4.
     let mut rtt = RttEstimator::new(ms(1000), Duration::ZERO, ms(60_000));
     for _ in 0..200 {
         rtt.sample(ms(50));
@@ -52,6 +54,7 @@ fn a_steady_round_trip_leaves_the_granularity_as_margin() {
 
 #[test]
 fn the_rto_stays_within_its_bounds() {
+    // RFC 6298 §2.4, §2.5.
     let mut rtt = estimator();
     rtt.sample(Duration::ZERO);
     assert_eq!(rtt.rto(), ms(200));
@@ -89,6 +92,7 @@ fn a_sample_ends_backing_off() {
 
 #[test]
 fn after_a_lost_syn_data_begins_with_three_seconds() {
+    // RFC 6298 §5.7.
     // (5.7)
     let mut rtt = estimator();
     rtt.back_off();

@@ -157,6 +157,7 @@ fn options_go_out_on_both_syns() {
 
 #[test]
 fn scaling_needs_both_ends() {
+    // RFC 7323 §2.2.
     let ours = [("tcp_window_scaling", "1"), ("tcp_rmem", "4096 60000 4000000")];
     let scaled = Options { window_scale: Some(3), ..Options::default() };
     let mut peer = Script::accepting(scaled, &ours);
@@ -173,6 +174,7 @@ fn scaling_needs_both_ends() {
 
 #[test]
 fn a_shift_above_fourteen_counts_as_fourteen() {
+    // RFC 7323 §2.3.
     let options = Options { window_scale: Some(200), ..Options::default() };
     let mut peer = Script::accepting(options, &[("tcp_window_scaling", "1")]);
     let _ = peer.poll();

@@ -102,6 +102,7 @@ fn the_application_chooses_idle_time_interval_and_count() {
 
 #[test]
 fn turning_keepalive_off_stops_the_questions() {
+    // RFC 9293 §3.8.4 (MUST-24).
     let mut peer = Script::established_with(kept_alive(), &[]);
     peer.set_settings(settings());
     assert_eq!(peer.connection.next_deadline(), None);
@@ -126,6 +127,7 @@ fn impatient() -> Settings {
 
 #[test]
 fn data_not_acknowledged_for_the_user_timeout_ends_the_connection() {
+    // RFC 9293 §3.8.3 (MUST-21).
     // RFC 9293 §3.10.8; RFC 5482 §3: what was sent may go unacknowledged for so long.
     let mut peer = Script::established_with(impatient(), &[]);
     peer.send(b"data").unwrap();

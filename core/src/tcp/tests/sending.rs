@@ -99,6 +99,7 @@ fn a_super_segment_is_whole_segments_and_counts_as_many() {
 
 #[test]
 fn an_unacknowledged_segment_is_sent_again_with_doubled_patience() {
+    // RFC 6298 §5.1, §5.4, §5.5, §5.6.
     let mut peer = Script::established();
     peer.send(b"hello").unwrap();
     peer.expect(out(PSH_ACK, 1, 1).text(b"hello"));
@@ -158,6 +159,7 @@ fn three_duplicates_bring_one_segment_back_at_once() {
 
 #[test]
 fn a_partial_ack_brings_the_next_hole_back_and_a_full_one_ends_recovery() {
+    // RFC 6298 §5.2, §5.3.
     // RFC 6582 §3.2: segments 1 and 4 of ten are lost.
     let mut peer = Script::established();
     peer.send(&text(10_000)).unwrap();
@@ -191,6 +193,7 @@ fn window_updates_and_text_are_no_duplicates() {
 
 #[test]
 fn after_a_timeout_sending_starts_over_from_one_segment() {
+    // RFC 5681 §3.1.
     let mut peer = Script::established();
     peer.send(&text(10_000)).unwrap();
     assert_eq!(drain(&mut peer).len(), 10);
@@ -276,6 +279,7 @@ fn a_fin_waits_behind_a_closed_window_and_is_probed_for() {
 
 #[test]
 fn a_smaller_path_mtu_cuts_what_is_outstanding_anew() {
+    // RFC 1191 §6.4; RFC 8201 §5.4.
     // RFC 9293 §3.7.1 (MUST-16).
     let mut peer = Script::established();
     peer.send(&text(2000)).unwrap();

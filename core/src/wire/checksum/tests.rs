@@ -29,6 +29,7 @@ fn carries_of_a_full_packet_come_back_in() {
 
 #[test]
 fn the_pseudo_header_of_ipv4_is_summed_as_the_rfc_draws_it() {
+    // RFC 9293 §3.1 (MUST-2).
     let (src, dst) = ([192, 168, 0, 1], [192, 168, 0, 199]);
     let drawn = [192, 168, 0, 1, 192, 168, 0, 199, 0, 6, 0x05, 0xb4];
     assert_eq!(pseudo_header(src.into(), dst.into(), 6, 0x05b4), naive(&drawn));
@@ -77,6 +78,7 @@ proptest! {
     fn the_pseudo_header_of_ipv6_is_summed_as_the_rfc_draws_it(
         src: [u8; 16], dst: [u8; 16], protocol: u8, len: u32,
     ) {
+        // RFC 8200 §8.1.
         let mut drawn = [src, dst].concat();
         drawn.extend_from_slice(&len.to_be_bytes());
         drawn.extend_from_slice(&[0, 0, 0, protocol]);

@@ -61,6 +61,7 @@ fn the_golden_ipv4_header_is_read_and_written() {
 
 #[test]
 fn the_ipv6_header_has_the_traffic_class_across_two_bytes() {
+    // RFC 8200 §3.
     let (src, dst) = ("fd00::1".parse().unwrap(), "fd00::2".parse().unwrap());
     let header = Header { payload_len: 0x0102, ..Header::new(src, dst, PROTOCOL_TCP, 63, 0xab) };
     let bytes = emit(&header);
@@ -168,6 +169,7 @@ fn ipv4_fragments_are_no_packets_first_middle_and_last() {
 
 #[test]
 fn ipv6_extension_headers_lead_to_the_transport() {
+    // RFC 8200 §3, §4.
     let hop_by_hop = [60, 0, 5, 2, 0, 0, 1, 0]; // router alert, PadN
     let destination = [43, 1, 1, 4, 0, 0, 0, 0, 30, 1, 0, 1, 3, 0, 0, 0]; // PadN, unknown, PadN
     let routing = [44, 0, 99, 0, 0, 0, 0, 0]; // unknown type, no segment left
@@ -193,6 +195,7 @@ fn options(next: u8, options: [u8; 6]) -> Vec<u8> {
 // RFC 8200 §4.2: the two highest bits of an unknown option's type.
 #[test]
 fn an_unknown_ipv6_option_is_skipped_dropped_or_a_problem_as_its_high_bits_say() {
+    // RFC 8200 §4.2.
     let walk = |kind| Header::parse(&v6(60, &options(PROTOCOL_TCP, [0, kind, 3, 9, 9, 9])));
     assert!(walk(0x1e).is_ok());
     assert_eq!(walk(0x5e), Err(Malformed::ExtensionHeaders));
@@ -204,6 +207,7 @@ fn an_unknown_ipv6_option_is_skipped_dropped_or_a_problem_as_its_high_bits_say()
 
 #[test]
 fn ipv6_extension_headers_that_must_be_understood_are_problems_at_their_place() {
+    // RFC 8200 §4.1, §4.4.
     let unfinished_route = [PROTOCOL_TCP, 0, 0, 1, 0, 0, 0, 0]; // RFC 5095: type 0
     let jumbo = options(PROTOCOL_TCP, [0xc2, 4, 0, 1, 0, 0]);
     let second =

@@ -80,6 +80,7 @@ fn read(packet: &[u8]) -> (ip::Header, tcp::Header, &[u8]) {
 
 #[test]
 fn a_golden_syn_has_the_checksum_computed_by_hand() {
+    // RFC 6864 §4.1.
     // RFC 9293 §3.1 (MUST-2).
     let mut transmit = Transmit::tcp(ip(false), &syn(), SmallVec::new(), 0, REASON);
     // 0a00 + 0001 + 0a00 + 0002 + 0006 + 0020

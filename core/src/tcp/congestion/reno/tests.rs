@@ -182,6 +182,7 @@ fn a_timeout_leaves_one_segment() {
 
 #[test]
 fn after_a_timeout_an_ack_counts_for_one_segment_at_most() {
+    // RFC 3465 §2.4.
     // RFC 3465 §2.3: MUST use L=1*SMSS in the slow start that follows
     let mut reno = avoiding(20);
     reno.on_timeout(NOW, 20_000, true);
@@ -202,6 +203,7 @@ fn after_a_timeout_an_ack_counts_for_one_segment_at_most() {
 
 #[test]
 fn an_application_that_does_not_fill_the_window_does_not_grow_it() {
+    // RFC 7661 §4.3.
     let idle = AckSample { is_cwnd_limited: false, ..ack(1000) };
     for mut reno in [reno(), avoiding(10)] {
         let before = reno.cwnd();
