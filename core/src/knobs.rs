@@ -115,6 +115,8 @@ knobs! {
         "Seconds between keepalive probes that are not answered.";
     KeepaliveProbes "tcp_keepalive_probes" number(1, 127), "9"
         "Unanswered keepalive probes after which the connection fails with ETIMEDOUT.";
+    TimeWaitReuse "tcp_tw_reuse" number(0, 2), "2"
+        "connect() takes over ends in TIME-WAIT after a second, by timestamps: 0 never, 1 always, 2 on loopback.";
     MaxOrphans "tcp_max_orphans" number(0, 1 << 24), "16384"
         "Most connections that live on after close(); one more is reset at once.";
     MaxTimeWait "tcp_max_tw_buckets" number(0, 1 << 24), "262144"
@@ -353,6 +355,15 @@ impl Knobs {
         self.first(Row::KeepaliveProbes) as u8
     }
 
+    /// `tcp_tw_reuse`.
+    pub fn tw_reuse(&self) -> TimeWaitReuse {
+        match self.first(Row::TimeWaitReuse) {
+            0 => TimeWaitReuse::Never,
+            1 => TimeWaitReuse::Always,
+            _ => TimeWaitReuse::Inside,
+        }
+    }
+
     /// `tcp_max_orphans`.
     pub fn max_orphans(&self) -> usize {
         self.first(Row::MaxOrphans) as usize
@@ -474,6 +485,17 @@ impl Knobs {
     pub fn sigpipe(&self) -> bool {
         self.is_on(Row::Sigpipe)
     }
+}
+
+/// When connect() may use the ends of a connection in TIME-WAIT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeWaitReuse {
+    /// Never.
+    Never,
+    /// When its timestamps allow it.
+    Always,
+    /// The same, to this host only.
+    Inside,
 }
 
 /// The sizes of a socket buffer in bytes: `min <= default <= max`.

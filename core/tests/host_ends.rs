@@ -114,6 +114,54 @@ fn one_time_wait_too_many_is_forgotten_at_once() {
     pair.client.check();
 }
 
+/// A client with one port to connect from, whose last connection is in TIME-WAIT.
+fn with_one_port(tw_reuse: &str) -> Pair {
+    let mut pair = Pair::with(|config| {
+        config.knobs.set("ip_local_port_range", "4000 4000").unwrap();
+        config.knobs.set("tcp_tw_reuse", tw_reuse).unwrap();
+    });
+    let listener = pair.listen(80, 4);
+    let (client, server) = pair.connected(listener);
+    pair.client.send(pair.now, client, &[7; 100_000]).unwrap();
+    pair.settle();
+    pair.client.close(pair.now, client).unwrap();
+    pair.settle();
+    assert_eq!(read(&mut pair.server, pair.now, server).len(), 100_000);
+    pair.server.close(pair.now, server).unwrap();
+    pair.settle();
+    pair
+}
+
+#[test]
+fn an_active_open_takes_over_from_time_wait_after_a_second() {
+    // RFC 6191 §2: timestamps tell the old connection's segments from the new one's.
+    let mut pair = with_one_port("1");
+    let old_end = pair.take_sent().iter().map(|sent| sent.header.seq).max().unwrap();
+    let socket = pair.client.socket(Domain::V4);
+    let connect = pair.client.connect(pair.now, socket, at(SERVER, 80));
+    assert_eq!(connect, Err(Error::AddressNotAvailable), "the second is not over");
+    pair.pass(seconds(2));
+    let connect = pair.client.connect(pair.now, socket, at(SERVER, 80));
+    assert_eq!(connect, Err(Error::InProgress));
+    pair.settle();
+    assert_eq!(pair.client.state(socket), Ok(State::Established));
+    let iss = pair.take_sent()[0].header.seq;
+    assert!(iss.wrapping_sub(old_end) as i32 > 0, "its numbers lie beyond the old ones");
+    pair.client.check();
+}
+
+#[test]
+fn time_wait_of_other_hosts_is_kept_unless_the_knob_says_otherwise() {
+    // MUST-13
+    for tw_reuse in ["0", "2"] {
+        let mut pair = with_one_port(tw_reuse);
+        pair.pass(seconds(59));
+        let socket = pair.client.socket(Domain::V4);
+        let connect = pair.client.connect(pair.now, socket, at(SERVER, 80));
+        assert_eq!(connect, Err(Error::AddressNotAvailable));
+    }
+}
+
 #[test]
 fn listeners_that_share_a_port_share_its_connections() {
     let mut pair = Pair::new();

@@ -237,7 +237,7 @@ impl Host {
     }
 
     /// Where the numbers that a connection has sent end.
-    fn numbers_used_by(&self, id: SocketId) -> Option<u32> {
+    pub(super) fn numbers_used_by(&self, id: SocketId) -> Option<u32> {
         match &self.sockets.get(id)?.kind {
             Kind::Connection(connection) => Some(connection.numbers_end()),
             _ => None,
@@ -310,7 +310,7 @@ impl Host {
 
 /// `iss`, or a number as far beyond those that an old connection used as Linux goes, should the
 /// clock not have come there yet (RFC 9293 §3.6.1, MAY-2).
-fn beyond(used: Option<u32>, iss: u32) -> u32 {
+pub(super) fn beyond(used: Option<u32>, iss: u32) -> u32 {
     match used {
         Some(end) if (iss.wrapping_sub(end) as i32) < 0 => end.wrapping_add(65_535 + 2),
         _ => iss,

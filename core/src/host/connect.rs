@@ -12,6 +12,7 @@ use super::ports::{Claim, Use};
 use super::socket::{Kind, Owner, Seen, Socket};
 use super::{Domain, Error, Host, SocketId, addresses};
 use crate::event::ConnectionName;
+use crate::knobs::TimeWaitReuse;
 use crate::tcp::{Connection, State};
 use crate::time::Instant;
 
@@ -50,9 +51,10 @@ impl Host {
             return Err(Error::Refused);
         }
         let source = self.source_address(id, remote.ip())?;
-        let local = self.take_ends(id, source, remote)?;
+        let (local, used) = self.take_ends(now, id, source, remote)?;
 
-        let origin = self.isn.origin(now, local, remote);
+        let mut origin = self.isn.origin(now, local, remote);
+        origin.iss = super::arrival::beyond(used, origin.iss);
         let path = self.path_to(now, remote.ip());
         let socket = self.sockets.get_mut(id).ok_or(Error::BadSocket)?;
         let name = ConnectionName { id: socket.number, local, remote: Some(remote) };
@@ -80,12 +82,14 @@ impl Host {
     }
 
     /// Makes `source`, with the bound port or an ephemeral one, and `remote` the socket's own ends.
+    /// Also says where the numbers end that a connection in TIME-WAIT has used between them.
     fn take_ends(
         &mut self,
+        now: Instant,
         id: SocketId,
         source: IpAddr,
         remote: SocketAddr,
-    ) -> Result<SocketAddr, Error> {
+    ) -> Result<(SocketAddr, Option<u32>), Error> {
         let socket = self.owned(id)?;
         let (claim, options) = (socket.claim, socket.options.clone());
         let tuple = |port| FourTuple { local: SocketAddr::new(source, port), remote };
@@ -93,12 +97,18 @@ impl Host {
             Some(claim) => Some(claim.place.port()),
             None => {
                 let range = self.knobs.local_port_range();
-                let demux = &self.demux;
-                let is_free = |port| demux.connection(&tuple(port)).is_none();
-                self.ports.for_connect(range, source, remote, is_free)
+                let may_yield = self.may_reuse_time_wait(remote.ip());
+                let Host { demux, sockets, ports, .. } = self;
+                let is_free = |port| {
+                    demux.connection(&tuple(port)).is_none_or(|old| {
+                        may_yield && sockets.get(old).is_some_and(|old| yields(old, now))
+                    })
+                };
+                ports.for_connect(range, source, remote, is_free)
             }
         };
         let tuple = tuple(port.ok_or(Error::AddressNotAvailable)?);
+        let used = self.clear_time_wait(now, &tuple);
         if !self.demux.insert_connection(tuple, id) {
             return Err(Error::AddressNotAvailable);
         }
@@ -109,7 +119,28 @@ impl Host {
             self.ports.hold(claim);
             self.owned_mut(id)?.claim = Some(claim);
         }
-        Ok(tuple.local)
+        Ok((tuple.local, used))
+    }
+
+    /// Whether connect() to `peer` may use the ends of a connection in TIME-WAIT (`tcp_tw_reuse`).
+    fn may_reuse_time_wait(&self, peer: IpAddr) -> bool {
+        match self.knobs.tw_reuse() {
+            TimeWaitReuse::Never => false,
+            TimeWaitReuse::Always => true,
+            TimeWaitReuse::Inside => self.addresses.is_local(peer),
+        }
+    }
+
+    /// Has a connection in TIME-WAIT give up these ends, if it may; where its numbers end.
+    fn clear_time_wait(&mut self, now: Instant, tuple: &FourTuple) -> Option<u32> {
+        let old = self.demux.connection(tuple)?;
+        let may_yield = self.may_reuse_time_wait(tuple.remote.ip());
+        if !may_yield || !yields(self.sockets.get(old)?, now) {
+            return None;
+        }
+        let used = self.numbers_used_by(old);
+        self.retire(now, old);
+        used
     }
 
     /// How the attempt stands.
@@ -199,4 +230,9 @@ impl Host {
         socket.seen = Seen { readable: 0, ..socket.seen };
         self.notice(id);
     }
+}
+
+/// Whether a socket is a connection in TIME-WAIT that a new one may replace.
+fn yields(socket: &Socket, now: Instant) -> bool {
+    matches!(&socket.kind, Kind::Connection(old) if old.yields_to_active_open(now))
 }

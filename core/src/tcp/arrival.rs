@@ -15,12 +15,17 @@ use super::state::State;
 use super::timestamps::Age;
 use crate::error::Error;
 use crate::event::{Reason, TimerName};
+use crate::time::Instant;
 use crate::wire::ip::Ecn;
 use crate::wire::tcp::{Flags, Header};
 
 /// Segments without text that can't be used are answered at most this often, so that two ends
 /// that disagree can't keep each other busy (RFC 5961 §7 asks for such a limit).
 const CHALLENGE_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How long ago the peer's last timestamp must have come before its connection's ends are used anew:
+/// as Linux, for what a clock of one tick a second might show.
+const REUSE_AGE: Duration = Duration::from_secs(1);
 
 impl Connection {
     /// A segment for this connection arrived. `gso_size` is nonzero where the device merged
@@ -326,6 +331,13 @@ impl Connection {
     /// The number after the last one this connection has sent.
     pub fn numbers_end(&self) -> u32 {
         self.snd.max.to_wire()
+    }
+
+    /// Whether a new active open may take the place of this connection in TIME-WAIT: the peer then
+    /// tells its old segments apart by their timestamps, once a second has passed (RFC 6191 §2, seen
+    /// from the other end).
+    pub fn yields_to_active_open(&self, now: Instant) -> bool {
+        self.state == State::TimeWait && self.timestamps.is_recent_older_than(now, REUSE_AGE)
     }
 
     /// Whether a SYN with this header may open a new connection in place of this one in

@@ -81,6 +81,11 @@ impl Timestamps {
         Some((value, if has_ack { self.recent() } else { 0 }))
     }
 
+    /// Whether there is a TS.Recent, taken longer than `age` ago.
+    pub fn is_recent_older_than(&self, now: Instant, age: Duration) -> bool {
+        self.recent.is_some_and(|(_, taken)| now.saturating_since(taken) > age)
+    }
+
     /// TS.Recent; 0 before there is one.
     pub fn recent(&self) -> u32 {
         self.recent.map_or(0, |(value, _)| value)
