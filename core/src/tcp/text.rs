@@ -1,7 +1,7 @@
 //! What SEG.TEXT and FIN mean to the receiver: bytes put in order, the end of the stream, and when
 //! to say so (RFC 9293 §3.10.7.4, seventh and eighth).
 
-use super::connection::{Connection, Context};
+use super::connection::{Connection, Context, Reset};
 use super::receiver::AckTiming;
 use super::segment::Segment;
 use super::state::State;
@@ -22,7 +22,9 @@ impl Connection {
         if self.is_orphan && !segment.payload.is_empty() {
             // Nobody is left to read it: say so rather than lose it silently
             // (RFC 9293 §3.6.1, SHLD-3; RFC 2525 §2.17).
-            self.reset_peer(Reason::DataAfterClose);
+            // The reset bears the number that the text acknowledges (§3.5.2, group 1), as Linux's.
+            let (seq, reason) = (segment.ack.unwrap_or(self.ack_seq()), Reason::DataAfterClose);
+            self.reset = Some(Reset { seq, has_ack: false, reason });
             self.set_state(cx, State::Closed, Reason::DataAfterClose);
             return;
         }

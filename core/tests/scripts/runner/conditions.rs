@@ -1,0 +1,56 @@
+//! The assertions between `%{` and `}%`: states and counters.
+
+use super::calls::Sockets;
+use super::flow::peer;
+use super::machine::{Machine, SystemCall, Value};
+use super::script::{Comparison, Condition, Family, Subject};
+
+/// Whether a condition holds.
+///
+/// # Errors
+/// What the value is instead.
+pub(crate) fn judge(
+    condition: &Condition,
+    machine: &mut dyn Machine,
+    sockets: &Sockets,
+    family: Family,
+) -> Result<(), String> {
+    match &condition.subject {
+        Subject::State(fd) => match machine.call(SystemCall::State { fd: *fd }, false) {
+            Some(Ok(Value::State(state))) => words(condition, state.name()),
+            other => Err(format!("the state of {fd} is {other:?}")),
+        },
+        Subject::FlowState(flow) => {
+            let peer = peer(family, *flow);
+            let states = machine.states();
+            let state = states.iter().find(|(remote, _)| *remote == Some(peer));
+            words(condition, state.map_or("CLOSED", |(_, state)| state.name()))
+        }
+        Subject::Counter(name) => {
+            let value = machine.counter(name).ok_or_else(|| format!("no counter `{name}`"))?;
+            numbers(condition, value)
+        }
+        Subject::Info { field, fd } => {
+            let fd = fd.or(sockets.newest).ok_or("no connection to look into")?;
+            let value = machine.info(fd, field)?;
+            numbers(condition, value)
+        }
+    }
+}
+
+/// States, by the RFC's names; `_` and `-` are the same.
+fn words(condition: &Condition, came: &str) -> Result<(), String> {
+    let is_equal = condition.value.replace('_', "-").eq_ignore_ascii_case(came);
+    let holds = match condition.comparison {
+        Comparison::Equal => is_equal,
+        Comparison::Unequal => !is_equal,
+        _ => return Err("states are equal or not".into()),
+    };
+    if holds { Ok(()) } else { Err(format!("it is {came}")) }
+}
+
+fn numbers(condition: &Condition, came: u64) -> Result<(), String> {
+    let value: u64 =
+        condition.value.parse().map_err(|_| format!("`{}` is no number", condition.value))?;
+    if condition.comparison.holds(&came, &value) { Ok(()) } else { Err(format!("it is {came}")) }
+}

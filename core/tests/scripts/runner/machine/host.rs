@@ -1,0 +1,165 @@
+//! The protocol alone: `tcpstack::host::Host`, moved by hand.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+
+use tcpstack::host::{Config, Error, Host, SocketId};
+use tcpstack::tcp::State;
+use tcpstack::time::Instant;
+use tcpstack::wire::packet::{Frame, Verification};
+
+use super::{Machine, Returned, SystemCall, Value, shown};
+use crate::runner::flow::our_address;
+use crate::runner::script::{Family, Settings};
+
+pub(crate) struct HostMachine {
+    host: Host,
+    now: Instant,
+    sockets: HashMap<i64, SocketId>,
+    output: VecDeque<Vec<u8>>,
+}
+
+impl HostMachine {
+    pub(crate) fn new(settings: &Settings, family: Family) -> Result<HostMachine, String> {
+        let mut config = Config::new([our_address(family)], settings.seed);
+        config.mtu = settings.mtu + if family == Family::V6 { 20 } else { 0 };
+        for (name, value) in &settings.knobs {
+            config.knobs.set(name, value).map_err(|error| error.to_string())?;
+        }
+        let host = Host::new(config, None);
+        let (sockets, output) = (HashMap::new(), VecDeque::new());
+        Ok(HostMachine { host, now: Instant::ZERO, sockets, output })
+    }
+
+    /// Takes out what may leave: it is there as soon as the call that made it possible returns.
+    fn collect(&mut self) {
+        while let Some(transmit) = self.host.poll_transmit(self.now) {
+            self.output.push_back(transmit.to_bytes());
+        }
+        while self.host.poll_wake().is_some() {}
+        self.host.check();
+    }
+
+    fn socket(&self, fd: i64) -> Result<SocketId, Error> {
+        self.sockets.get(&fd).copied().ok_or(Error::BadSocket)
+    }
+
+    fn try_call(&mut self, call: SystemCall) -> Result<Value, Error> {
+        let now = self.now;
+        match call {
+            SystemCall::Socket { domain, number } => {
+                let id = self.host.socket(domain);
+                self.sockets.insert(number, id);
+            }
+            SystemCall::Bind { fd, to } => self.host.bind(self.socket(fd)?, to)?,
+            SystemCall::Listen { fd, backlog } => {
+                self.host.listen(now, self.socket(fd)?, backlog)?;
+            }
+            SystemCall::Accept { fd, number, .. } => {
+                let (id, peer) = self.host.accept(now, self.socket(fd)?)?;
+                self.sockets.insert(number, id);
+                return Ok(Value::Address(peer));
+            }
+            SystemCall::Connect { fd, to } => self.host.connect(now, self.socket(fd)?, to)?,
+            SystemCall::Shutdown { fd, how } => self.host.shutdown(now, self.socket(fd)?, how)?,
+            SystemCall::Close { fd } => {
+                self.host.close(now, self.socket(fd)?)?;
+                self.sockets.remove(&fd);
+            }
+            SystemCall::SetOption { fd, option } => {
+                self.host.set_option(now, self.socket(fd)?, option)?;
+            }
+            // Nothing here ever waits.
+            SystemCall::SetNonblocking { .. } | SystemCall::SetTimeout { .. } => {}
+            call => return self.ask(call),
+        }
+        Ok(Value::Done)
+    }
+
+    fn ask(&mut self, call: SystemCall) -> Result<Value, Error> {
+        let now = self.now;
+        Ok(match call {
+            SystemCall::Send { fd, data, .. } => {
+                Value::Count(self.host.send(now, self.socket(fd)?, &data)?)
+            }
+            SystemCall::Receive { fd, len, flags } => {
+                let slices = self.host.recv(now, self.socket(fd)?, len, flags.peek)?;
+                Value::Bytes(slices.concat())
+            }
+            SystemCall::GetOption { fd, name } => {
+                Value::Option(self.host.option(self.socket(fd)?, name)?)
+            }
+            SystemCall::TakeError { fd } => Value::Error(self.host.take_error(self.socket(fd)?)?),
+            SystemCall::Poll { fd, asked } => {
+                Value::Readiness(shown(self.host.readiness(self.socket(fd)?), asked))
+            }
+            SystemCall::LocalAddress { fd } => {
+                Value::Address(self.host.local_addr(self.socket(fd)?)?)
+            }
+            SystemCall::PeerAddress { fd } => {
+                Value::Address(self.host.peer_addr(self.socket(fd)?)?)
+            }
+            SystemCall::Queues { fd } => {
+                let (readable, unacknowledged, free) = self.host.queues(self.socket(fd)?)?;
+                Value::Queues(readable, unacknowledged, free)
+            }
+            SystemCall::State { fd } => Value::State(self.host.state(self.socket(fd)?)?),
+            other => unreachable!("{other:?} asks nothing"),
+        })
+    }
+}
+
+impl Machine for HostMachine {
+    fn call(&mut self, call: SystemCall, _may_block: bool) -> Option<Returned> {
+        let result = self.try_call(call).map_err(|error| error.name().to_owned());
+        self.collect();
+        Some(result)
+    }
+
+    fn resume(&mut self) -> Option<Returned> {
+        None
+    }
+
+    fn next_deadline_us(&mut self) -> Option<u64> {
+        Some(self.host.next_deadline()?.as_nanos().div_ceil(1000))
+    }
+
+    fn advance(&mut self, to_us: u64) {
+        let target = Instant::from_micros(to_us);
+        while let Some(deadline) = self.host.next_deadline().filter(|due| *due <= target) {
+            // A deadline may be what was left over at this very moment.
+            self.now = deadline.max(self.now);
+            self.host.handle_timers(self.now);
+            self.collect();
+        }
+        self.now = target;
+        self.collect();
+    }
+
+    fn input(&mut self, packet: &[u8]) {
+        let bytes = bytes::Bytes::copy_from_slice(packet);
+        let frame = Frame { bytes, verification: Verification::Unverified, gso_size: 0 };
+        self.host.handle_frame(self.now, frame);
+        self.collect();
+    }
+
+    fn output(&mut self) -> Option<Vec<u8>> {
+        self.output.pop_front()
+    }
+
+    fn states(&mut self) -> Vec<(Option<SocketAddr>, State)> {
+        self.host.connections().into_iter().map(|row| (row.remote, row.state)).collect()
+    }
+
+    fn counter(&mut self, name: &str) -> Option<u64> {
+        self.host.counters().get(name)
+    }
+
+    fn info(&mut self, _fd: i64, field: &str) -> Result<u64, String> {
+        Err(format!("`{field}` is not known"))
+    }
+
+    fn set_knob(&mut self, name: &str, value: &str) -> Result<(), String> {
+        self.host.set_knob(name, value).map_err(|error| error.to_string())
+    }
+}

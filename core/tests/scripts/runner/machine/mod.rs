@@ -1,0 +1,191 @@
+//! What a script drives: a machine with sockets, a wire and a clock, in either of two makes.
+//!
+//! [`HostMachine`] is the protocol alone (`tcpstack::host`), [`StackMachine`] the runtime on a
+//! `user:` device with a manual clock (`tcpstack::net`), as an embedder in C has it. A script does
+//! not know which it has, except that only the second has calls that block.
+
+mod host;
+mod stack;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tcpstack::host::{Domain, Error, OptionName, Readiness, Shutdown, SocketOption};
+use tcpstack::tcp::State;
+
+pub(crate) use host::HostMachine;
+pub(crate) use stack::StackMachine;
+
+/// A machine. Time is in microseconds and moves only by [`Machine::advance`].
+pub(crate) trait Machine {
+    /// Makes a system call. None: it blocks, which only a call that may last is allowed to.
+    fn call(&mut self, call: SystemCall, may_block: bool) -> Option<Returned>;
+
+    /// What the blocked call returned, if it has, now that something happened.
+    fn resume(&mut self) -> Option<Returned>;
+
+    /// When the machine, or a call that waits, wants time to be moved to next; rounded up.
+    fn next_deadline_us(&mut self) -> Option<u64>;
+
+    /// Moves the clock, and runs the timers due by then.
+    fn advance(&mut self, to_us: u64);
+
+    /// Takes in a packet from the wire.
+    fn input(&mut self, packet: &[u8]);
+
+    /// The next packet for the wire.
+    fn output(&mut self) -> Option<Vec<u8>>;
+
+    /// The state of every connection and listener, with the peer's address.
+    fn states(&mut self) -> Vec<(Option<SocketAddr>, State)>;
+
+    /// A counter of the host.
+    fn counter(&mut self, name: &str) -> Option<u64>;
+
+    /// A field of TCP_INFO, by Linux's name.
+    fn info(&mut self, fd: i64, field: &str) -> Result<u64, String>;
+
+    /// Changes a knob.
+    fn set_knob(&mut self, name: &str, value: &str) -> Result<(), String>;
+}
+
+/// A system call, its sockets by the numbers that the script gives them.
+#[derive(Clone, Debug)]
+pub(crate) enum SystemCall {
+    Socket {
+        domain: Domain,
+        number: i64,
+    },
+    Bind {
+        fd: i64,
+        to: SocketAddr,
+    },
+    Listen {
+        fd: i64,
+        backlog: u32,
+    },
+    Accept {
+        fd: i64,
+        number: i64,
+        nonblocking: bool,
+    },
+    Connect {
+        fd: i64,
+        to: SocketAddr,
+    },
+    Send {
+        fd: i64,
+        data: Vec<u8>,
+        flags: Flags,
+    },
+    Receive {
+        fd: i64,
+        len: usize,
+        flags: Flags,
+    },
+    Shutdown {
+        fd: i64,
+        how: Shutdown,
+    },
+    Close {
+        fd: i64,
+    },
+    SetOption {
+        fd: i64,
+        option: SocketOption,
+    },
+    GetOption {
+        fd: i64,
+        name: OptionName,
+    },
+    /// SO_ERROR.
+    TakeError {
+        fd: i64,
+    },
+    SetNonblocking {
+        fd: i64,
+        on: bool,
+    },
+    /// SO_RCVTIMEO and SO_SNDTIMEO.
+    SetTimeout {
+        fd: i64,
+        is_receive: bool,
+        time: Option<Duration>,
+    },
+    /// As Linux: what was asked for, and HUP and ERR without asking.
+    Poll {
+        fd: i64,
+        asked: Readiness,
+    },
+    LocalAddress {
+        fd: i64,
+    },
+    PeerAddress {
+        fd: i64,
+    },
+    /// Bytes to read, bytes not acknowledged, bytes free to send.
+    Queues {
+        fd: i64,
+    },
+    State {
+        fd: i64,
+    },
+}
+
+/// MSG_*.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Flags {
+    pub(crate) peek: bool,
+    pub(crate) dont_wait: bool,
+    pub(crate) wait_all: bool,
+}
+
+/// What a call returned: a value, or the name of an errno.
+pub(crate) type Returned = Result<Value, String>;
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Value {
+    /// 0, or a new socket.
+    Done,
+    Count(usize),
+    Bytes(Vec<u8>),
+    Option(SocketOption),
+    Error(Option<Error>),
+    Readiness(Readiness),
+    Address(SocketAddr),
+    Queues(usize, usize, usize),
+    State(State),
+}
+
+impl SystemCall {
+    /// The socket that it is made on.
+    pub(crate) fn fd(&self) -> Option<i64> {
+        match *self {
+            SystemCall::Socket { .. } => None,
+            SystemCall::Bind { fd, .. }
+            | SystemCall::Listen { fd, .. }
+            | SystemCall::Accept { fd, .. }
+            | SystemCall::Connect { fd, .. }
+            | SystemCall::Send { fd, .. }
+            | SystemCall::Receive { fd, .. }
+            | SystemCall::Shutdown { fd, .. }
+            | SystemCall::Close { fd }
+            | SystemCall::SetOption { fd, .. }
+            | SystemCall::GetOption { fd, .. }
+            | SystemCall::TakeError { fd }
+            | SystemCall::SetNonblocking { fd, .. }
+            | SystemCall::SetTimeout { fd, .. }
+            | SystemCall::Poll { fd, .. }
+            | SystemCall::LocalAddress { fd }
+            | SystemCall::PeerAddress { fd }
+            | SystemCall::Queues { fd }
+            | SystemCall::State { fd } => Some(fd),
+        }
+    }
+}
+
+/// What `poll()` shows of `ready` to one who asked for `asked`.
+fn shown(ready: Readiness, asked: Readiness) -> Readiness {
+    let unasked = Readiness::IN | Readiness::OUT | Readiness::RDHUP | Readiness::PRI;
+    ready.without(unasked.without(asked))
+}
