@@ -138,7 +138,7 @@ fn data_for_a_closed_application_is_reset_not_swallowed() {
     peer.expect(out(FIN_ACK, 1, 1));
     peer.arrive(seg(ACK, 1).ack(2));
     peer.arrive(seg(PSH_ACK, 1).ack(2).text(b"late"));
-    peer.expect(out(RST_ACK, 2, 1));
+    peer.expect(out(RST, 2, 0));
     peer.expect_state(State::Closed);
 }
 
