@@ -1,94 +1,97 @@
-//! `setsockopt` and `getsockopt`: names and values as a script writes them, and the machine's.
+//! `setsockopt` and `getsockopt`: names and values as a script writes them, and the bytes that C has.
+//!
+//! The stack's own table says which options there are and how their values lie in memory, so an
+//! option is known here as soon as it is there. An option that Linux has and the stack has not is
+//! written by its number.
 
-use std::time::Duration;
-
-use tcpstack::host::{Error, OptionName, SocketOption};
+use tcpstack::host::{Error, OPTIONS, Shape};
 
 use super::calls::Check;
 use super::machine::SystemCall;
 use super::script::Argument;
 
-/// `setsockopt(fd, ..., name, value, ...)`.
-pub(crate) fn set(fd: i64, name: &str, value: &Argument) -> Result<(SystemCall, Check), String> {
-    if let "SO_RCVTIMEO" | "SO_SNDTIMEO" = name {
-        let us = 1_000_000 * field(value, "tv_sec")? + field(value, "tv_usec")?;
-        let time = (us > 0).then(|| Duration::from_micros(us as u64));
-        let is_receive = name == "SO_RCVTIMEO";
-        return Ok((SystemCall::SetTimeout { fd, is_receive, time }, Check::Done));
-    }
-    Ok((SystemCall::SetOption { fd, option: option(name, value)? }, Check::Done))
-}
+/// `(level, number)`, and the shape of the value where it is known.
+type Row = (i32, i32, Option<Shape>);
 
-/// `getsockopt(fd, ..., name, value, ...)`.
-pub(crate) fn get(fd: i64, name: &str, value: &Argument) -> Result<(SystemCall, Check), String> {
-    let check = Check::Option(value.clone());
-    if name == "SO_ERROR" {
-        return Ok((SystemCall::TakeError { fd }, check));
-    }
-    let name = match name {
-        "SO_REUSEADDR" => OptionName::ReuseAddr,
-        "SO_REUSEPORT" => OptionName::ReusePort,
-        "SO_SNDBUF" => OptionName::SendBuffer,
-        "SO_RCVBUF" => OptionName::ReceiveBuffer,
-        "SO_LINGER" => OptionName::Linger,
-        "SO_KEEPALIVE" => OptionName::KeepAlive,
-        "TCP_NODELAY" => OptionName::NoDelay,
-        "TCP_MAXSEG" => OptionName::MaxSegment,
-        "IPV6_V6ONLY" => OptionName::V6Only,
-        other => return Err(format!("the option {other} is not known")),
+/// `setsockopt(fd, level, name, value, len)`: the value's first `len` bytes.
+pub(crate) fn set(fd: i64, arguments: &[Argument]) -> Result<(SystemCall, Check), String> {
+    let [level, name, value, len] = arguments else {
+        return Err("expected setsockopt(fd, level, name, value, len)".into());
     };
-    Ok((SystemCall::GetOption { fd, name }, check))
+    let (level, number, shape) = find(level, name)?;
+    let mut value = bytes(shape, value)?;
+    let len = number_of(len)? as usize;
+    value.resize(len.max(value.len()), 0);
+    value.truncate(len);
+    Ok((SystemCall::SetOption { fd, level, number, value }, Check::Done))
 }
 
-fn option(name: &str, value: &Argument) -> Result<SocketOption, String> {
-    let is_on = || number(value).map(|number| number != 0);
-    Ok(match name {
-        "SO_REUSEADDR" => SocketOption::ReuseAddr(is_on()?),
-        "SO_REUSEPORT" => SocketOption::ReusePort(is_on()?),
-        "SO_SNDBUF" => SocketOption::SendBuffer(unsigned(value)?),
-        "SO_RCVBUF" => SocketOption::ReceiveBuffer(unsigned(value)?),
-        "SO_LINGER" => {
-            let seconds = field(value, "linger")? as u64;
-            let is_on = field(value, "onoff")? != 0;
-            SocketOption::Linger(is_on.then(|| Duration::from_secs(seconds)))
+/// `getsockopt(fd, level, name, value, [len])`: `value` is what is read, into `len` bytes.
+pub(crate) fn get(fd: i64, arguments: &[Argument]) -> Result<(SystemCall, Check), String> {
+    let [level, name, wanted, room] = arguments else {
+        return Err("expected getsockopt(fd, level, name, value, [len])".into());
+    };
+    let (level, number, shape) = find(level, name)?;
+    let room = number_of(room)? as usize;
+    let check = match wanted {
+        Argument::Any => Check::Any,
+        wanted => {
+            let mut wanted = bytes(shape, wanted)?;
+            if shape == Some(Shape::Text) {
+                wanted.resize(room, 0);
+            }
+            wanted.truncate(room);
+            Check::Option(wanted)
         }
-        "SO_KEEPALIVE" => SocketOption::KeepAlive(is_on()?),
-        "TCP_NODELAY" => SocketOption::NoDelay(is_on()?),
-        "TCP_MAXSEG" => SocketOption::MaxSegment(unsigned(value)?),
-        "IPV6_V6ONLY" => SocketOption::V6Only(is_on()?),
-        other => return Err(format!("the option {other} is not known")),
+    };
+    Ok((SystemCall::GetOption { fd, level, number, room }, check))
+}
+
+fn find(level: &Argument, name: &Argument) -> Result<Row, String> {
+    let level = match level {
+        Argument::Number(number) => *number as i32,
+        Argument::Words(words) => match words[0].as_str() {
+            "SOL_SOCKET" => libc::SOL_SOCKET,
+            "SOL_TCP" | "IPPROTO_TCP" => libc::IPPROTO_TCP,
+            "SOL_IP" | "IPPROTO_IP" => libc::IPPROTO_IP,
+            "SOL_IPV6" | "IPPROTO_IPV6" => libc::IPPROTO_IPV6,
+            other => return Err(format!("the level {other} is not known")),
+        },
+        other => return Err(format!("{other:?} is no level")),
+    };
+    match name {
+        Argument::Number(number) => Ok((level, *number as i32, None)),
+        Argument::Words(words) if words[0] == "SO_ERROR" => Ok((level, libc::SO_ERROR, None)),
+        Argument::Words(words) => {
+            let row = OPTIONS.iter().find(|row| (row.level, row.name) == (level, &*words[0]));
+            let row = row.ok_or_else(|| format!("the option {} is not known", words[0]))?;
+            Ok((row.level, row.number, Some(row.shape)))
+        }
+        other => Err(format!("{other:?} is no option")),
+    }
+}
+
+/// A value as it lies in memory.
+fn bytes(shape: Option<Shape>, value: &Argument) -> Result<Vec<u8>, String> {
+    let pair = |first, second| -> Result<Vec<i64>, String> {
+        Ok(vec![field(value, first)?, field(value, second)?])
+    };
+    Ok(match shape {
+        Some(Shape::Linger) => {
+            let ints = pair("onoff", "linger")?;
+            ints.into_iter().flat_map(|int| (int as i32).to_ne_bytes()).collect()
+        }
+        Some(Shape::Time) => {
+            let longs = pair("tv_sec", "tv_usec")?;
+            longs.into_iter().flat_map(i64::to_ne_bytes).collect()
+        }
+        Some(Shape::Rate) => number_of(value)?.to_ne_bytes().to_vec(),
+        Some(Shape::Text) => match single(value) {
+            Argument::Text(text) => text.as_bytes().to_vec(),
+            other => return Err(format!("{other:?} is no text")),
+        },
+        _ => (number_of(value)? as i32).to_ne_bytes().to_vec(),
     })
-}
-
-/// Whether `option` has the value `wanted`.
-pub(crate) fn judge(wanted: &Argument, option: SocketOption) -> Result<(), String> {
-    let came = match option {
-        SocketOption::ReuseAddr(on)
-        | SocketOption::ReusePort(on)
-        | SocketOption::KeepAlive(on)
-        | SocketOption::NoDelay(on)
-        | SocketOption::V6Only(on) => i64::from(on),
-        SocketOption::SendBuffer(size) | SocketOption::ReceiveBuffer(size) => i64::from(size),
-        SocketOption::MaxSegment(size) => i64::from(size),
-        SocketOption::Linger(linger) => {
-            let seconds = linger.map_or(0, |time| time.as_secs() as i64);
-            let is_right = field(wanted, "onoff")? == i64::from(linger.is_some())
-                && (linger.is_none() || field(wanted, "linger")? == seconds);
-            return if is_right { Ok(()) } else { Err(format!("it is {linger:?}")) };
-        }
-    };
-    if number(wanted)? == came { Ok(()) } else { Err(format!("it is {came}")) }
-}
-
-/// Whether SO_ERROR is what was wanted: `[ECONNRESET]` or `[0]`.
-pub(crate) fn judge_error(wanted: &Argument, error: Option<Error>) -> Result<(), String> {
-    let came = error.map_or("0", Error::name);
-    let is_right = match single(wanted) {
-        Argument::Words(words) => words == &[came],
-        Argument::Number(0) => error.is_none(),
-        _ => return Err("expected [0] or [ERROR]".into()),
-    };
-    if is_right { Ok(()) } else { Err(format!("it is {came}")) }
 }
 
 /// `[x]` and `x` are the same.
@@ -99,16 +102,17 @@ fn single(argument: &Argument) -> &Argument {
     }
 }
 
-fn number(argument: &Argument) -> Result<i64, String> {
+/// A number, or the number of an error's name.
+fn number_of(argument: &Argument) -> Result<i64, String> {
     match single(argument) {
         Argument::Number(number) => Ok(*number),
+        Argument::Words(words) => {
+            let error = Error::ALL.iter().find(|error| error.name() == words[0]);
+            let error = error.ok_or_else(|| format!("the error {} is not known", words[0]))?;
+            Ok(error.errno().into())
+        }
         other => Err(format!("{other:?}: expected [number]")),
     }
-}
-
-fn unsigned<N: TryFrom<i64>>(argument: &Argument) -> Result<N, String> {
-    let number = number(argument)?;
-    N::try_from(number).map_err(|_| format!("{number} is out of range here"))
 }
 
 fn field(argument: &Argument, name: &str) -> Result<i64, String> {
@@ -118,5 +122,13 @@ fn field(argument: &Argument, name: &str) -> Result<i64, String> {
     match fields.iter().find(|(known, _)| known == name) {
         Some((_, Argument::Number(number))) => Ok(*number),
         _ => Err(format!("{name}= is missing")),
+    }
+}
+
+/// What an option was instead, for a message.
+pub(crate) fn shown(bytes: &[u8]) -> String {
+    match <[u8; 4]>::try_from(bytes) {
+        Ok(int) => i32::from_ne_bytes(int).to_string(),
+        Err(_) => format!("{bytes:?}"),
     }
 }

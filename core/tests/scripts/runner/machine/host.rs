@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 
-use tcpstack::host::{Config, Error, Host, SocketId};
+use tcpstack::host::{Config, Error, Host, OptionName, SocketId, SocketOption};
 use tcpstack::tcp::State;
 use tcpstack::time::Instant;
 use tcpstack::wire::packet::{Frame, Verification};
@@ -66,11 +66,12 @@ impl HostMachine {
                 self.host.close(now, self.socket(fd)?)?;
                 self.sockets.remove(&fd);
             }
-            SystemCall::SetOption { fd, option } => {
-                self.host.set_option(now, self.socket(fd)?, option)?;
+            SystemCall::SetOption { fd, level, number, value } => {
+                let id = self.socket(fd)?;
+                self.host.set_option(now, id, SocketOption::decode(level, number, &value)?)?;
             }
             // Nothing here ever waits.
-            SystemCall::SetNonblocking { .. } | SystemCall::SetTimeout { .. } => {}
+            SystemCall::SetNonblocking { .. } => {}
             call => return self.ask(call),
         }
         Ok(Value::Done)
@@ -86,10 +87,17 @@ impl HostMachine {
                 let slices = self.host.recv(now, self.socket(fd)?, len, flags.peek)?;
                 Value::Bytes(slices.concat())
             }
-            SystemCall::GetOption { fd, name } => {
-                Value::Option(self.host.option(self.socket(fd)?, name)?)
+            SystemCall::GetOption {
+                fd, number: libc::SO_ERROR, level: libc::SOL_SOCKET, ..
+            } => {
+                let error = self.host.take_error(self.socket(fd)?)?;
+                Value::Bytes(error.map_or(0, Error::errno).to_ne_bytes().to_vec())
             }
-            SystemCall::TakeError { fd } => Value::Error(self.host.take_error(self.socket(fd)?)?),
+            SystemCall::GetOption { fd, level, number, room } => {
+                let id = self.socket(fd)?;
+                let row = OptionName::find(level, number).ok_or(Error::NoOption)?;
+                Value::Bytes(self.host.option(id, row.option)?.encode(room).to_vec())
+            }
             SystemCall::Poll { fd, asked } => {
                 Value::Readiness(shown(self.host.readiness(self.socket(fd)?), asked))
             }

@@ -8,9 +8,8 @@ mod host;
 mod stack;
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use tcpstack::host::{Domain, Error, OptionName, Readiness, Shutdown, SocketOption};
+use tcpstack::host::{Domain, Readiness, Shutdown};
 use tcpstack::tcp::State;
 
 pub(crate) use host::HostMachine;
@@ -92,25 +91,19 @@ pub(crate) enum SystemCall {
     },
     SetOption {
         fd: i64,
-        option: SocketOption,
+        level: i32,
+        number: i32,
+        value: Vec<u8>,
     },
     GetOption {
         fd: i64,
-        name: OptionName,
-    },
-    /// SO_ERROR.
-    TakeError {
-        fd: i64,
+        level: i32,
+        number: i32,
+        room: usize,
     },
     SetNonblocking {
         fd: i64,
         on: bool,
-    },
-    /// SO_RCVTIMEO and SO_SNDTIMEO.
-    SetTimeout {
-        fd: i64,
-        is_receive: bool,
-        time: Option<Duration>,
     },
     /// As Linux: what was asked for, and HUP and ERR without asking.
     Poll {
@@ -149,8 +142,6 @@ pub(crate) enum Value {
     Done,
     Count(usize),
     Bytes(Vec<u8>),
-    Option(SocketOption),
-    Error(Option<Error>),
     Readiness(Readiness),
     Address(SocketAddr),
     Queues(usize, usize, usize),
@@ -172,9 +163,7 @@ impl SystemCall {
             | SystemCall::Close { fd }
             | SystemCall::SetOption { fd, .. }
             | SystemCall::GetOption { fd, .. }
-            | SystemCall::TakeError { fd }
             | SystemCall::SetNonblocking { fd, .. }
-            | SystemCall::SetTimeout { fd, .. }
             | SystemCall::Poll { fd, .. }
             | SystemCall::LocalAddress { fd }
             | SystemCall::PeerAddress { fd }

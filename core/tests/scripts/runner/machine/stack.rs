@@ -256,19 +256,14 @@ fn run_on(socket: &Socket, call: SystemCall) -> Result<Value, SocketError> {
         }
         SystemCall::Shutdown { how, .. } => socket.shutdown(how).map(done),
         SystemCall::Close { .. } => socket.close().map(done),
-        SystemCall::SetOption { option, .. } => socket.set_option(option).map(done),
-        SystemCall::GetOption { name, .. } => socket.option(name).map(Value::Option),
-        SystemCall::TakeError { .. } => socket.take_error().map(Value::Error),
+        SystemCall::SetOption { level, number, value, .. } => {
+            socket.set_raw_option(level, number, &value).map(done)
+        }
+        SystemCall::GetOption { level, number, room, .. } => {
+            socket.raw_option(level, number, room).map(|bytes| Value::Bytes(bytes.to_vec()))
+        }
         SystemCall::SetNonblocking { on, .. } => {
             socket.set_nonblocking(on);
-            Ok(Value::Done)
-        }
-        SystemCall::SetTimeout { is_receive: true, time, .. } => {
-            socket.set_recv_timeout(time);
-            Ok(Value::Done)
-        }
-        SystemCall::SetTimeout { time, .. } => {
-            socket.set_send_timeout(time);
             Ok(Value::Done)
         }
         SystemCall::Poll { asked, .. } => Ok(Value::Readiness(shown(socket.readiness(), asked))),
