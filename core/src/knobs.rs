@@ -97,6 +97,10 @@ knobs! {
         "Timestamps and PAWS (RFC 7323 §3, §5): 0 none, 1 from a random offset, 2 without offset.";
     Sack "tcp_sack" SWITCH, "1"
         "Selective acknowledgments (RFC 2018), where the peer has them too.";
+    Ecn "tcp_ecn" number(0, 5), "2"
+        "ECN of incoming and outgoing connections: 0 none, 1 ECN for both (RFC 3168), 2 ECN and none, 3 accurate ECN for both (RFC 9768), 4 accurate ECN and ECN, 5 accurate ECN and none.";
+    EcnFallback "tcp_ecn_fallback" SWITCH, "1"
+        "Repeat an unanswered SYN without ECN (RFC 3168 §6.1.1.1).";
     ReceiveMemory "tcp_rmem" BUFFER, "4096 1048576 6291456"
         "Receive buffer in bytes: least and initial size, and the most that SO_RCVBUF may ask for.";
     SendMemory "tcp_wmem" BUFFER, "4096 1048576 4194304"
@@ -166,6 +170,17 @@ knobs! {
         "IPv4 time to live and IPv6 hop limit of the packets sent.";
     Sigpipe "tcp_sigpipe" SWITCH, "1"
         "Raise SIGPIPE with EPIPE in the C API, as BSD sockets do, unless MSG_NOSIGNAL is given.";
+}
+
+/// Which feedback of congestion marks a connection has, from the poorest to the richest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EcnVariant {
+    /// None: congestion is shown by loss alone.
+    None,
+    /// That there was a mark (RFC 3168).
+    Classic,
+    /// How many there were (RFC 9768).
+    Accurate,
 }
 
 /// What `tcp_timestamps` says.
@@ -300,6 +315,29 @@ impl Knobs {
             1 => TimestampMode::RandomOffset,
             _ => TimestampMode::NoOffset,
         }
+    }
+
+    /// The richest ECN that `tcp_ecn` lets incoming connections have.
+    pub fn ecn_incoming(&self) -> EcnVariant {
+        match self.first(Row::Ecn) {
+            0 => EcnVariant::None,
+            1 | 2 => EcnVariant::Classic,
+            _ => EcnVariant::Accurate,
+        }
+    }
+
+    /// The ECN that `tcp_ecn` has outgoing connections ask for.
+    pub fn ecn_outgoing(&self) -> EcnVariant {
+        match self.first(Row::Ecn) {
+            1 | 4 => EcnVariant::Classic,
+            3 => EcnVariant::Accurate,
+            _ => EcnVariant::None,
+        }
+    }
+
+    /// `tcp_ecn_fallback`.
+    pub fn ecn_fallback(&self) -> bool {
+        self.is_on(Row::EcnFallback)
     }
 
     /// `tcp_sack`.

@@ -161,7 +161,7 @@ fn hostile(random: &mut ChaCha8Rng) -> Vec<u8> {
     } else {
         (at("fd00::1", 1 + random.next_u32() as u16 % 50), at("fd00::2", port))
     };
-    let flags = Flags(random.next_u32() as u8);
+    let flags = Flags((random.next_u32() as u16) & 0x1ff);
     let text = vec![1; random.next_u32() as usize % 64];
     let (seq, ack) = (random.next_u32() % 5000, random.next_u32());
     let mut packet = segment(from, to, flags, seq, ack, &text).bytes.to_vec();

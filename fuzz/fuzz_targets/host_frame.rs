@@ -65,7 +65,7 @@ impl World {
                     dst_port: if from_port { self.last.src_port } else { PORT },
                     seq: self.last.ack.wrapping_add_signed(seq.into()),
                     ack: self.last.seq.wrapping_add_signed(ack.into()),
-                    flags: tcp::Flags(flags),
+                    flags: tcp::Flags(flags.into()),
                     window,
                     ..Default::default()
                 };

@@ -78,6 +78,7 @@ impl Connection {
             let in_flight = self.recovery.in_flight(&self.snd);
             if self.recovery.on_duplicate(&self.snd) {
                 let phase = self.congestion.phase();
+                self.ecn.on_reduction();
                 self.congestion.on_congestion(&CongestionEvent {
                     now: cx.now,
                     // What limited transmit sent lies beyond cwnd (RFC 5681 §3.2 step 1).

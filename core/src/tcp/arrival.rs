@@ -68,6 +68,9 @@ impl Connection {
         self.check_reset(cx, &segment)?;
         self.check_syn(cx, &segment)?;
         self.check_ack(cx, &segment)?;
+        if self.ecn.take_marks(&segment) {
+            self.rcv.demand_ack();
+        }
         if is_repeat {
             // The peer has not heard that part of it is here.
             self.rcv.demand_ack();
@@ -281,8 +284,14 @@ impl Connection {
                 self.challenge(cx);
                 return ControlFlow::Break(());
             }
-            AckOutcome::New(acked) => self.take_new_ack(cx, segment, ack, acked),
-            AckOutcome::Old => self.take_old_ack(cx, segment, ack),
+            AckOutcome::New(acked) => {
+                self.take_echo(cx, segment, ack, acked);
+                self.take_new_ack(cx, segment, ack, acked);
+            }
+            AckOutcome::Old => {
+                self.take_echo(cx, segment, ack, 0);
+                self.take_old_ack(cx, segment, ack);
+            }
         }
         self.check_fin_acknowledged(cx)
     }

@@ -24,6 +24,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::congestion::{CongestionControl, Reno};
+use super::ecn::EcnState;
 use super::isn::Origin;
 use super::liveness::Liveness;
 use super::reassembler::Reassembler;
@@ -185,6 +186,8 @@ pub struct Connection {
     pub(super) offered_shift: Option<u8>,
     /// Timestamps: offered, then agreed or not.
     pub(super) timestamps: Timestamps,
+    /// Congestion marks: asked for, then agreed or not.
+    pub(super) ecn: EcnState,
     /// SACK permitted (RFC 2018 §2): offered by us, then agreed or not.
     pub(super) sack_permitted: bool,
     /// The largest segment the peer says it takes, in bytes (MSS option; RFC 6691).
@@ -253,6 +256,7 @@ impl Connection {
             dropped_pieces: 0,
             offered_shift: None,
             timestamps: Timestamps::new(knobs, origin.ts_offset),
+            ecn: EcnState::new(knobs, is_active),
             sack_permitted: knobs.sack(),
             peer_mss: default_mss(&name),
             error: None,

@@ -70,6 +70,11 @@ impl Connection {
             }
             _ => self.offered_shift = None,
         }
+        match (self.is_active, syn.ack) {
+            (false, _) => self.ecn.take_syn(cx.knobs, syn),
+            (true, Some(_)) => self.ecn.take_syn_ack(syn),
+            (true, None) => self.ecn.give_up(),
+        }
         self.timestamps.negotiate(cx.now, syn.options.timestamps);
         self.sack_permitted &= syn.options.sack_permitted;
         self.update_smss(cx);

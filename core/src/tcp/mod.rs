@@ -6,13 +6,14 @@
 //! 2. the two halves of §3.3.1: [`sender`] and [`receiver`];
 //! 3. where bytes wait: [`send_buffer`], [`receive_buffer`], [`reassembler`];
 //! 4. the connection that owns them: [`connection`];
-//! 5. what comes in: [`listener`], [`reset`], `handshake`, [`timestamps`], `arrival`,
+//! 5. what comes in: [`listener`], [`reset`], `handshake`, [`timestamps`], [`ecn`], `arrival`,
 //!    `acknowledgment`, `text`; what is told of holes: `sack`;
 //! 6. what is lost, and how much may fly: [`rtt`], [`recovery`], [`delivery_rate`], [`congestion`];
 //! 7. what time does: [`timers`], `timeouts`, `liveness`;
 //! 8. what the application asks: `calls`;
 //! 9. what goes out: `output`; and how it all looks: `view`.
 
+pub mod accurate_ecn;
 mod acknowledgment;
 mod arrival;
 pub mod byte_queue;
@@ -20,6 +21,7 @@ mod calls;
 pub mod congestion;
 pub mod connection;
 pub mod delivery_rate;
+pub mod ecn;
 mod handshake;
 pub mod isn;
 pub mod listener;

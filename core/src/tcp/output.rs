@@ -8,6 +8,7 @@ use super::connection::{Connection, Context, Outgoing};
 use super::seq::Seq;
 use super::state::State;
 use crate::event::{Reason, TimerName};
+use crate::knobs::EcnVariant;
 use crate::wire::ip::Ecn;
 use crate::wire::tcp::{Flags, Header};
 use crate::wire::tcp_options::Options;
@@ -105,6 +106,8 @@ impl Connection {
         let room = self.congestion_room();
         let largest = match cx.gso_max as u64 / smss {
             0 | 1 => smss,
+            // Cutting a super-segment takes CWR from all segments but the first; here it is a count.
+            _ if self.ecn.variant() == EcnVariant::Accurate => smss,
             segments => segments * smss,
         };
         let mut len = data.min(usable).min(room).min(largest);
@@ -180,13 +183,20 @@ impl Connection {
             (_, false) => (Flags::SYN.union(Flags::ACK), Reason::PassiveOpen),
             (_, true) => (Flags::SYN.union(Flags::ACK), Reason::RepeatSynAck),
         };
-        let mut outgoing = self.bare_segment_unlogged(cx, self.snd.iss, flags, reason);
+        let is_fallback = is_repeat && cx.knobs.ecn_fallback();
+        let ecn_flags = match self.state {
+            State::SynSent => self.ecn.syn_flags(is_fallback),
+            // The first repetition may still answer a SYN with ECN (RFC 9768 §3.1.4.2).
+            _ => self.ecn.syn_ack_flags(is_fallback && self.rtt.backoffs() > 1),
+        };
+        let mut outgoing = self.bare_segment_unlogged(cx, self.snd.iss, flags | ecn_flags, reason);
         // RFC 9293 §3.7.1 (MUST-14, SHLD-5, MAY-3): say what we take, always, on both SYNs; and on
         // nothing else (MUST-65).
         outgoing.header.options = Options {
             mss: Some(self.own_mss(cx.mtu)),
             window_scale: self.offered_shift,
             sack_permitted: self.sack_permitted,
+            accurate_ecn: self.ecn.take_option(),
             ..outgoing.header.options
         };
         self.snd.advance(1);
@@ -225,6 +235,7 @@ impl Connection {
         let is_repeat = seq < self.snd.max;
         let is_probe = reason == Reason::ZeroWindowProbe;
         let numbers = len + u64::from(fin);
+        self.mark(&mut outgoing, len > 0 && !is_repeat && !is_probe);
         if is_repeat {
             self.recovery.stop_timing();
         } else if !is_probe {
@@ -251,6 +262,12 @@ impl Connection {
         outgoing
     }
 
+    /// What a segment after the SYNs says of congestion marks, and whether it may be marked itself.
+    fn mark(&mut self, outgoing: &mut Outgoing, is_new_text: bool) {
+        outgoing.header.flags = outgoing.header.flags | self.ecn.flags(is_new_text);
+        outgoing.ecn = self.ecn.codepoint(is_new_text);
+    }
+
     /// A segment without text that leaves as it is.
     fn bare_segment(
         &mut self,
@@ -259,7 +276,11 @@ impl Connection {
         flags: Flags,
         reason: Reason,
     ) -> Outgoing {
-        let outgoing = self.bare_segment_unlogged(cx, seq, flags, reason);
+        let mut outgoing = self.bare_segment_unlogged(cx, seq, flags, reason);
+        if !flags.contains(Flags::RST) {
+            self.mark(&mut outgoing, false);
+            outgoing.header.options.accurate_ecn = self.ecn.take_option();
+        }
         self.record_departure(cx, &outgoing, false);
         outgoing
     }

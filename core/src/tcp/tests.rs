@@ -4,6 +4,7 @@
 
 mod arrival;
 mod closing;
+mod ecn;
 mod handshake;
 mod liveness;
 mod options;
@@ -181,12 +182,21 @@ impl Script {
 
     /// SYN-RECEIVED on a SYN with these options, the SYN+ACK not yet polled.
     pub(super) fn accepting(options: Options, set_knobs: &[(&str, &str)]) -> Script {
+        Script::accepting_flags(SYN, options, set_knobs)
+    }
+
+    /// The same on a SYN with these flags.
+    pub(super) fn accepting_flags(
+        flags: Flags,
+        options: Options,
+        set_knobs: &[(&str, &str)],
+    ) -> Script {
         Script::start(settings(), set_knobs, |cx, settings| {
             let syn = Header {
                 src_port: 4000,
                 dst_port: 80,
                 seq: IRS,
-                flags: SYN,
+                flags,
                 window: WINDOW,
                 options,
                 ..Header::default()

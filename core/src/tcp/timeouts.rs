@@ -56,6 +56,7 @@ impl Connection {
         self.rtt.back_off();
         self.recovery.on_timeout(&self.snd);
         if self.state.is_synchronized() {
+            self.ecn.on_reduction();
             self.congestion.on_timeout(cx.now, flight_size, is_first);
             self.record_phase(cx, phase);
         }

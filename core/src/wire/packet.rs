@@ -243,14 +243,14 @@ impl Template<'_> {
         }
         let seq = read_u32(tcp, tcp::SEQUENCE_NUMBER).wrapping_add(at as u32);
         write_u32(tcp, tcp::SEQUENCE_NUMBER, seq);
-        let mut flags = Flags(tcp[tcp::FLAGS]);
+        let mut flags = Flags(u16::from(tcp[tcp::FLAGS]));
         if !is_last {
             flags = flags.without(Flags::PSH | Flags::FIN);
         }
         if at > 0 {
             flags = flags.without(Flags::CWR);
         }
-        tcp[tcp::FLAGS] = flags.0;
+        tcp[tcp::FLAGS] = flags.0 as u8;
         let sum = checksum::add(self.pseudo_header, length_field(segment_len));
         write_u16(tcp, tcp::CHECKSUM, sum);
         header

@@ -24,15 +24,18 @@ const WINDOW: usize = 14;
 pub(super) const CHECKSUM: usize = 16;
 const URGENT_POINTER: usize = 18;
 
+/// The ninth flag, in the byte of the data offset.
+const AE_BIT: u8 = 0x01;
+
 /// Length of a header without options.
 pub(super) const HEADER_LEN: usize = 20;
 
-/// The control bits CWR ECE URG ACK PSH RST SYN FIN, from 0x80 to 0x01.
+/// The control bits AE CWR ECE URG ACK PSH RST SYN FIN, from 0x100 to 0x01.
 ///
-/// The ninth bit, AE (once NS, 0x100), and the reserved ones are ignored on arrival and sent as 0.
+/// The reserved ones beyond them are ignored on arrival and sent as 0 (RFC 9293 §3.1).
 /// Shown as a learner says it, `SYN|ACK`, from FIN up; without any bit as `none`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Flags(pub u8);
+pub struct Flags(pub u16);
 
 impl Flags {
     /// No more data from the sender.
@@ -51,6 +54,8 @@ impl Flags {
     pub const ECE: Flags = Flags(0x40);
     /// Congestion window reduced (RFC 3168).
     pub const CWR: Flags = Flags(0x80);
+    /// Accurate ECN (RFC 9768), once the nonce sum.
+    pub const AE: Flags = Flags(0x100);
     /// No bit at all.
     pub const EMPTY: Flags = Flags(0);
 
@@ -62,6 +67,11 @@ impl Flags {
     /// The bits of both.
     pub const fn union(self, other: Flags) -> Flags {
         Flags(self.0 | other.0)
+    }
+
+    /// The bits that both have.
+    pub const fn intersection(self, other: Flags) -> Flags {
+        Flags(self.0 & other.0)
     }
 
     /// The bits of `self` that are not in `other`.
@@ -80,7 +90,7 @@ impl BitOr for Flags {
 
 impl fmt::Display for Flags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NAMES: [&str; 8] = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"];
+        const NAMES: [&str; 9] = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"];
         let set = |&(bit, _): &(usize, &str)| self.0 >> bit & 1 == 1;
         let names: Vec<&str> = NAMES.into_iter().enumerate().filter(set).map(|(_, n)| n).collect();
         f.pad(if names.is_empty() { "none".into() } else { names.join("|") }.as_str())
@@ -130,7 +140,7 @@ impl Header {
             dst_port: read_u16(segment, DESTINATION_PORT),
             seq: read_u32(segment, SEQUENCE_NUMBER),
             ack: read_u32(segment, ACKNOWLEDGMENT_NUMBER),
-            flags: Flags(segment[FLAGS]),
+            flags: Flags(u16::from(segment[DATA_OFFSET] & AE_BIT) << 8 | u16::from(segment[FLAGS])),
             window: read_u16(segment, WINDOW),
             urgent: read_u16(segment, URGENT_POINTER),
             options: Options::parse(&segment[HEADER_LEN..header_len]),
@@ -151,8 +161,9 @@ impl Header {
         write_u16(&mut bytes, DESTINATION_PORT, self.dst_port);
         write_u32(&mut bytes, SEQUENCE_NUMBER, self.seq);
         write_u32(&mut bytes, ACKNOWLEDGMENT_NUMBER, self.ack);
-        bytes[DATA_OFFSET] = ((self.len() / 4) as u8) << 4;
-        bytes[FLAGS] = self.flags.0;
+        let [high, low] = self.flags.0.to_be_bytes();
+        bytes[DATA_OFFSET] = ((self.len() / 4) as u8) << 4 | high & AE_BIT;
+        bytes[FLAGS] = low;
         write_u16(&mut bytes, WINDOW, self.window);
         write_u16(&mut bytes, CHECKSUM, checksum);
         write_u16(&mut bytes, URGENT_POINTER, self.urgent);

@@ -1,4 +1,4 @@
-//! TCP options (RFC 9293 §3.2, RFC 7323, RFC 2018), emitted in Linux's order and padding.
+//! TCP options (RFC 9293 §3.2, RFC 7323, RFC 2018, RFC 7413, RFC 9768, RFC 5482), emitted in Linux's order and padding.
 //!
 //! It guarantees that what is emitted is a multiple of 4 bytes and at most 40. It refuses to believe
 //! an option whose length is wrong; which options count in which segment is the protocol's matter.
@@ -16,12 +16,23 @@ const WINDOW_SCALE: u8 = 3;
 const SACK_PERMITTED: u8 = 4;
 const SACK: u8 = 5;
 const TIMESTAMPS: u8 = 8;
+const USER_TIMEOUT: u8 = 28;
+const FAST_OPEN: u8 = 34;
+const ACC_ECN_0: u8 = 172;
+const ACC_ECN_1: u8 = 174;
+/// Shared by experiments (RFC 6994); the two bytes after the length tell which.
+const EXPERIMENT: u8 = 254;
+const FAST_OPEN_MAGIC: [u8; 2] = [0xf9, 0x89];
 
 /// Option lengths, kind and length bytes included.
 const MSS_LEN: u8 = 4;
 const WINDOW_SCALE_LEN: u8 = 3;
 const SACK_PERMITTED_LEN: u8 = 2;
 const TIMESTAMPS_LEN: u8 = 10;
+const USER_TIMEOUT_LEN: u8 = 4;
+/// With all three counters, and the NOP behind it.
+const ACC_ECN_LEN: u8 = 11;
+const ACC_ECN_ROOM: usize = 12;
 
 /// The most that a data offset of 15 leaves for options.
 const MAX_LEN: usize = 40;
@@ -42,6 +53,12 @@ pub struct Options {
     pub timestamps: Option<(u32, u32)>,
     /// Ranges received past a hole.
     pub sack: SackBlocks,
+    /// A Fast Open cookie, or the request for one.
+    pub fast_open: Option<FastOpenCookie>,
+    /// The accurate ECN byte counters.
+    pub accurate_ecn: Option<AccEcnOption>,
+    /// The user timeout that the peer advises.
+    pub user_timeout: Option<UserTimeout>,
 }
 
 impl Options {
@@ -85,14 +102,29 @@ impl Options {
                     }
                 }
             }
+            (FAST_OPEN, value) => self.read_fast_open(value, false),
+            (EXPERIMENT, [high, low, value @ ..]) if [*high, *low] == FAST_OPEN_MAGIC => {
+                self.read_fast_open(value, true);
+            }
+            (ACC_ECN_0 | ACC_ECN_1, value) => {
+                self.accurate_ecn = AccEcnOption::read(kind, value).or(self.accurate_ecn);
+            }
+            (USER_TIMEOUT, [_, _]) => self.user_timeout = Some(UserTimeout(read_u16(value, 0))),
             _ => {}
+        }
+    }
+
+    fn read_fast_open(&mut self, value: &[u8], is_experimental: bool) {
+        if let Some(cookie) = FastOpenCookie::new(value) {
+            self.fast_open = Some(FastOpenCookie { is_experimental, ..cookie });
         }
     }
 
     /// Length in bytes of what [`Options::emit`] appends: a multiple of 4, at most 40.
     pub fn len(&self) -> usize {
         let blocks = self.blocks_that_fit().len();
-        self.len_without_sack() + if blocks == 0 { 0 } else { 4 + blocks * BLOCK_LEN }
+        let sack = if blocks == 0 { 0 } else { 4 + blocks * BLOCK_LEN };
+        self.len_without_sack() + sack
     }
 
     /// Whether there is no option.
@@ -103,7 +135,7 @@ impl Options {
     /// Appends the options. Those that come in less than a multiple of 4 bytes have NOPs before
     /// them, so that every number lies on a 32-bit boundary; SACK permitted takes the place of the
     /// timestamps' NOPs where both are there. SACK blocks go as far as there is room: 4 alone, 3
-    /// beside timestamps. What is padded so needs no end of list, nor zeros after it (MUST-69).
+    /// beside timestamps, fewer beside rarer ones. What is padded so needs no end of list, nor zeros after it (MUST-69).
     pub fn emit(&self, out: &mut SmallVec<[u8; HEADER_CAPACITY]>) {
         const NOP: u8 = NO_OPERATION;
         if let Some(mss) = self.mss {
@@ -124,6 +156,10 @@ impl Options {
             out.extend_from_slice(&value.to_be_bytes());
             out.extend_from_slice(&echo_reply.to_be_bytes());
         }
+        let room = self.room();
+        if let Some(option) = self.accurate_ecn.filter(|_| room.accurate_ecn) {
+            option.emit(out);
+        }
         if let Some(shift) = self.window_scale {
             out.extend_from_slice(&[NOP, WINDOW_SCALE, WINDOW_SCALE_LEN, shift]);
         }
@@ -135,10 +171,44 @@ impl Options {
             out.extend_from_slice(&left.to_be_bytes());
             out.extend_from_slice(&right.to_be_bytes());
         }
+        if let Some(cookie) = self.fast_open.filter(|_| room.fast_open) {
+            cookie.emit(out);
+        }
+        if let Some(UserTimeout(field)) = self.user_timeout.filter(|_| room.user_timeout) {
+            out.extend_from_slice(&[USER_TIMEOUT, USER_TIMEOUT_LEN]);
+            out.extend_from_slice(&field.to_be_bytes());
+        }
     }
 
     /// Length of all but SACK, padding included.
     fn len_without_sack(&self) -> usize {
+        let room = self.room();
+        let fast_open = self.fast_open.filter(|_| room.fast_open);
+        self.len_of_the_basic()
+            + fast_open.map_or(0, FastOpenCookie::len_padded)
+            + if room.accurate_ecn { ACC_ECN_ROOM } else { 0 }
+            + if room.user_timeout { usize::from(USER_TIMEOUT_LEN) } else { 0 }
+    }
+
+    /// Which of the rarer options find room, the first of them first. SACK blocks take what is left.
+    fn room(&self) -> Room {
+        let mut left = MAX_LEN - self.len_of_the_basic();
+        let mut take = |len: Option<usize>| match len {
+            Some(len) if len <= left => {
+                left -= len;
+                true
+            }
+            _ => false,
+        };
+        Room {
+            fast_open: take(self.fast_open.map(FastOpenCookie::len_padded)),
+            accurate_ecn: take(self.accurate_ecn.map(|_| ACC_ECN_ROOM)),
+            user_timeout: take(self.user_timeout.map(|_| usize::from(USER_TIMEOUT_LEN))),
+        }
+    }
+
+    /// Length of MSS, SACK permitted, timestamps and window scale: at most 20.
+    fn len_of_the_basic(&self) -> usize {
         let mss = if self.mss.is_some() { 4 } else { 0 };
         let sack_permitted_and_timestamps = match (self.sack_permitted, self.timestamps) {
             (_, Some(_)) => 12,
@@ -150,11 +220,157 @@ impl Options {
     }
 
     fn blocks_that_fit(&self) -> &[(u32, u32)] {
-        let room = (MAX_LEN - self.len_without_sack() - 4) / BLOCK_LEN;
+        let room = MAX_LEN.saturating_sub(self.len_without_sack() + 4) / BLOCK_LEN;
         let blocks = self.sack.as_slice();
         &blocks[..blocks.len().min(room)]
     }
 }
+
+/// Which of the rarer options find room.
+#[derive(Clone, Copy)]
+struct Room {
+    fast_open: bool,
+    accurate_ecn: bool,
+    user_timeout: bool,
+}
+
+/// A Fast Open cookie of 4 to 16 bytes, an even number; of none it is the request for one
+/// (RFC 7413 §4.1.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct FastOpenCookie {
+    bytes: [u8; 16],
+    len: u8,
+    /// It came in the experimental option 254, and is answered in it.
+    pub is_experimental: bool,
+}
+
+impl FastOpenCookie {
+    /// The request for a cookie.
+    pub const REQUEST: FastOpenCookie =
+        FastOpenCookie { bytes: [0; 16], len: 0, is_experimental: false };
+
+    /// A cookie of these bytes; None when their number is not one that a cookie may have.
+    pub fn new(value: &[u8]) -> Option<FastOpenCookie> {
+        if !matches!(value.len(), 0 | 4..=16) || value.len() % 2 == 1 {
+            return None;
+        }
+        let mut bytes = [0; 16];
+        bytes[..value.len()].copy_from_slice(value);
+        Some(FastOpenCookie { bytes, len: value.len() as u8, is_experimental: false })
+    }
+
+    /// The cookie's bytes; none for a request.
+    pub fn as_slice(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+
+    /// Whether it asks for a cookie rather than being one.
+    pub fn is_request(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Kind, length and the experiment's number, in bytes.
+    fn overhead(self) -> usize {
+        if self.is_experimental { 4 } else { 2 }
+    }
+
+    /// Length with the NOPs that follow it, as on Linux.
+    fn len_padded(self) -> usize {
+        (self.overhead() + usize::from(self.len)).next_multiple_of(4)
+    }
+
+    fn emit(self, out: &mut SmallVec<[u8; HEADER_CAPACITY]>) {
+        let len = self.overhead() + usize::from(self.len);
+        if self.is_experimental {
+            out.extend_from_slice(&[EXPERIMENT, len as u8]);
+            out.extend_from_slice(&FAST_OPEN_MAGIC);
+        } else {
+            out.extend_from_slice(&[FAST_OPEN, len as u8]);
+        }
+        out.extend_from_slice(self.as_slice());
+        out.extend(std::iter::repeat_n(NO_OPERATION, self.len_padded() - len));
+    }
+}
+
+/// The byte counters of accurate ECN, each modulo 2^24 (RFC 9768 §3.2.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AccEcnCounters {
+    /// EE0B: bytes that arrived as ECT(0).
+    pub ect0: u32,
+    /// ECEB: bytes that arrived marked.
+    pub ce: u32,
+    /// EE1B: bytes that arrived as ECT(1).
+    pub ect1: u32,
+}
+
+/// The accurate ECN option: the counters that it has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AccEcnOption {
+    /// EE0B.
+    pub ect0: Option<u32>,
+    /// ECEB.
+    pub ce: Option<u32>,
+    /// EE1B.
+    pub ect1: Option<u32>,
+}
+
+impl AccEcnOption {
+    /// Kind 172 has EE0B first, kind 174 EE1B; either may end after any counter.
+    fn read(kind: u8, value: &[u8]) -> Option<AccEcnOption> {
+        if !matches!(value.len(), 0 | 3 | 6 | 9) {
+            return None;
+        }
+        let counter = |at: usize| {
+            let bytes = value.get(3 * at..3 * at + 3)?;
+            Some(u32::from_be_bytes([0, bytes[0], bytes[1], bytes[2]]))
+        };
+        let (ect0, ect1) = if kind == ACC_ECN_0 { (0, 2) } else { (2, 0) };
+        Some(AccEcnOption { ect0: counter(ect0), ce: counter(1), ect1: counter(ect1) })
+    }
+
+    /// All three, counters that are missing as 0.
+    fn emit(self, out: &mut SmallVec<[u8; HEADER_CAPACITY]>) {
+        out.extend_from_slice(&[ACC_ECN_0, ACC_ECN_LEN]);
+        for counter in [self.ect0, self.ce, self.ect1] {
+            out.extend_from_slice(&counter.unwrap_or(0).to_be_bytes()[1..]);
+        }
+        out.push(NO_OPERATION);
+    }
+}
+
+impl From<AccEcnCounters> for AccEcnOption {
+    fn from(counters: AccEcnCounters) -> AccEcnOption {
+        let AccEcnCounters { ect0, ce, ect1 } = counters;
+        AccEcnOption { ect0: Some(ect0), ce: Some(ce), ect1: Some(ect1) }
+    }
+}
+
+/// The user timeout option's field: 15 bits of seconds, or of minutes where the first bit is set
+/// (RFC 5482 §3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UserTimeout(pub u16);
+
+impl UserTimeout {
+    /// The field for a timeout: seconds as far as they go, else minutes rounded up, at most 32,767.
+    pub fn of(timeout: std::time::Duration) -> UserTimeout {
+        let seconds = timeout.as_secs() + u64::from(timeout.subsec_nanos() > 0);
+        match u16::try_from(seconds) {
+            Ok(seconds) if seconds <= MAX_UNITS => UserTimeout(seconds),
+            _ => UserTimeout(MINUTES | seconds.div_ceil(60).min(MAX_UNITS.into()) as u16),
+        }
+    }
+
+    /// The timeout that the field stands for; None for 0, which is reserved.
+    pub fn duration(self) -> Option<std::time::Duration> {
+        let units = u64::from(self.0 & MAX_UNITS);
+        let seconds = if self.0 & MINUTES == 0 { units } else { 60 * units };
+        (units > 0).then(|| std::time::Duration::from_secs(seconds))
+    }
+}
+
+/// The granularity bit.
+const MINUTES: u16 = 0x8000;
+const MAX_UNITS: u16 = 0x7fff;
 
 /// At most 4 blocks `[left, right)` in 32-bit sequence numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

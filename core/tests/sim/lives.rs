@@ -201,7 +201,7 @@ fn forge(chance: &mut Chance, world: &mut World, to: HostId, like: &tcpstack::si
             Flags::RST,
             Flags::RST | Flags::ACK,
         ]),
-        _ => Flags(chance.below(256) as u8),
+        _ => Flags(chance.below(512) as u16),
     };
     // Most resets would end the life before anything else is tried.
     let flags = if chance.percent(80) { flags.without(Flags::RST) } else { flags };

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use smallvec::SmallVec;
 
-use super::{Options, SackBlocks};
+use super::{AccEcnCounters, AccEcnOption, FastOpenCookie, Options, SackBlocks, UserTimeout};
 
 fn emit(options: &Options) -> Vec<u8> {
     let mut out = SmallVec::new();
@@ -103,12 +103,94 @@ fn a_known_option_with_a_length_not_its_own_is_skipped() {
     }
 }
 
+/// A SYN's bytes with this option behind those of Linux.
+fn with(option: Options) -> Vec<u8> {
+    emit(&Options { fast_open: option.fast_open, ..syn() })[20..].to_vec()
+}
+
+#[test]
+fn a_fast_open_cookie_has_linux_padding_behind_it() {
+    // RFC 7413 §4.1.1
+    let cookie = |bytes| Options { fast_open: FastOpenCookie::new(bytes), ..Options::default() };
+    assert_eq!(with(cookie(&[])), [34, 2, 1, 1], "the request");
+    assert_eq!(with(cookie(&[7; 8])), [34, 10, 7, 7, 7, 7, 7, 7, 7, 7, 1, 1]);
+    assert_eq!(with(cookie(&[7; 16])).len(), 20, "beside everything else that a SYN has");
+    let old = FastOpenCookie { is_experimental: true, ..FastOpenCookie::new(&[7; 4]).unwrap() };
+    let old = Options { fast_open: Some(old), ..Options::default() };
+    assert_eq!(with(old), [254, 8, 0xf9, 0x89, 7, 7, 7, 7]);
+    assert_eq!(Options::parse(&with(old)), old);
+}
+
+#[test]
+fn a_cookie_of_an_impossible_length_is_skipped() {
+    for len in [1, 2, 3, 5, 7, 17, 18] {
+        let option = [&[34, 2 + len as u8][..], &vec![7; len]].concat();
+        assert_eq!(Options::parse(&option), Options::default(), "{len} bytes");
+        assert_eq!(FastOpenCookie::new(&vec![7; len]), None);
+    }
+    // Another experiment's number.
+    assert_eq!(Options::parse(&[254, 8, 0xf9, 0x88, 7, 7, 7, 7]), Options::default());
+}
+
+#[test]
+fn accurate_ecn_counters_are_read_in_either_order_and_cut_anywhere() {
+    // RFC 9768 §3.2.3
+    let read = |bytes: &[u8]| Options::parse(bytes).accurate_ecn;
+    let all = AccEcnOption { ect0: Some(1), ce: Some(2), ect1: Some(3) };
+    assert_eq!(read(&[172, 11, 0, 0, 1, 0, 0, 2, 0, 0, 3]), Some(all));
+    assert_eq!(read(&[174, 11, 0, 0, 3, 0, 0, 2, 0, 0, 1]), Some(all));
+    assert_eq!(read(&[172, 8, 0, 0, 1, 0, 0, 2]), Some(AccEcnOption { ect1: None, ..all }));
+    assert_eq!(
+        read(&[174, 5, 0, 0, 3]),
+        Some(AccEcnOption { ect1: Some(3), ..Default::default() })
+    );
+    assert_eq!(read(&[172, 2]), Some(AccEcnOption::default()));
+    assert_eq!(read(&[172, 4, 0, 0]), None, "a length that none has");
+    let options = Options { accurate_ecn: Some(all), ..Options::default() };
+    assert_eq!(emit(&options), [172, 11, 0, 0, 1, 0, 0, 2, 0, 0, 3, 1]);
+}
+
+#[test]
+fn a_user_timeout_is_in_seconds_or_minutes() {
+    // RFC 5482 §3
+    let seconds = std::time::Duration::from_secs;
+    for (timeout, field) in [(1, 1), (32_767, 32_767), (32_768, 0x8000 | 547), (u64::MAX, 0xffff)] {
+        assert_eq!(UserTimeout::of(seconds(timeout)), UserTimeout(field));
+    }
+    assert_eq!(UserTimeout(0x8002).duration(), Some(seconds(120)));
+    assert_eq!(UserTimeout(90).duration(), Some(seconds(90)));
+    assert_eq!((UserTimeout(0).duration(), UserTimeout(0x8000).duration()), (None, None));
+    let options = Options { user_timeout: Some(UserTimeout(90)), ..Options::default() };
+    assert_eq!(emit(&options), [28, 4, 0, 90]);
+    assert_eq!(Options::parse(&[28, 4, 0, 90]), options);
+}
+
+prop_compose! {
+    fn any_rare()(
+        cookie in prop::option::of(prop::sample::select(vec![0, 4, 6, 8, 10, 12, 14, 16])),
+        is_experimental: bool,
+        accurate_ecn in prop::option::of((0..1u32 << 24, 0..1u32 << 24, 0..1u32 << 24)),
+        user_timeout: Option<u16>,
+    ) -> Options {
+        let fast_open = cookie.map(|len| FastOpenCookie {
+            // In the experiment's option a full cookie would leave no room for the basic ones.
+            is_experimental: is_experimental && len < 16,
+            ..FastOpenCookie::new(&vec![9; len]).unwrap()
+        });
+        let accurate_ecn = accurate_ecn
+            .map(|(ect0, ce, ect1)| AccEcnOption::from(AccEcnCounters { ect0, ce, ect1 }));
+        let user_timeout = user_timeout.map(UserTimeout);
+        Options { fast_open, accurate_ecn, user_timeout, ..Options::default() }
+    }
+}
+
 prop_compose! {
     fn any_options()(
         mss: Option<u16>, window_scale: Option<u8>, sack_permitted: bool,
         timestamps: Option<(u32, u32)>, pairs in prop::collection::vec(any::<(u32, u32)>(), 0..=4),
     ) -> Options {
-        Options { mss, window_scale, sack_permitted, timestamps, sack: blocks(&pairs) }
+        let sack = blocks(&pairs);
+        Options { mss, window_scale, sack_permitted, timestamps, sack, ..Options::default() }
     }
 }
 
@@ -127,8 +209,22 @@ proptest! {
     }
 
     #[test]
+    fn rare_options_are_written_whole_or_not_at_all(basic in any_options(), rare in any_rare()) {
+        let Options { fast_open, accurate_ecn, user_timeout, .. } = rare;
+        let options = Options { fast_open, accurate_ecn, user_timeout, ..basic };
+        let bytes = emit(&options);
+        prop_assert_eq!(bytes.len(), options.len());
+        prop_assert!(bytes.len() <= 40 && bytes.len().is_multiple_of(4));
+        let read = Options::parse(&bytes);
+        prop_assert_eq!(read.fast_open, fast_open, "never left out");
+        prop_assert!(read.accurate_ecn == accurate_ecn || read.accurate_ecn.is_none());
+        prop_assert!(read.user_timeout == user_timeout || read.user_timeout.is_none());
+        prop_assert_eq!((read.mss, read.timestamps), (basic.mss, basic.timestamps));
+    }
+
+    #[test]
     fn random_bytes_never_panic_and_can_be_emitted_again(
-        bytes in prop::collection::vec(prop_oneof![0u8..12, any::<u8>()], 0..=40),
+        bytes in prop::collection::vec(prop_oneof![0u8..12, Just(34), Just(172), Just(174), Just(254), Just(28), any::<u8>()], 0..=40),
     ) {
         let options = Options::parse(&bytes);
         prop_assert_eq!(emit(&options).len(), options.len());
