@@ -156,6 +156,32 @@
  *   IPV6_V6ONLY          switch                    0
  *       an AF_INET6 socket that leaves IPv4 alone, before bind
  *
+ * IPPROTO_IP
+ *   IP_TOS               int from -2147483648      0
+ *       DSCP of the IPv4 packets sent, in the upper six bits of the byte (RFC 9293
+ *       §3.9.1.9); the lower two are TCP's
+ *   IP_TTL               int, -1 to 255            64
+ *       hops that the IPv4 packets sent may take, from 1; -1: as ip_default_ttl says
+ *   IP_MINTTL            int, 0 to 255             0
+ *       IPv4 packets that come in with a smaller TTL are dropped (RFC 5082)
+ *   IP_MTU_DISCOVER      int, 0 to 5               1
+ *       how the IPv4 path's MTU is found: IP_PMTUDISC_DONT, WANT (the default), DO, PROBE,
+ *       INTERFACE or OMIT
+ *   IP_MTU               int from 0, read only
+ *       bytes of the largest packet that the path to the peer takes; ENOTCONN without one
+ *
+ * IPPROTO_IPV6
+ *   IPV6_TCLASS          int, -1 to 255            0
+ *       IP_TOS for IPv6; -1: 0
+ *   IPV6_UNICAST_HOPS    int, -1 to 255            64
+ *       IP_TTL for IPv6, from 0; -1: as ip_default_ttl says
+ *   IPV6_MINHOPCOUNT     int, 0 to 255             0
+ *       IP_MINTTL for IPv6
+ *   IPV6_MTU_DISCOVER    int, 0 to 5               1
+ *       IP_MTU_DISCOVER for IPv6, whose packets routers never cut
+ *   IPV6_MTU             int, read only
+ *       IP_MTU for IPv6
+ *
  * And SO_ERROR of SOL_SOCKET, an int that can be read: the errno of the error that waits, which is
  * gone with this; 0: none.
  */

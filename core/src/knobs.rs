@@ -166,6 +166,12 @@ knobs! {
         "ICMP errors sent per second at most (RFC 4443 §2.4); 0: none.";
     IcmpMsgsBurst "icmp_msgs_burst" number(1, 1_000_000), "50"
         "ICMP errors sent at once at most.";
+    MtuExpires "mtu_expires" number(1, 86_400), "600"
+        "Seconds for which a router is believed that the path is narrower (RFC 1191 §6.3: 600).";
+    MinPmtu "min_pmtu" number(68, 1500), "552"
+        "Narrowest IPv4 path in bytes that a router is believed; below it routers may fragment.";
+    ReflectTos "tcp_reflect_tos" SWITCH, "0"
+        "Accepted connections send with the DSCP of the SYN that opened them.";
     DefaultTtl "ip_default_ttl" number(1, 255), "64"
         "IPv4 time to live and IPv6 hop limit of the packets sent.";
     Sigpipe "tcp_sigpipe" SWITCH, "1"
@@ -512,6 +518,21 @@ impl Knobs {
     /// `icmp_msgs_burst`.
     pub fn icmp_msgs_burst(&self) -> u64 {
         self.first(Row::IcmpMsgsBurst)
+    }
+
+    /// `mtu_expires`.
+    pub fn mtu_expires(&self) -> Duration {
+        Duration::from_secs(self.first(Row::MtuExpires))
+    }
+
+    /// `min_pmtu`, in bytes.
+    pub fn min_pmtu(&self) -> u32 {
+        self.small(Row::MinPmtu)
+    }
+
+    /// `tcp_reflect_tos`.
+    pub fn tcp_reflect_tos(&self) -> bool {
+        self.is_on(Row::ReflectTos)
     }
 
     /// `ip_default_ttl`.

@@ -51,17 +51,34 @@ impl Addresses {
             .or_else(|| family().next())?;
         Some(*address)
     }
-}
 
-/// Whether a packet may come from this address (RFC 1122 §3.2.1.3): it names one other host.
-pub(super) fn is_usable_source(address: IpAddr) -> bool {
-    let is_broadcast = matches!(address, IpAddr::V4(v4) if v4.is_broadcast());
-    !(address.is_unspecified() || address.is_multicast() || is_broadcast || address.is_loopback())
-}
+    /// Whether a packet may come from this address (RFC 1122 §3.2.1.3): it may name one other host. A
+    /// mapped address (RFC 4291 §2.5.5.2) names none on the wire: it would pass for an IPv4 peer.
+    pub(super) fn is_usable_source(&self, address: IpAddr) -> bool {
+        let is_nobody = match address {
+            IpAddr::V4(v4) => v4.octets()[0] == 0,
+            IpAddr::V6(v6) => v6.is_unspecified() || v6.to_ipv4_mapped().is_some(),
+        };
+        !is_nobody && !address.is_loopback() && self.is_unicast(address)
+    }
 
-/// Whether one can connect to it: not a group of hosts.
-pub(super) fn is_unicast(address: IpAddr) -> bool {
-    !address.is_multicast() && !matches!(address, IpAddr::V4(v4) if v4.is_broadcast())
+    /// Whether one can connect to it: not a group of hosts, and not all those of a link.
+    pub(super) fn is_unicast(&self, address: IpAddr) -> bool {
+        !address.is_multicast() && !self.is_broadcast(address)
+    }
+
+    /// The limited broadcast, or that of a subnet of ours; subnets of two hosts or one have none
+    /// (RFC 3021).
+    fn is_broadcast(&self, address: IpAddr) -> bool {
+        let IpAddr::V4(address) = address else { return false };
+        let is_of_subnet = |(own, prefix): &(IpAddr, u8)| match own {
+            IpAddr::V4(own) if *prefix < 31 => {
+                own.to_bits() | u32::MAX >> prefix == address.to_bits() && *own != address
+            }
+            _ => false,
+        };
+        address.is_broadcast() || self.own.iter().any(is_of_subnet)
+    }
 }
 
 /// 127.0.0.1 or ::1.

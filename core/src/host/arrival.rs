@@ -2,7 +2,7 @@
 //! listener that it is for, or answered with a reset. What cannot be used is dropped and counted by
 //! its reason; nothing in a packet is believed before its checksum is right.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use smallvec::SmallVec;
@@ -13,7 +13,7 @@ use super::fragments::Outcome;
 use super::output::context;
 use super::ports::{Claim, Use};
 use super::socket::{Kind, Owner, Socket};
-use super::{Host, SocketId, addresses};
+use super::{Domain, Host, SocketId};
 use crate::event::{ConnectionName, Reason};
 use crate::tcp::{Arrival, Connection, Listener, Outgoing, State, reset_for};
 use crate::time::Instant;
@@ -31,6 +31,10 @@ pub(super) struct Segment {
     pub(super) payload: Bytes,
     pub(super) gso_size: u16,
     pub(super) ecn: Ecn,
+    /// TOS or traffic class as it came.
+    pub(super) traffic_class: u8,
+    /// TTL or hop limit as it came.
+    pub(super) ttl: u8,
 }
 
 /// The two ends of a connection by that name.
@@ -144,7 +148,7 @@ impl Host {
         // (LAND). ICMP may bear it: a device that can't deliver says so in our own name, as Linux
         // does.
         let is_icmp = matches!(ip.protocol, PROTOCOL_ICMP | PROTOCOL_ICMPV6);
-        if !addresses::is_usable_source(ip.src) || (self.addresses.is_own(ip.src) && !is_icmp) {
+        if !self.addresses.is_usable_source(ip.src) || (self.addresses.is_own(ip.src) && !is_icmp) {
             return Err(Counter::BadSource);
         }
         Ok(())
@@ -180,6 +184,7 @@ impl Host {
 
     /// Gives a segment to its connection.
     fn deliver(&mut self, now: Instant, id: SocketId, segment: Segment) -> Result<(), Counter> {
+        self.check_hop_limit(id, segment.tuple.remote.ip(), segment.ttl)?;
         if self.must_wait_for_accept(id, segment.header.flags) {
             return Err(Counter::ListenOverflow);
         }
@@ -192,6 +197,18 @@ impl Host {
             self.counters.add(Counter::TcpReassemblyFull);
         }
         Ok(())
+    }
+
+    /// RFC 5082: a socket may want its peer to be near, as the hop limit of what comes shows.
+    pub(super) fn check_hop_limit(
+        &self,
+        id: SocketId,
+        peer: IpAddr,
+        ttl: u8,
+    ) -> Result<(), Counter> {
+        let Some(socket) = self.sockets.get(id) else { return Ok(()) };
+        let least = socket.options.ip.of(Domain::of(peer)).min_hop_limit;
+        if ttl < least { Err(Counter::MinHopLimit) } else { Ok(()) }
     }
 
     /// Whether the segment would complete a handshake for which the accept queue has no room. It
@@ -213,6 +230,7 @@ impl Host {
         old: Option<SocketId>,
         segment: Segment,
     ) -> Result<(), Counter> {
+        self.check_hop_limit(id, segment.tuple.remote.ip(), segment.ttl)?;
         let Some(listener) = self.listener(id) else { return Err(Counter::ListenIgnored) };
         match listener.handle_segment(&segment.header, segment.payload.len()) {
             Arrival::Ignore => Err(Counter::ListenIgnored),
@@ -248,13 +266,17 @@ impl Host {
     /// takes over from TIME-WAIT, beyond the numbers `used` before.
     fn open_child(&mut self, now: Instant, parent: SocketId, segment: &Segment, used: Option<u32>) {
         let Some(listening) = self.sockets.get(parent) else { return };
-        let (domain, options) = (listening.domain, listening.options.clone());
+        let (domain, mut options) = (listening.domain, listening.options.clone());
         let FourTuple { local, remote } = segment.tuple;
         let number = self.next_number();
         let name = ConnectionName { id: number, local, remote: Some(remote) };
         let mut origin = self.isn.origin(now, local, remote);
         origin.iss = beyond(used, origin.iss);
-        let path = self.path_to(now, remote.ip());
+        let family = Domain::of(remote.ip());
+        if self.knobs.tcp_reflect_tos() {
+            options.ip.of_mut(family).set_traffic_class(segment.traffic_class);
+        }
+        let path = self.path_to(now, remote.ip(), options.ip.of(family).mtu_discover);
 
         let mut socket = Socket::new(domain, Owner::SynQueue(parent), number, options.clone());
         let arrival = self.record_arrival(now, name, segment);
@@ -265,6 +287,7 @@ impl Host {
             Connection::accept(&mut cx, name, origin, settings, &segment.header, segment.ecn);
         socket.kind = Kind::Connection(Box::new(connection));
         (socket.local, socket.path) = (local, path);
+        socket.next_identification = origin.iss as u16;
         let place = super::demux::Place::of(local, options.v6_only);
         let (reuse_addr, reuse_port) = (options.reuse_addr, options.reuse_port);
         let claim = Claim { place, usage: Use::Bound, reuse_addr, reuse_port };
@@ -335,5 +358,13 @@ fn parse_segment(ip: &ip::Header, frame: Frame) -> Result<Segment, Counter> {
         remote: SocketAddr::new(ip.src, header.src_port),
     };
     let payload = frame.bytes.slice(ip.header_len + offset..end);
-    Ok(Segment { tuple, header, payload, gso_size: frame.gso_size, ecn: ip.ecn() })
+    Ok(Segment {
+        tuple,
+        header,
+        payload,
+        gso_size: frame.gso_size,
+        ecn: ip.ecn(),
+        traffic_class: ip.traffic_class,
+        ttl: ip.ttl,
+    })
 }

@@ -237,6 +237,9 @@ impl Host {
             self.ports.release(claim);
             self.ports.hold(changed);
         }
+        if matches!(option, SocketOption::MtuDiscover(_) | SocketOption::MtuDiscoverV6(_)) {
+            self.renew_path(now, id);
+        }
         let settings = options.settings();
         self.turn(now, id, |connection, cx| connection.set_settings(cx, settings));
         Ok(())

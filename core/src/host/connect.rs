@@ -42,7 +42,7 @@ impl Host {
             ip if ip.is_unspecified() => {
                 SocketAddr::new(addresses::loopback(Domain::of(ip)), remote.port())
             }
-            ip if addresses::is_unicast(ip) => remote,
+            ip if self.addresses.is_unicast(ip) => remote,
             // A group of hosts (MUST-46).
             _ => return Err(Error::NetUnreachable),
         };
@@ -55,8 +55,11 @@ impl Host {
 
         let mut origin = self.isn.origin(now, local, remote);
         origin.iss = super::arrival::beyond(used, origin.iss);
-        let path = self.path_to(now, remote.ip());
+        let way = self.owned(id)?.options.ip.of(Domain::of(remote.ip())).mtu_discover;
+        let path = self.path_to(now, remote.ip(), way);
         let socket = self.sockets.get_mut(id).ok_or(Error::BadSocket)?;
+        // Any start is as good as any other; this one nobody can guess.
+        socket.next_identification = origin.iss as u16;
         let name = ConnectionName { id: socket.number, local, remote: Some(remote) };
         let mut cx = context(&self.knobs, &mut self.log, path, now);
         let connection = Connection::connect(&mut cx, name, origin, socket.options.settings());

@@ -37,6 +37,7 @@ counters! {
     IpSourceRoute "ip_source_route" "Dropped: an IPv4 source route.";
     NotForUs "not_for_us" "Dropped: for an address that the host does not have.";
     BadSource "bad_source" "Dropped: from an address that no other host can have.";
+    MinHopLimit "min_hop_limit" "Dropped: a TTL or hop limit below what the socket asks for.";
     UnknownProtocol "unknown_protocol" "Dropped: neither TCP nor ICMP.";
     TcpTruncated "tcp_truncated" "Dropped: shorter than a TCP header.";
     TcpLength "tcp_length" "Dropped: TCP data offset out of bounds.";

@@ -8,7 +8,6 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::counters::Counter;
 use super::demux::FourTuple;
-use super::path_mtu;
 use super::socket::Kind;
 use super::{Error, Host, SocketId};
 use crate::tcp::State;
@@ -35,7 +34,7 @@ impl Host {
                 Ok(())
             }
             Message::Error { kind, quoted } if quoted.src == ip.dst => {
-                self.handle_icmp_error(now, kind, quoted)
+                self.handle_icmp_error(now, kind, quoted, ip.ttl)
             }
             Message::Error { .. } => Err(Counter::IcmpUnbelieved),
             Message::EchoReply { .. } | Message::Other => Err(Counter::IcmpIgnored),
@@ -47,6 +46,7 @@ impl Host {
         now: Instant,
         kind: ErrorKind,
         quoted: Quoted,
+        ttl: u8,
     ) -> Result<(), Counter> {
         let tuple = FourTuple {
             local: SocketAddr::new(quoted.src, quoted.src_port),
@@ -54,11 +54,11 @@ impl Host {
         };
         // RFC 9293 §3.9.2.2 (MUST-54): to the connection whose segment it quotes.
         let id = self.demux.connection(&tuple).ok_or(Counter::IcmpUnbelieved)?;
+        self.check_hop_limit(id, quoted.dst, ttl)?;
         let state = self.state_if_in_flight(id, quoted.seq).ok_or(Counter::IcmpUnbelieved)?;
         self.counters.add(Counter::IcmpErrors);
         if let ErrorKind::PacketTooBig { mtu } = kind {
-            self.lower_mtu(now, id, quoted.dst, mtu);
-            return Ok(());
+            return self.lower_mtu(now, id, quoted.dst, mtu);
         }
         let (error, is_hard) = meaning(kind, quoted.dst);
         // RFC 5461 §4.1: while opening, every error ends the attempt, so that the application can try
@@ -74,19 +74,6 @@ impl Host {
     fn state_if_in_flight(&self, id: SocketId, seq: u32) -> Option<State> {
         let Kind::Connection(connection) = &self.sockets.get(id)?.kind else { return None };
         connection.is_in_flight(seq).then(|| connection.state())
-    }
-
-    /// A packet to `destination` was larger than `mtu` (RFC 1191, RFC 8201).
-    fn lower_mtu(&mut self, now: Instant, id: SocketId, destination: IpAddr, mtu: u32) {
-        let mtu = path_mtu::believed(destination, mtu);
-        let Some(socket) = self.sockets.get_mut(id) else { return };
-        // A router only ever lowers it; what it had let through before it cannot call too big.
-        if mtu >= socket.path.mtu {
-            return;
-        }
-        socket.path.mtu = mtu;
-        self.path_mtu.learn(now, destination, mtu);
-        self.turn(now, id, |connection, cx| connection.handle_mtu_change(cx));
     }
 }
 

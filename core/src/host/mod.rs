@@ -12,10 +12,11 @@
 //! |---|---|
 //! | `arrival` | the way of a packet to its socket, resets for what nobody wants |
 //! | `fragments` | packets that came in parts, until they are whole |
-//! | `icmp`, `path_mtu` | pings, errors about our segments, what the path carries |
+//! | `icmp` | pings, and errors about our segments |
+//! | `path`, `path_mtu` | what the path to each peer carries |
 //! | `reports` | the ICMP errors that the host itself sends |
 //! | `demux`, `ports` | which socket a segment belongs to; who holds which port |
-//! | `calls`, `connect`, `options` | what the application asks, with Linux's answers |
+//! | `calls`, `connect`, `options`, `ip_options` | what the application asks, with Linux's answers |
 //! | `turn`, `census`, `deadlines`, `output` | after each step: tables, bounds, timers, and what leaves when |
 //! | `knobs`, `error`, `readiness`, `counters`, `events` | settings, and what can be seen |
 
@@ -31,8 +32,10 @@ mod demux;
 mod events;
 mod fragments;
 mod icmp;
+mod ip_options;
 mod options;
 mod output;
+mod path;
 mod path_mtu;
 mod ports;
 mod questions;
@@ -48,6 +51,7 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 pub use config::Config;
 pub use counters::Counters;
+pub use ip_options::MtuDiscover;
 pub use options::{Encoded, OPTIONS, OptionName, OptionRow, Shape, SocketOption};
 pub use questions::ConnectionInfo;
 pub use socket::{Domain, SocketId};

@@ -10,6 +10,7 @@ mod table;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ip_options::IpOptions;
 use super::socket::{Kind, Socket};
 use super::{Domain, Error, Knobs};
 use crate::knobs::BufferSizes;
@@ -32,6 +33,7 @@ pub(super) struct Options {
     pub(super) reuse_port: bool,
     pub(super) v6_only: bool,
     pub(super) linger: Option<Duration>,
+    pub(super) ip: IpOptions,
     /// recvmsg tells how much is left.
     tells_inq: bool,
     /// For those who block on top of the host; zero: not at all.
@@ -77,6 +79,7 @@ impl Options {
             reuse_port: false,
             v6_only: false,
             linger: None,
+            ip: IpOptions::default(),
             tells_inq: false,
             receive_timeout: None,
             send_timeout: None,
@@ -128,7 +131,8 @@ impl OptionName {
     /// # Errors
     /// `NoOption` for what this family does not have or what can only be set.
     pub(super) fn get(self, view: &View<'_>) -> Result<SocketOption, Error> {
-        self.check_family(view.socket.domain)?;
+        // Linux tells those who read that it is another family's, and those who set that there is none.
+        self.check_family(view.socket.domain).map_err(|_| Error::NotSupported)?;
         self.read(view)
     }
 

@@ -9,8 +9,10 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use super::counters::Counter;
+use super::ip_options::FamilyOptions;
+use super::path::Path;
 use super::socket::Kind;
-use super::{Host, SocketId};
+use super::{Domain, Host, SocketId};
 use crate::tcp::{Context, Outgoing};
 use crate::time::Instant;
 use crate::wire::ip::{self, PROTOCOL_TCP};
@@ -25,20 +27,6 @@ const REPLIES: usize = 256;
 /// Packets from the host to itself handled in one call: two of its own connections can't keep it
 /// busy for ever. What is left is due at once.
 const LOOPED: u32 = 4096;
-
-/// The largest packet that an IPv4 length field allows; inside the host there is no narrower link.
-const LOOPBACK_MTU: u32 = 65_535;
-
-/// The way to a peer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Path {
-    /// Largest IP packet, in bytes.
-    pub(super) mtu: u32,
-    /// Largest payload of a super-segment, in bytes; 0: none.
-    pub(super) gso_max: u32,
-    /// The peer is this host.
-    pub(super) is_inside: bool,
-}
 
 /// A packet and whether it stays inside.
 struct Departure {
@@ -106,28 +94,33 @@ impl Host {
 
     /// The next segment of one socket.
     fn next_of(&mut self, now: Instant, id: SocketId) -> Option<Departure> {
+        if self.sockets.get(id)?.path.is_expired(now) {
+            self.renew_path(now, id);
+        }
         let socket = self.sockets.get_mut(id)?;
         let path = socket.path;
         let Kind::Connection(connection) = &mut socket.kind else { return None };
         let mut cx = context(&self.knobs, &mut self.log, path, now);
         let outgoing = connection.poll_transmit(&mut cx)?;
         let name = connection.name();
-        let transmit = self.packet(name.local.ip(), name.remote?.ip(), outgoing);
+        let (src, dst) = (name.local.ip(), name.remote?.ip());
+        let options = socket.options.ip.of(Domain::of(dst));
+        let mut ip = ip_header(src, dst, options, &outgoing, self.knobs.default_ttl());
+        if src.is_ipv4() && options.mtu_discover.allows_fragments(path.is_below_floor) {
+            // RFC 6864 §4.3: what may be cut needs a number that is not soon used again.
+            ip.identification = Some(socket.next_identification);
+        }
+        let transmit = transmit(ip, outgoing);
+        let count = transmit.segment_count() as u16;
+        socket.next_identification = socket.next_identification.wrapping_add(count);
         Some(Departure { transmit, is_inside: path.is_inside })
-    }
-
-    /// Puts the IP header before a segment, with the TTL of the knob (RFC 9293 §3.9.2, MUST-49).
-    fn packet(&self, src: IpAddr, dst: IpAddr, outgoing: Outgoing) -> Transmit {
-        let Outgoing { header, payload, gso_size, ecn, reason, .. } = outgoing;
-        let ttl = self.knobs.default_ttl();
-        let ip = ip::Header::new(src, dst, PROTOCOL_TCP, ttl, ecn.bits());
-        Transmit::tcp(ip, &header, payload, gso_size, Some(reason))
     }
 
     /// Has a segment sent that belongs to no connection; false when too many wait.
     pub(super) fn reply_segment(&mut self, src: IpAddr, dst: IpAddr, outgoing: Outgoing) -> bool {
-        let transmit = self.packet(src, dst, outgoing);
-        self.reply(dst, transmit)
+        let options = FamilyOptions::default();
+        let ip = ip_header(src, dst, &options, &outgoing, self.knobs.default_ttl());
+        self.reply(dst, transmit(ip, outgoing))
     }
 
     /// Has a packet sent that answers another; false, and counted, when too many wait.
@@ -150,15 +143,26 @@ impl Host {
             self.output.dirty.push_back(id);
         }
     }
+}
 
-    /// The way to a peer, as far as it is known.
-    pub(super) fn path_to(&self, now: Instant, peer: IpAddr) -> Path {
-        if self.addresses.is_local(peer) {
-            return Path { mtu: LOOPBACK_MTU, gso_max: 0, is_inside: true };
-        }
-        let learned = self.path_mtu.get(now, peer).unwrap_or(self.device_mtu);
-        Path { mtu: learned.min(self.device_mtu), gso_max: self.gso_max, is_inside: false }
-    }
+/// The IP header of a segment, with DSCP (RFC 9293 §3.9.1.9, MUST-48: as it is, SHLD-23) and TTL
+/// (MUST-49) as the socket's options say; the ECN bits are TCP's.
+fn ip_header(
+    src: IpAddr,
+    dst: IpAddr,
+    options: &FamilyOptions,
+    outgoing: &Outgoing,
+    default_ttl: u8,
+) -> ip::Header {
+    let ttl = options.hop_limit.unwrap_or(default_ttl);
+    let traffic_class = options.traffic_class | outgoing.ecn.bits();
+    ip::Header::new(src, dst, PROTOCOL_TCP, ttl, traffic_class)
+}
+
+/// Puts the IP header before a segment.
+fn transmit(ip: ip::Header, outgoing: Outgoing) -> Transmit {
+    let Outgoing { header, payload, gso_size, reason, .. } = outgoing;
+    Transmit::tcp(ip, &header, payload, gso_size, Some(reason))
 }
 
 /// What a connection is told.

@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::time::Duration;
 
 use super::demux::KeyedHash;
 use crate::time::Instant;
@@ -14,30 +13,48 @@ use crate::time::Instant;
 /// Destinations remembered at most.
 const CAPACITY: usize = 1024;
 
-/// How long a lowered MTU is believed (RFC 1191 §6.3, RFC 8201 §5.3; Linux's mtu_expires).
-const LIFETIME: Duration = Duration::from_secs(600);
-
-/// RFC 1191 §3 allows 68; a forged message could then make every packet tiny, so as Linux (min_pmtu).
-const FLOOR_V4: u32 = 552;
-
 /// No IPv6 link is narrower (RFC 8200 §5, RFC 8201 §4).
-const FLOOR_V6: u32 = 1280;
+const LEAST_V6: u32 = 1280;
 
-/// What to assume when an old router does not say (RFC 1191 §5, RFC 1122 §3.3.3).
-const UNSAID_V4: u32 = 576;
+/// MTUs of links there are or were (RFC 1191 §7.1): what to try next when an old router does
+/// not say (RFC 1191 §5).
+const PLATEAUS: [u32; 11] = [65_535, 32_000, 17_914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68];
 
-/// The path MTU in bytes that a packet-too-big message of `mtu` bytes stands for.
-pub(super) fn believed(destination: IpAddr, mtu: u32) -> u32 {
-    match (destination, mtu) {
-        (IpAddr::V4(_), 0) => UNSAID_V4,
-        (IpAddr::V4(_), mtu) => mtu.max(FLOOR_V4),
-        (IpAddr::V6(_), mtu) => mtu.max(FLOOR_V6),
-    }
+/// What is believed of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Learned {
+    /// Largest IP packet, in bytes.
+    pub(super) mtu: u32,
+    /// The router said less.
+    pub(super) is_below_floor: bool,
+    /// For how long it is believed.
+    pub(super) expires: Instant,
+}
+
+/// What a packet-too-big message about a path that was taken for `current` bytes wide, and is `claimed`
+/// bytes wide, stands for. RFC 1191 §3 lets IPv4 paths be 68 bytes wide; a forged message could then
+/// make every packet tiny, so as on Linux there is a `floor`.
+pub(super) fn believed(
+    destination: IpAddr,
+    claimed: u32,
+    current: u32,
+    floor: u32,
+    expires: Instant,
+) -> Option<Learned> {
+    let mtu = match (destination, claimed) {
+        // RFC 8201 §4: no IPv6 path is that narrow, so the message is discarded.
+        (IpAddr::V6(_), ..LEAST_V6) => return None,
+        (IpAddr::V6(_), _) => claimed,
+        (IpAddr::V4(_), 0) => PLATEAUS.into_iter().find(|plateau| *plateau < current)?,
+        (IpAddr::V4(_), _) => claimed,
+    };
+    let floor = if destination.is_ipv4() { floor } else { LEAST_V6 };
+    Some(Learned { mtu: mtu.max(floor), is_below_floor: mtu < floor, expires })
 }
 
 /// The lowered MTUs.
 pub(super) struct PathMtu {
-    entries: HashMap<IpAddr, (u32, Instant), KeyedHash>,
+    entries: HashMap<IpAddr, Learned, KeyedHash>,
 }
 
 impl PathMtu {
@@ -45,20 +62,19 @@ impl PathMtu {
         PathMtu { entries: HashMap::with_hasher(hash) }
     }
 
-    /// The path to `destination` takes packets of `mtu` bytes.
-    pub(super) fn learn(&mut self, now: Instant, destination: IpAddr, mtu: u32) {
+    /// Remembers what was learned of the path to `destination`.
+    pub(super) fn learn(&mut self, now: Instant, destination: IpAddr, learned: Learned) {
         if self.entries.len() >= CAPACITY {
-            self.entries.retain(|_, (_, learned)| now.saturating_since(*learned) < LIFETIME);
+            self.entries.retain(|_, learned| now < learned.expires);
         }
         if self.entries.len() < CAPACITY || self.entries.contains_key(&destination) {
-            self.entries.insert(destination, (mtu, now));
+            self.entries.insert(destination, learned);
         }
     }
 
-    /// What was learned of the path to `destination`, in bytes.
-    pub(super) fn get(&self, now: Instant, destination: IpAddr) -> Option<u32> {
-        let (mtu, learned) = self.entries.get(&destination)?;
-        (now.saturating_since(*learned) < LIFETIME).then_some(*mtu)
+    /// What was learned of the path to `destination`, and is still believed.
+    pub(super) fn get(&self, now: Instant, destination: IpAddr) -> Option<Learned> {
+        self.entries.get(&destination).copied().filter(|learned| now < learned.expires)
     }
 }
 

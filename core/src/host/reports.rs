@@ -5,7 +5,6 @@
 use std::net::IpAddr;
 
 use super::Host;
-use super::addresses;
 use super::counters::Counter;
 use crate::time::Instant;
 use crate::wire::fragment::Fragment;
@@ -73,7 +72,7 @@ impl Host {
     }
 
     fn is_from_elsewhere(&self, src: IpAddr) -> bool {
-        addresses::is_usable_source(src) && !self.addresses.is_local(src)
+        self.addresses.is_usable_source(src) && !self.addresses.is_local(src)
     }
 }
 

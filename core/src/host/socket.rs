@@ -9,7 +9,7 @@ use slab::Slab;
 
 use super::census::Class;
 use super::options::Options;
-use super::output::Path;
+use super::path::Path;
 use super::ports::Claim;
 use super::{Readiness, addresses};
 use crate::event::ConnectionName;
@@ -88,6 +88,8 @@ pub(super) struct Socket {
     pub(super) is_connecting: bool,
     /// The way to the peer.
     pub(super) path: Path,
+    /// The IPv4 identification of its next packet that routers may cut.
+    pub(super) next_identification: u16,
     /// When its connection wants to be called next.
     pub(super) deadline: Option<Instant>,
     /// Under which deadline it stands in the timer queue: never later than its own.
@@ -114,6 +116,7 @@ impl Socket {
             is_bound: false,
             is_connecting: false,
             path: Path::default(),
+            next_identification: 0,
             deadline: None,
             queued_deadline: None,
             seen: Seen::default(),

@@ -229,12 +229,18 @@ impl Connection {
         self.snd.una <= seq && seq < self.snd.max
     }
 
-    /// The path takes packets of at most `cx.mtu` from now on: what is outstanding was too large
-    /// and is sent again at once (RFC 1191 §6.4, RFC 8201 §5.4).
-    pub fn handle_mtu_change(&mut self, cx: &mut Context<'_>) {
+    /// The path takes packets of at most `cx.mtu` from now on. Says whether segments are smaller now.
+    pub fn handle_mtu_change(&mut self, cx: &mut Context<'_>) -> bool {
         let before = self.snd.smss;
         self.update_smss(cx);
-        if self.snd.smss < before && self.state.is_synchronized() {
+        self.snd.smss < before
+    }
+
+    /// A segment was too large for the path: what is outstanding is sent again at once
+    /// (RFC 1191 §6.4, RFC 8201 §5.4).
+    pub fn resend_too_big(&mut self, cx: &mut Context<'_>) {
+        self.remember_cause(cx);
+        if self.state.is_synchronized() {
             self.recovery.on_resegment(&self.snd);
             self.snd.nxt = self.snd.una;
         }

@@ -313,7 +313,9 @@ impl Script {
 
     pub(super) fn path_mtu(&mut self, mtu: usize) {
         self.mtu = mtu;
-        self.connection.handle_mtu_change(context!(self));
+        if self.connection.handle_mtu_change(context!(self)) {
+            self.connection.resend_too_big(context!(self));
+        }
     }
 
     pub(super) fn abort(&mut self) {

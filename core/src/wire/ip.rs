@@ -68,6 +68,9 @@ pub struct Header {
     pub ttl: u8,
     /// DSCP and ECN (TOS / traffic class).
     pub traffic_class: u8,
+    /// The number by which fragments of the packet would be known, where routers may cut it; None: they
+    /// may not (IPv4: DF is set; IPv6: always).
+    pub identification: Option<u16>,
     /// Where the transport starts, in bytes.
     pub header_len: usize,
     /// The transport's length in bytes, by the IP length field: bytes of the buffer after it are
@@ -78,7 +81,16 @@ pub struct Header {
 impl Header {
     /// A header to send; its payload's length is still 0.
     pub fn new(src: IpAddr, dst: IpAddr, protocol: u8, ttl: u8, traffic_class: u8) -> Header {
-        Header { src, dst, protocol, ttl, traffic_class, header_len: 0, payload_len: 0 }
+        Header {
+            src,
+            dst,
+            protocol,
+            ttl,
+            traffic_class,
+            identification: None,
+            header_len: 0,
+            payload_len: 0,
+        }
     }
 
     /// The ECN codepoint.
@@ -114,8 +126,8 @@ impl Header {
         if is_ipv6(packet) { ipv6::protocol_field(packet) } else { ipv4::PROTOCOL }
     }
 
-    /// Appends a header without options for `payload_len` transport bytes; on IPv4 with DF set, id 0
-    /// and its checksum complete. `header_len` is ignored. The whole packet has to fit into
+    /// Appends a header without options for `payload_len` transport bytes; on IPv4 with DF set
+    /// and id 0 unless there is an identification, and its checksum complete. `header_len` is ignored. The whole packet has to fit into
     /// 65,535 bytes.
     pub fn emit(&self, out: &mut SmallVec<[u8; HEADER_CAPACITY]>) {
         match (self.src, self.dst) {

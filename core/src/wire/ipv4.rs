@@ -152,6 +152,8 @@ fn fields(packet: &[u8], header_len: usize, payload_len: usize) -> Header {
         protocol: packet[PROTOCOL],
         ttl: packet[TIME_TO_LIVE],
         traffic_class: packet[TYPE_OF_SERVICE],
+        identification: (read_u16(packet, FLAGS_AND_FRAGMENT_OFFSET) & DONT_FRAGMENT == 0)
+            .then(|| read_u16(packet, IDENTIFICATION)),
         header_len,
         payload_len,
     }
@@ -162,14 +164,26 @@ pub(super) fn bytes(src: Ipv4Addr, dst: Ipv4Addr, header: &Header) -> [u8; HEADE
     let mut bytes = [0; HEADER_LEN];
     bytes[VERSION_AND_IHL] = 4 << 4 | (HEADER_LEN / 4) as u8;
     bytes[TYPE_OF_SERVICE] = header.traffic_class;
-    // The identification stays 0: with DF set nobody uses it (RFC 6864 §4.1).
-    write_u16(&mut bytes, FLAGS_AND_FRAGMENT_OFFSET, DONT_FRAGMENT);
+    match header.identification {
+        Some(identification) => write_u16(&mut bytes, IDENTIFICATION, identification),
+        // The identification stays 0: with DF set nobody uses it (RFC 6864 §4.1).
+        None => write_u16(&mut bytes, FLAGS_AND_FRAGMENT_OFFSET, DONT_FRAGMENT),
+    }
     bytes[TIME_TO_LIVE] = header.ttl;
     bytes[PROTOCOL] = header.protocol;
     bytes[SOURCE..DESTINATION].copy_from_slice(&src.octets());
     bytes[DESTINATION..].copy_from_slice(&dst.octets());
     set_total_len(&mut bytes, HEADER_LEN + header.payload_len);
     bytes
+}
+
+/// Gives the `index`th packet made of one its own identification, where it has any. The caller
+/// completes the header's checksum.
+pub(super) fn set_index(header: &mut [u8], index: usize) {
+    if read_u16(header, FLAGS_AND_FRAGMENT_OFFSET) & DONT_FRAGMENT == 0 {
+        let identification = read_u16(header, IDENTIFICATION).wrapping_add(index as u16);
+        write_u16(header, IDENTIFICATION, identification);
+    }
 }
 
 /// Writes the packet's length into `header` (all of it and nothing else) and completes the header's

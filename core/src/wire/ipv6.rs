@@ -94,6 +94,7 @@ fn header(packet: &[u8], walk: &Walk) -> Header {
         protocol: walk.next,
         ttl: packet[HOP_LIMIT],
         traffic_class: (read_u16(packet, VERSION_CLASS_FLOW) >> 4) as u8,
+        identification: None,
         header_len: walk.at,
         payload_len: packet.len() - walk.at,
     }

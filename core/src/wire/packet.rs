@@ -151,7 +151,7 @@ impl Transmit {
     /// Each packet has its own sequence number, lengths and IPv4 header checksum; PSH and FIN stay
     /// on the last alone, CWR on the first alone (RFC 3168 §6.1.2: it is said once). Their TCP
     /// checksums are partial, whatever the super-segment's was. The IPv4 id stays 0 throughout:
-    /// with DF set it has no meaning (RFC 6864 §4.1).
+    /// with DF set it has no meaning (RFC 6864 §4.1); without, each has the next one.
     pub fn segments(mut self, mut f: impl FnMut(Transmit)) {
         if self.segment_count() == 1 {
             self.gso_size = 0;
@@ -164,7 +164,7 @@ impl Transmit {
             let len = usize::from(self.gso_size).min(self.payload_len - at);
             let is_last = at + len == self.payload_len;
             f(Transmit {
-                header: template.header(at, len, is_last),
+                header: template.header(at, len, is_last, at / usize::from(self.gso_size)),
                 payload: payload.take(len),
                 payload_len: len,
                 gso_size: 0,
@@ -232,13 +232,22 @@ impl Template<'_> {
         Template { bytes, tcp, pseudo_header }
     }
 
-    /// The header of the segment with `len` bytes of payload from `at` on.
-    fn header(&self, at: usize, len: usize, is_last: bool) -> SmallVec<[u8; HEADER_CAPACITY]> {
+    /// The header of the segment with `len` bytes of payload from `at` on, which is the `index`th.
+    fn header(
+        &self,
+        at: usize,
+        len: usize,
+        is_last: bool,
+        index: usize,
+    ) -> SmallVec<[u8; HEADER_CAPACITY]> {
         let mut header = SmallVec::from_slice(self.bytes);
         let (ip, tcp) = header.split_at_mut(self.tcp);
         let segment_len = tcp.len() + len;
         match ip.len() {
-            ipv4::HEADER_LEN => ipv4::set_total_len(ip, ipv4::HEADER_LEN + segment_len),
+            ipv4::HEADER_LEN => {
+                ipv4::set_index(ip, index);
+                ipv4::set_total_len(ip, ipv4::HEADER_LEN + segment_len);
+            }
             _ => ipv6::set_payload_len(ip, segment_len),
         }
         let seq = read_u32(tcp, tcp::SEQUENCE_NUMBER).wrapping_add(at as u32);

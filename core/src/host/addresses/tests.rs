@@ -53,11 +53,36 @@ fn a_mapped_address_is_ipv4_inside_and_mapped_at_the_edge() {
     assert_eq!(shown(Domain::V4, plain), plain);
 }
 
+// RFC 1122 §3.2.1.3; RFC 9293 §3.9.2.3 (MUST-63).
 #[test]
 fn no_packet_comes_from_a_group_from_nowhere_or_from_this_host() {
-    for address in ["0.0.0.0", "::", "224.0.0.1", "ff02::1", "255.255.255.255", "127.0.0.1", "::1"]
-    {
-        assert!(!is_usable_source(ip(address)), "{address}");
+    for address in [
+        "0.0.0.0",
+        "0.1.2.3",
+        "::",
+        "224.0.0.1",
+        "ff02::1",
+        "255.255.255.255",
+        "10.7.0.255",
+        "127.0.0.1",
+        "::1",
+        "::ffff:10.0.0.1",
+    ] {
+        assert!(!addresses().is_usable_source(ip(address)), "{address}");
     }
-    assert!(is_usable_source(ip("10.0.0.255")) && is_usable_source(ip("fe80::1")));
+    for address in ["10.0.0.255", "10.7.0.127", "192.0.2.255", "fe80::1"] {
+        assert!(addresses().is_usable_source(ip(address)), "{address}");
+    }
+}
+
+// RFC 9293 §3.9.1.1 (MUST-46).
+#[test]
+fn nobody_connects_to_a_group_or_to_a_whole_link() {
+    for address in ["224.0.0.1", "255.255.255.255", "10.7.0.255", "ff02::1"] {
+        assert!(!addresses().is_unicast(ip(address)), "{address}");
+    }
+    let point_to_point = Addresses::new(vec![(ip("10.0.0.0"), 31), (ip("10.1.0.255"), 24)]);
+    for address in ["10.0.0.1", "10.1.0.255"] {
+        assert!(point_to_point.is_unicast(ip(address)), "{address}");
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::super::Error;
+use super::super::{Error, MtuDiscover};
 use crate::knobs::CongestionAlgorithm;
 
 /// An option's value as getsockopt hands it out, in the machine's byte order.
@@ -185,6 +185,16 @@ impl Number for i32 {
 
     fn number(self, _: Shape) -> i64 {
         self.into()
+    }
+}
+
+impl Number for MtuDiscover {
+    fn from_number(_: Shape, number: i64) -> Option<MtuDiscover> {
+        MtuDiscover::from_number(number)
+    }
+
+    fn number(self, _: Shape) -> i64 {
+        self as i64
     }
 }
 

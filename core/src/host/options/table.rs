@@ -2,8 +2,9 @@
 //! its level and number in C, the shape of its value, what it means, and how it is read and set. C,
 //! Python and Rust all go by this table, so a new option is a new row.
 
-use super::super::socket::Socket;
-use super::super::{Domain, Error, Knobs};
+use super::super::ip_options::FamilyOptions;
+use super::super::socket::{Kind, Socket};
+use super::super::{Domain, Error, Knobs, MtuDiscover};
 use super::shape::{Encoded, OptionValue, Shape};
 use super::{Options, buffer_capacity, buffer_shown, forced_capacity};
 use crate::knobs::CongestionAlgorithm;
@@ -24,6 +25,18 @@ impl View<'_> {
     fn settings(&self) -> &Settings {
         &self.socket.options.settings
     }
+
+    fn ip(&self, family: Domain) -> &FamilyOptions {
+        self.socket.options.ip.of(family)
+    }
+
+    /// Largest packet that the path to the peer takes, in bytes.
+    fn mtu(&self) -> Result<u32, Error> {
+        match self.socket.kind {
+            Kind::Connection(_) => Ok(self.socket.path.mtu),
+            Kind::Idle | Kind::Listener(_) => Err(Error::NotConnected),
+        }
+    }
 }
 
 /// What an option is set on.
@@ -39,6 +52,10 @@ pub(in super::super) struct Change<'a> {
 impl Change<'_> {
     fn settings(&mut self) -> &mut Settings {
         std::sync::Arc::make_mut(&mut self.options.settings)
+    }
+
+    fn ip(&mut self, family: Domain) -> &mut FamilyOptions {
+        self.options.ip.of_mut(family)
     }
 }
 
@@ -187,6 +204,8 @@ macro_rules! options {
     }};
 }
 
+/// Linux's IP_PMTUDISC_DONT to IP_PMTUDISC_OMIT.
+const MTU_DISCOVER: Shape = Shape::ByteOrNumber { min: 0, max: 5 };
 /// Any int.
 const ANY: Shape = Shape::Number { min: i32::MIN, max: i32::MAX };
 /// Linux's MAX_TCP_KEEPIDLE and MAX_TCP_KEEPINTVL, in seconds.
@@ -424,6 +443,59 @@ options! {
             }
             of.options.v6_only = on;
         };
+    }
+
+    TypeOfService(i32) IPPROTO_IP IP_TOS Shape::ByteOrNumber { min: i32::MIN, max: i32::MAX },
+        "DSCP of the IPv4 packets sent, in the upper six bits of the byte (RFC 9293 §3.9.1.9); the lower two are TCP's", {
+        get(of) of.ip(Domain::V4).traffic_class.into();
+        set(of, byte) of.ip(Domain::V4).set_traffic_class((byte & 0xff) as u8);
+    }
+    TimeToLive(Option<u8>) IPPROTO_IP IP_TTL Shape::ByteOrNumber { min: -1, max: 255 },
+        "hops that the IPv4 packets sent may take, from 1; -1: as ip_default_ttl says", {
+        get(of) Some(of.ip(Domain::V4).hop_limit.unwrap_or(of.knobs.default_ttl()));
+        set(of, hops) match hops {
+            Some(0) => return Err(Error::Invalid),
+            _ => of.ip(Domain::V4).hop_limit = hops,
+        };
+    }
+    MinTimeToLive(u8) IPPROTO_IP IP_MINTTL Shape::ByteOrNumber { min: 0, max: 255 },
+        "IPv4 packets that come in with a smaller TTL are dropped (RFC 5082)", {
+        get(of) of.ip(Domain::V4).min_hop_limit;
+        set(of, hops) of.ip(Domain::V4).min_hop_limit = hops;
+    }
+    MtuDiscover(MtuDiscover) IPPROTO_IP IP_MTU_DISCOVER MTU_DISCOVER,
+        "how the IPv4 path's MTU is found: IP_PMTUDISC_DONT, WANT (the default), DO, PROBE, INTERFACE or OMIT", {
+        get(of) of.ip(Domain::V4).mtu_discover;
+        set(of, way) of.ip(Domain::V4).mtu_discover = way;
+    }
+    Mtu(u32) IPPROTO_IP IP_MTU Shape::ByteOrNumber { min: 0, max: i32::MAX },
+        "bytes of the largest packet that the path to the peer takes; ENOTCONN without one", {
+        get(of) of.mtu()?;
+    }
+
+    TrafficClass(i32) IPPROTO_IPV6 IPV6_TCLASS Shape::Number { min: -1, max: 255 },
+        "IP_TOS for IPv6; -1: 0", {
+        get(of) of.ip(Domain::V6).traffic_class.into();
+        set(of, byte) of.ip(Domain::V6).set_traffic_class(u8::try_from(byte).unwrap_or(0));
+    }
+    HopLimit(Option<u8>) IPPROTO_IPV6 IPV6_UNICAST_HOPS Shape::Number { min: -1, max: 255 },
+        "IP_TTL for IPv6, from 0; -1: as ip_default_ttl says", {
+        get(of) Some(of.ip(Domain::V6).hop_limit.unwrap_or(of.knobs.default_ttl()));
+        set(of, hops) of.ip(Domain::V6).hop_limit = hops;
+    }
+    MinHopLimit(u8) IPPROTO_IPV6 IPV6_MINHOPCOUNT Shape::Number { min: 0, max: 255 },
+        "IP_MINTTL for IPv6", {
+        get(of) of.ip(Domain::V6).min_hop_limit;
+        set(of, hops) of.ip(Domain::V6).min_hop_limit = hops;
+    }
+    MtuDiscoverV6(MtuDiscover) IPPROTO_IPV6 IPV6_MTU_DISCOVER MTU_DISCOVER,
+        "IP_MTU_DISCOVER for IPv6, whose packets routers never cut", {
+        get(of) of.ip(Domain::V6).mtu_discover;
+        set(of, way) of.ip(Domain::V6).mtu_discover = way;
+    }
+    MtuV6(u32) IPPROTO_IPV6 IPV6_MTU ANY,
+        "IP_MTU for IPv6", {
+        get(of) of.mtu()?;
     }
 }
 

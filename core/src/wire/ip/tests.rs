@@ -52,6 +52,7 @@ fn the_golden_ipv4_header_is_read_and_written() {
         protocol: 17,
         ttl: 64,
         traffic_class: 0,
+        identification: None,
         header_len: 20,
         payload_len: 95,
     };
@@ -273,10 +274,12 @@ proptest! {
     #[test]
     fn what_is_emitted_parses_to_the_same(
         (src, dst) in addresses(), ttl: u8, traffic_class: u8, payload_len in 0usize..=65_515,
+        identification: Option<u16>,
     ) {
         let header_len = if src.is_ipv4() { 20 } else { 40 };
+        let identification = identification.filter(|_| src.is_ipv4());
         let header = Header {
-            header_len, payload_len, ..Header::new(src, dst, PROTOCOL_TCP, ttl, traffic_class)
+            header_len, payload_len, identification, ..Header::new(src, dst, PROTOCOL_TCP, ttl, traffic_class)
         };
         let mut packet = emit(&header);
         packet.resize(header_len + payload_len, 0);
