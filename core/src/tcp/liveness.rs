@@ -110,7 +110,9 @@ impl Connection {
     /// Keeps the user timeout, by which the application sets R2 for its connection (RFC 9293 §3.8.3,
     /// MUST-21), in step with whether the peer has yet to take something.
     pub(super) fn settle_user_timeout(&mut self, cx: &mut Context<'_>) {
-        let is_waiting = self.snd.una < self.snd.max || self.send_buffer.end() > self.snd.nxt;
+        let is_unfinished = self.snd.una < self.snd.max || self.send_buffer.end() > self.snd.nxt;
+        // Of a connection that is over nothing is waited for, whatever was not acknowledged.
+        let is_waiting = is_unfinished && self.state != State::Closed;
         if !is_waiting {
             self.liveness.waiting_since = None;
         }

@@ -72,7 +72,7 @@ impl Connection {
     /// wait three minutes: `tcp_syn_retries=7` does.
     fn retry_limit(&self, cx: &Context<'_>) -> u32 {
         match self.state {
-            State::SynSent => cx.knobs.syn_retries(),
+            State::SynSent => self.settings.syn_retries.map_or(cx.knobs.syn_retries(), u32::from),
             State::SynReceived => cx.knobs.synack_retries(),
             _ if self.is_orphan => cx.knobs.orphan_retries(),
             _ => cx.knobs.retries2(),

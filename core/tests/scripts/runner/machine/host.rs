@@ -12,6 +12,9 @@ use super::{Machine, Returned, SystemCall, Value, shown};
 use crate::runner::flow::our_address;
 use crate::runner::script::{Family, Settings};
 
+/// Timers that may fire in one step of time; more, and the machine runs in circles.
+const TIMERS_MAX: u32 = 100_000;
+
 pub(crate) struct HostMachine {
     host: Host,
     now: Instant,
@@ -134,11 +137,14 @@ impl Machine for HostMachine {
 
     fn advance(&mut self, to_us: u64) {
         let target = Instant::from_micros(to_us);
+        let mut fired = 0;
         while let Some(deadline) = self.host.next_deadline().filter(|due| *due <= target) {
             // A deadline may be what was left over at this very moment.
             self.now = deadline.max(self.now);
             self.host.handle_timers(self.now);
             self.collect();
+            fired += 1;
+            assert!(fired < TIMERS_MAX, "a timer is due again and again");
         }
         self.now = target;
         self.collect();
