@@ -376,6 +376,8 @@ impl Connection {
         }
         let retransmits = self.timers.deadline(TimerName::Retransmission).is_some();
         let persists = self.timers.deadline(TimerName::Persist).is_some();
+        let waits = self.timers.next().is_some();
+        assert!(self.state != State::Closed || !waits, "what is over waits for nothing");
         assert!(!(retransmits && persists), "a timeout and a probe are never awaited at once");
     }
 }
