@@ -1,4 +1,4 @@
-//! Whether the peer is still there: keepalive (RFC 9293 §3.8.4) and the user timeout (§3.9.1.8,
+//! Whether the peer is still there: keepalive (RFC 9293 §3.8.4, MAY-5) and the user timeout (§3.9.1.8,
 //! RFC 5482).
 //!
 //! Owns when the peer was last heard, how long what we have for it has waited, and the keepalive

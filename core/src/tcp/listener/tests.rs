@@ -28,6 +28,7 @@ fn establish(listener: &mut Listener<u32>, ids: std::ops::Range<u32>) -> usize {
 
 #[test]
 fn every_combination_of_flags_is_treated_as_in_listen() {
+    // RFC 9293 §3.10.7.2.
     let listener = Listener::<u32>::new(5);
     for flags in 0..0x200 {
         let arrival = listener.handle_segment(&segment(flags), 0);
