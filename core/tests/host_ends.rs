@@ -134,6 +134,7 @@ fn with_one_port(tw_reuse: &str) -> Pair {
 
 #[test]
 fn an_active_open_takes_over_from_time_wait_after_a_second() {
+    // RFC 9293 §3.6.1 (SHLD-4).
     // RFC 6191 §2: timestamps tell the old connection's segments from the new one's.
     let mut pair = with_one_port("1");
     let old_end = pair.take_sent().iter().map(|sent| sent.header.seq).max().unwrap();

@@ -15,6 +15,7 @@ use super::ports::{Claim, Use};
 use super::socket::{Kind, Owner, Socket};
 use super::{Domain, Host, SocketId};
 use crate::event::{ConnectionName, Reason};
+use crate::knobs::TimestampMode;
 use crate::tcp::{Arrival, Connection, Listener, Outgoing, State, reset_for};
 use crate::time::Instant;
 use crate::wire::fragment::Fragment;
@@ -177,8 +178,9 @@ impl Host {
         else {
             return false;
         };
+        let takes_timestamps = self.knobs.timestamps() != TimestampMode::Off;
         connection.state() == State::TimeWait
-            && connection.accepts_new_syn(&segment.header)
+            && connection.accepts_new_syn(&segment.header, takes_timestamps)
             && self.demux.listener(&segment.tuple).is_some()
     }
 

@@ -12,7 +12,7 @@ use super::connection::{Connection, Context, Reset};
 use super::segment::Segment;
 use super::sender::AckOutcome;
 use super::state::State;
-use super::timestamps::Age;
+use super::timestamps::{Age, is_before};
 use crate::error::Error;
 use crate::event::{Reason, TimerName};
 use crate::time::Instant;
@@ -350,10 +350,20 @@ impl Connection {
     }
 
     /// Whether a SYN with this header may open a new connection in place of this one in
-    /// TIME-WAIT: only when its number lies beyond all that the old one used
-    /// (RFC 9293 §3.6.1, MAY-2).
-    pub fn accepts_new_syn(&self, header: &Header) -> bool {
-        self.state == State::TimeWait
-            && super::seq::Seq::nearest(header.seq, self.rcv.nxt) > self.rcv.nxt
+    /// TIME-WAIT: when its number lies beyond all that the old one used (RFC 9293 §3.6.1, MAY-2), or
+    /// its timestamp does (SHLD-4; RFC 6191 §2). `takes_timestamps`: the new one would use them.
+    pub fn accepts_new_syn(&self, header: &Header, takes_timestamps: bool) -> bool {
+        let is_beyond = super::seq::Seq::nearest(header.seq, self.rcv.nxt) > self.rcv.nxt;
+        let timestamp = header.options.timestamps.filter(|_| takes_timestamps);
+        let is_newer = match timestamp {
+            Some((value, _)) if self.timestamps.is_on() => {
+                let recent = self.timestamps.recent();
+                is_before(recent, value) || (value == recent && is_beyond)
+            }
+            // The old connection's segments, without the option, are none of the new one's.
+            Some(_) => true,
+            None => is_beyond,
+        };
+        self.state == State::TimeWait && is_newer
     }
 }

@@ -1,5 +1,6 @@
 //! Explicit congestion notification: a router marks a packet instead of dropping it, the receiver
-//! says so, the sender slows down. Classic feedback (RFC 3168) and accurate feedback (RFC 9768).
+//! says so, the sender slows down (RFC 9293 §3.8.2, SHLD-8). Classic feedback (RFC 3168) and accurate
+//! feedback (RFC 9768).
 //!
 //! Owns what was agreed on the SYNs, which flags and codepoint each departure bears, and the verdict
 //! whether an ACK reports congestion. By how much the window shrinks is the controller's. It believes

@@ -15,6 +15,7 @@ fn offending(flags: u16) -> Header {
 
 #[test]
 fn every_combination_of_flags_gets_the_answer_of_the_rfc() {
+    // RFC 9293 §3.10.7.1.
     for flags in 0..0x200 {
         for payload_len in [0usize, 10] {
             let segment = offending(flags);

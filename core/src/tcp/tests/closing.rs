@@ -173,9 +173,45 @@ fn time_wait_yields_only_to_a_syn_beyond_its_numbers() {
     peer.expect(out(FIN_ACK, 1, 1));
     peer.arrive(seg(FIN_ACK, 1).ack(2));
     let syn = |seq: u32| Header { seq: IRS.wrapping_add(seq), flags: SYN, ..Header::default() };
-    assert!(!peer.connection.accepts_new_syn(&syn(1)));
-    assert!(!peer.connection.accepts_new_syn(&syn(2)));
-    assert!(peer.connection.accepts_new_syn(&syn(3)));
+    assert!(!peer.connection.accepts_new_syn(&syn(1), true));
+    assert!(!peer.connection.accepts_new_syn(&syn(2), true));
+    assert!(peer.connection.accepts_new_syn(&syn(3), true));
+}
+
+#[test]
+fn time_wait_yields_to_a_syn_by_its_timestamp() {
+    // RFC 9293 §3.6.1 (SHLD-4); RFC 6191 §2.
+    let with = |value| Options { timestamps: Some((value, 0)), ..Options::default() };
+    let in_time_wait = |options: Options| {
+        let mut peer = Script::accepting(options, &[("tcp_timestamps", "1")]);
+        let syn_ack = peer.poll().unwrap().header.options.timestamps;
+        let options = options.timestamps.map_or_else(Options::default, |(value, _)| Options {
+            timestamps: syn_ack.map(|(ours, _)| (value, ours)),
+            ..Options::default()
+        });
+        peer.arrive(In { options, ..seg(ACK, 1).ack(1) });
+        peer.close();
+        while peer.poll().is_some() {}
+        peer.arrive(In { options, ..seg(FIN_ACK, 1).ack(2) });
+        peer.expect_state(State::TimeWait);
+        peer
+    };
+    let accepts = |peer: &Script, seq: u32, options, takes| {
+        let seq = IRS.wrapping_add(seq);
+        peer.connection
+            .accepts_new_syn(&Header { seq, options, flags: SYN, ..Header::default() }, takes)
+    };
+    let (old, new) = (1, 3);
+    let used = in_time_wait(with(500));
+    assert!(accepts(&used, old, with(501), true), "a newer timestamp, whatever the number");
+    assert!(!accepts(&used, new, with(499), true), "an older one never");
+    assert!(accepts(&used, new, with(500), true) && !accepts(&used, old, with(500), true));
+    for options in [Options::default(), with(501)] {
+        assert!(accepts(&used, new, options, false) && !accepts(&used, old, options, false));
+    }
+    let unused = in_time_wait(Options::default());
+    assert!(accepts(&unused, old, with(1), true), "nothing old bears a timestamp");
+    assert!(!accepts(&unused, old, Options::default(), true));
 }
 
 #[test]

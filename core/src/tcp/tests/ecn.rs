@@ -48,6 +48,7 @@ fn by_default_ecn_is_accepted_and_not_asked_for() {
 
 #[test]
 fn a_client_that_is_answered_marks_its_text() {
+    // RFC 9293 §3.8.2 (SHLD-8); RFC 3168 §5.
     let mut peer = Script::connecting(&[("tcp_ecn", "1")]);
     assert_eq!(marks(&mut peer), (ECN_SYN, Ecn::NotEct));
     peer.arrive(seg(SYN_ACK | ECE, 0).ack(1));
@@ -105,6 +106,7 @@ fn a_mark_outside_the_window_is_not_believed() {
 
 #[test]
 fn an_echo_reduces_the_window_once_a_round_trip_and_cwr_says_so() {
+    // RFC 9293 §3.8.2 (SHLD-8).
     // RFC 3168 §6.1.2
     let mut peer = classic();
     peer.send(&[7; 20_000]).unwrap();
