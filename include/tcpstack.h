@@ -182,8 +182,9 @@
  *   IPV6_MTU             int, read only
  *       IP_MTU for IPv6
  *
- * And SO_ERROR of SOL_SOCKET, an int that can be read: the errno of the error that waits, which is
- * gone with this; 0: none.
+ * To be read only, beside these:
+ *   SO_ERROR (SOL_SOCKET)  int: the errno of the error that waits, which is gone with this
+ *   TCP_INFO (IPPROTO_TCP)  struct tcp_info of linux/tcp.h, as Linux 6.7 has it (248 bytes)
  */
 
 
@@ -662,6 +663,9 @@ int tcps_accept4(int fd, struct sockaddr *address, socklen_t *len, int flags);
 /**
  * Connects: sends SYN and waits until the three-way handshake is done.
  *
+ * To an address of the family AF_UNSPEC it disconnects: the connection is aborted with RST, a socket
+ * that listens ends to listen, and either can be used again.
+ *
  * fd       the socket; unbound, it gets the address that reaches the peer, and a port
  * address  the peer's struct sockaddr_in or sockaddr_in6
  * len      its length in bytes
@@ -684,7 +688,9 @@ int tcps_accept4(int fd, struct sockaddr *address, socklen_t *len, int flags);
  *   EINTR            a signal handler ran; the handshake goes on, as after EINPROGRESS
  * Threads: any. Since 0.1.
  */
-int tcps_connect(int fd, const struct sockaddr *address, socklen_t len);
+int tcps_connect(int fd,
+                 const struct sockaddr *address,
+                 socklen_t len);
 
 /**
  * Ends one direction of a connection, or both. SHUT_WR sends FIN after the data written before;
@@ -790,12 +796,13 @@ ptrdiff_t tcps_write(int fd,
  * len      how many
  * flags    MSG_DONTWAIT   does not wait, as if the socket were non-blocking
  *          MSG_NOSIGNAL   EPIPE without SIGPIPE
+ *          As on Linux, others that mean nothing to TCP are passed over: MSG_EOR, MSG_CONFIRM, ...
  *
  * Returns as tcps_write(); or -1, with errno
  *   EBADF            fd is not open, or its stack was closed
  *   ENOTSOCK         fd is not a stack's
  *   EFAULT           data is NULL and len is not 0
- *   EOPNOTSUPP       flags has another one
+ *   EOPNOTSUPP       flags has MSG_OOB or MSG_FASTOPEN
  *   EAGAIN           the send buffer is full, and the socket is non-blocking or SO_SNDTIMEO has
  *                    passed
  *   EPIPE            this side has shut down writing, is not connected, or an error was told
@@ -822,13 +829,16 @@ ptrdiff_t tcps_send(int fd,
  * flags    MSG_PEEK       leaves them where they are
  *          MSG_DONTWAIT   does not wait, as if the socket were non-blocking
  *          MSG_WAITALL    waits for all len bytes, the end of the stream, an error or a signal
+ *          MSG_TRUNC      takes the bytes and drops them: data may be NULL
+ *          As on Linux, others that mean nothing to TCP are passed over
  *
  * Returns as tcps_read(); or -1, with errno
  *   EBADF            fd is not open, or its stack was closed
  *   ENOTSOCK         fd is not a stack's
  *   EFAULT           data is NULL and len is not 0
- *   EOPNOTSUPP       flags has another one (MSG_NOSIGNAL is allowed, and means nothing)
- *   EAGAIN           nothing is there, and the socket is non-blocking or SO_RCVTIMEO has passed
+ *   EINVAL           flags has MSG_OOB: no urgent data is there
+ *   EAGAIN           flags has MSG_ERRQUEUE; or nothing is there, and the socket is non-blocking or
+ *                    SO_RCVTIMEO has passed
  *   ENOTCONN         the socket was never connected
  *   ECONNREFUSED     the connect that went on meanwhile was refused
  *   ECONNRESET       the peer sent RST
@@ -837,7 +847,10 @@ ptrdiff_t tcps_send(int fd,
  *   EINTR            a signal handler ran before a byte was there
  * Threads: any; each byte goes to one. Since 0.1.
  */
-ptrdiff_t tcps_recv(int fd, void *data, size_t len, int flags);
+ptrdiff_t tcps_recv(int fd,
+                    void *data,
+                    size_t len,
+                    int flags);
 
 /**
  * As tcps_send(). TCP knows where to send to: the address is not looked at, as on Linux.
@@ -915,22 +928,27 @@ ptrdiff_t tcps_writev(int fd, const struct iovec *buffers, int count);
  * As tcps_writev(), with flags.
  *
  * fd       the socket
- * message  the buffers in msg_iov, at most 1024; msg_name is ignored, msg_control must be empty
+ * message  the buffers in msg_iov, at most 1024; msg_name is ignored. Control messages of other levels
+ *          than SOL_SOCKET, SCM_RIGHTS and SCM_CREDENTIALS are passed over, as on Linux
  * flags    as for tcps_send()
  *
  * Returns as tcps_send(); or -1, with the errno of tcps_send(), or
  *   EFAULT           message, its msg_iov, or the place of a buffer that has a length, is NULL
  *   EMSGSIZE         msg_iovlen is too great
- *   EOPNOTSUPP       there is control data
+ *   EINVAL           a control message is not one of these, or does not fit its length
  * Threads: any; the bytes of two calls at once may mix. Since 0.1.
  */
-ptrdiff_t tcps_sendmsg(int fd, const struct msghdr *message, int flags);
+ptrdiff_t tcps_sendmsg(int fd,
+                       const struct msghdr *message,
+                       int flags);
 
 /**
  * As tcps_readv(), with flags.
  *
  * fd       the socket
- * message  the buffers in msg_iov, at most 1024; msg_namelen, msg_controllen and msg_flags become 0
+ * message  the buffers in msg_iov, at most 1024; msg_namelen becomes 0. With TCP_INQ on, msg_control gets
+ *          a message TCP_CM_INQ of IPPROTO_TCP with an int: how many bytes are left to read. MSG_CTRUNC
+ *          in msg_flags says that it had no room
  * flags    as for tcps_recv()
  *
  * Returns as tcps_recv(); or -1, with the errno of tcps_recv(), or
@@ -957,6 +975,7 @@ ptrdiff_t tcps_recvmsg(int fd,
  *   EFAULT           a pointer is NULL
  *   EINVAL           *len is negative
  *   ENOPROTOOPT      the stack does not have the option, or it can only be set
+ *   EOPNOTSUPP       an AF_INET socket has no options of that level
  * Threads: any. Since 0.1.
  */
 int tcps_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
@@ -1012,7 +1031,9 @@ int tcps_fcntl(int fd,
  * fd       the socket
  * request  FIONREAD, SIOCINQ   how many bytes can be read without waiting
  *          SIOCOUTQ, TIOCOUTQ  how many bytes were written and not yet acknowledged by the peer
+ *          SIOCOUTQNSD         how many of these were never sent
  *          FIONBIO             non-blocking if the int is not 0; as O_NONBLOCK of tcps_fcntl()
+ *          FIOASYNC            SIGIO when readiness changes, if the int is not 0; as O_ASYNC
  * arg      an int, read or written
  *
  * Returns 0; or -1, with errno

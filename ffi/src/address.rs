@@ -79,6 +79,22 @@ fn parse(domain: Domain, bytes: &[u8]) -> Result<SocketAddr, Failure> {
     }
 }
 
+/// Whether it is an address of no family, which disconnects.
+///
+/// # Safety
+/// `address` is NULL or points to `len` readable bytes.
+pub(crate) unsafe fn is_unspecified(
+    address: *const sockaddr,
+    len: socklen_t,
+) -> Result<bool, Failure> {
+    // SAFETY: the condition of this function.
+    let bytes = unsafe { raw(address, len) }?;
+    let family = bytes.first_chunk().map(|family| u16::from_ne_bytes(*family));
+    family
+        .map(|family| c_int::from(family) == libc::AF_UNSPEC)
+        .ok_or(Failure::invalid("the address is too short for a family"))
+}
+
 /// The N bytes at `at`; the caller has checked that they are there.
 fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     let mut out = [0; N];

@@ -3,7 +3,6 @@
 use std::ffi::{c_int, c_long, c_ulong, c_void};
 
 use nix::errno::Errno;
-use tcpstack::tcp::State;
 
 use crate::descriptor::Descriptor;
 use crate::errno::Failure;
@@ -13,6 +12,8 @@ use crate::pointer;
 /// Linux's SIOCINQ and SIOCOUTQ: the same numbers as FIONREAD and TIOCOUTQ.
 const SIOCINQ: c_ulong = libc::FIONREAD;
 const SIOCOUTQ: c_ulong = libc::TIOCOUTQ;
+/// linux/sockios.h's, of which only what was never sent is counted.
+const SIOCOUTQNSD: c_ulong = 0x894b;
 
 /// Reads and sets the flags of a descriptor, and copies it.
 ///
@@ -55,7 +56,9 @@ pub extern "C" fn tcps_fcntl(fd: c_int, cmd: c_int, arg: c_long) -> c_int {
 /// fd       the socket
 /// request  FIONREAD, SIOCINQ   how many bytes can be read without waiting
 ///          SIOCOUTQ, TIOCOUTQ  how many bytes were written and not yet acknowledged by the peer
+///          SIOCOUTQNSD         how many of these were never sent
 ///          FIONBIO             non-blocking if the int is not 0; as O_NONBLOCK of tcps_fcntl()
+///          FIOASYNC            SIGIO when readiness changes, if the int is not 0; as O_ASYNC
 /// arg      an int, read or written
 ///
 /// Returns 0; or -1, with errno
@@ -71,12 +74,12 @@ pub unsafe extern "C" fn tcps_ioctl(fd: c_int, request: c_ulong, arg: *mut c_voi
         let descriptor = Descriptor::get(call, fd)?;
         let null = "the request's argument is NULL";
         match request {
-            SIOCINQ | SIOCOUTQ => {
+            SIOCINQ | SIOCOUTQ | SIOCOUTQNSD => {
                 let count = queued(&descriptor, request)?;
                 // SAFETY: the caller gives a place for an int, or NULL.
                 unsafe { pointer::write(arg.cast(), count, null) }?;
             }
-            libc::FIONBIO => {
+            libc::FIONBIO | libc::FIOASYNC => {
                 // SAFETY: the caller gives an int, or NULL.
                 let mut on: c_int = unsafe { pointer::read(arg.cast(), null) }?;
                 // SAFETY: the kernel reads one int, which lives until the call returns.
@@ -90,15 +93,10 @@ pub unsafe extern "C" fn tcps_ioctl(fd: c_int, request: c_ulong, arg: *mut c_voi
 
 /// Bytes that wait in one direction, for the application or for the peer's ACK.
 fn queued(descriptor: &Descriptor, request: c_ulong) -> Result<c_int, Failure> {
-    if descriptor.socket.info().is_ok_and(|info| info.state == State::Listen) {
-        return Err(Failure::invalid("the socket listens"));
-    }
-    let (readable, unacknowledged, _) = descriptor.socket.queues()?;
-    let in_stack = if request == SIOCINQ { readable } else { unacknowledged };
-    let mut in_pair: c_int = 0;
-    if descriptor.is_bridged() {
-        // SAFETY: the kernel writes one int, which lives until the call returns.
-        Errno::result(unsafe { libc::ioctl(descriptor.fd, request, &raw mut in_pair) })?;
-    }
-    Ok(c_int::try_from(in_stack).unwrap_or(c_int::MAX).saturating_add(in_pair))
+    let count = match request {
+        SIOCOUTQNSD => descriptor.socket.unsent()?,
+        SIOCOUTQ => descriptor.socket.queues()?.1,
+        _ => descriptor.socket.queues()?.0,
+    };
+    Ok(c_int::try_from(count).unwrap_or(c_int::MAX))
 }

@@ -4,7 +4,7 @@ use std::ffi::c_int;
 use std::sync::Arc;
 
 use nix::errno::Errno;
-use tcpstack::host::Domain;
+use tcpstack::host::{Domain, OptionName, Readiness, SocketOption};
 use tcpstack::net::{self, DescriptorKind, Socket};
 
 use crate::errno::Failure;
@@ -33,6 +33,18 @@ impl Descriptor {
     /// `fcntl`, `ioctl`, `tcps_fcntl` or SOCK_NONBLOCK set it, here or in a process forked from here.
     pub(crate) fn is_nonblocking(&self) -> Result<bool, Failure> {
         Ok(flags(self.fd, libc::F_GETFL)? & libc::O_NONBLOCK != 0)
+    }
+
+    /// How many bytes recvmsg is to tell of, where TCP_INQ is on: those that are left to read, and 1 for
+    /// an end that is not read yet, as Linux has it.
+    pub(crate) fn left_to_tell(&self) -> Result<Option<c_int>, Failure> {
+        if self.socket.option(OptionName::Inq)? != SocketOption::Inq(true) {
+            return Ok(None);
+        }
+        let (readable, ..) = self.socket.queues()?;
+        let is_at_end = readable == 0 && self.socket.readiness().contains(Readiness::RDHUP);
+        let left = if is_at_end { 1 } else { readable };
+        Ok(Some(c_int::try_from(left).unwrap_or(c_int::MAX)))
     }
 
     /// AF_INET or AF_INET6.

@@ -8,31 +8,24 @@ use std::io::{IoSlice, IoSliceMut};
 use libc::msghdr;
 use nix::errno::Errno;
 use smallvec::SmallVec;
-use tcpstack::host::Error;
+use tcpstack::host::{Error, Readiness};
 use tcpstack::net::{Flags, SocketError};
+use tcpstack::tcp::State;
 
 use crate::descriptor::Descriptor;
 use crate::errno::Failure;
 use crate::signal;
 
-/// The msg flags of one call.
+/// Bytes that one call drops from a bridged descriptor at most.
+const SKIP_MAX: usize = 256 << 10;
+
+/// The msg flags of one call. As on Linux those that mean nothing to TCP are passed over: MSG_EOR,
+/// MSG_DONTROUTE, MSG_CONFIRM, ...
 #[derive(Clone, Copy)]
-struct MessageFlags(c_int);
+pub(crate) struct MessageFlags(pub(crate) c_int);
 
 impl MessageFlags {
-    fn new(flags: c_int) -> Result<MessageFlags, Failure> {
-        const KNOWN: c_int =
-            libc::MSG_PEEK | libc::MSG_DONTWAIT | libc::MSG_WAITALL | libc::MSG_NOSIGNAL;
-        if flags & !KNOWN != 0 {
-            return Err(Failure::Argument(
-                Errno::EOPNOTSUPP,
-                "flags has another than MSG_PEEK, MSG_DONTWAIT, MSG_WAITALL, MSG_NOSIGNAL",
-            ));
-        }
-        Ok(MessageFlags(flags))
-    }
-
-    const fn has(self, flag: c_int) -> bool {
+    pub(crate) const fn has(self, flag: c_int) -> bool {
         self.0 & flag != 0
     }
 
@@ -44,6 +37,12 @@ impl MessageFlags {
             dont_wait: self.has(libc::MSG_DONTWAIT),
             wait_all: self.has(libc::MSG_WAITALL),
         })
+    }
+
+    /// What the pair under a bridged descriptor is to know of: to it MSG_OOB or MSG_TRUNC would mean
+    /// something of its own.
+    const fn for_pair(self) -> c_int {
+        self.0 & (libc::MSG_PEEK | libc::MSG_DONTWAIT | libc::MSG_WAITALL)
     }
 }
 
@@ -58,9 +57,12 @@ pub(crate) fn send(
     data: &Sources<'_>,
     flags: c_int,
 ) -> Result<isize, Failure> {
-    let flags = MessageFlags::new(flags)?;
+    let flags = MessageFlags(flags);
+    if flags.has(libc::MSG_OOB | libc::MSG_FASTOPEN) {
+        return Err(Failure::Argument(Errno::EOPNOTSUPP, "neither MSG_OOB nor MSG_FASTOPEN"));
+    }
     let result = if descriptor.is_bridged() {
-        kernel_send(descriptor, data, flags)
+        refuse_unconnected(descriptor, true).and_then(|()| kernel_send(descriptor, data, flags))
     } else {
         stack_send(descriptor, data, flags.for_stack(descriptor)?)
     };
@@ -74,11 +76,50 @@ pub(crate) fn receive(
     data: &mut Places<'_>,
     flags: c_int,
 ) -> Result<isize, Failure> {
-    let flags = MessageFlags::new(flags)?;
+    let flags = MessageFlags(flags);
+    if flags.has(libc::MSG_ERRQUEUE) {
+        return Err(Failure::Argument(Errno::EAGAIN, "TCP has no queue of errors"));
+    }
+    if flags.has(libc::MSG_OOB) {
+        return Err(Failure::invalid("no urgent data is there"));
+    }
     if descriptor.is_bridged() {
+        refuse_unconnected(descriptor, false)?;
         return kernel_receive(descriptor, data, flags);
     }
     stack_receive(descriptor, data, flags.for_stack(descriptor)?)
+}
+
+/// Receives at most `count` bytes into nowhere (MSG_TRUNC).
+pub(crate) fn skip(
+    descriptor: &Descriptor,
+    count: usize,
+    flags: MessageFlags,
+) -> Result<isize, Failure> {
+    if flags.has(libc::MSG_ERRQUEUE | libc::MSG_OOB) || descriptor.is_bridged() {
+        // What is dropped has to be taken out of the pair all the same.
+        let mut scratch = vec![0; count.min(SKIP_MAX)];
+        let mut places = Places::from_iter([IoSliceMut::new(&mut scratch)]);
+        return receive(descriptor, &mut places, flags.0);
+    }
+    let skipped = descriptor.socket.skip(count, flags.for_stack(descriptor)?)?;
+    Ok(skipped.cast_signed())
+}
+
+/// A bridged descriptor's pair knows a connection alone: before there is one, and while it listens,
+/// the answers are TCP's.
+fn refuse_unconnected(descriptor: &Descriptor, is_sending: bool) -> Result<(), Failure> {
+    let socket = &descriptor.socket;
+    let is_unconnected = match socket.state()? {
+        State::Listen => true,
+        State::Closed => !socket.readiness().intersects(Readiness::RDHUP),
+        _ => false,
+    };
+    match (is_unconnected, is_sending) {
+        (false, _) => Ok(()),
+        (true, true) => Err(SocketError::Host(Error::BrokenPipe).into()),
+        (true, false) => Err(SocketError::Host(Error::NotConnected).into()),
+    }
 }
 
 /// Direct: straight into the send buffer.
@@ -114,7 +155,7 @@ fn kernel_send(
     message.msg_iov = data.as_ptr().cast_mut().cast();
     message.msg_iovlen = data.len();
     // The signal is raised by `send`, which knows the stack's switch.
-    let flags = flags.0 | libc::MSG_NOSIGNAL;
+    let flags = flags.for_pair() | libc::MSG_NOSIGNAL;
     // SAFETY: IoSlice has iovec's layout, and the slices live until the call returns.
     let count = unsafe { libc::sendmsg(descriptor.fd, &raw const message, flags) };
     Errno::result(count).map_err(|errno| reason_of(descriptor, errno))
@@ -131,7 +172,7 @@ fn kernel_receive(
     message.msg_iov = data.as_mut_ptr().cast();
     message.msg_iovlen = data.len();
     // SAFETY: IoSliceMut has iovec's layout, and the slices live until the call returns.
-    let count = unsafe { libc::recvmsg(descriptor.fd, &raw mut message, flags.0) };
+    let count = unsafe { libc::recvmsg(descriptor.fd, &raw mut message, flags.for_pair()) };
     Errno::result(count).map_err(|errno| reason_of(descriptor, errno))
 }
 

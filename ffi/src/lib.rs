@@ -44,6 +44,8 @@ pub mod option;
 
 #[allow(unsafe_code)]
 pub mod control;
+#[allow(unsafe_code)]
+mod control_message;
 
 #[allow(unsafe_code)]
 pub mod poll;

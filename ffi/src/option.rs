@@ -15,16 +15,16 @@ use crate::pointer;
 /// No option's value is longer.
 const VALUE_MAX: usize = 4096;
 
-/// The option that the caller's bytes say.
+/// The bytes of the caller's value.
 ///
 /// # Safety
 /// `value` is NULL or points to `len` readable bytes.
-unsafe fn decode(
+unsafe fn value_at<'a>(
     level: c_int,
     name: c_int,
     value: *const c_void,
     len: socklen_t,
-) -> Result<SocketOption, Failure> {
+) -> Result<&'a [u8], Failure> {
     let len = c_int::try_from(len).map_err(|_| Failure::invalid("a negative length"))?;
     let len = (len.unsigned_abs() as usize).min(VALUE_MAX);
     if value.is_null() {
@@ -33,13 +33,13 @@ unsafe fn decode(
         return Err(Failure::null("the option's value is NULL"));
     }
     // SAFETY: the condition of this function.
-    let bytes = unsafe { pointer::bytes(value, len) }?;
-    Ok(SocketOption::decode(level, name, bytes)?)
+    unsafe { pointer::bytes(value, len) }
 }
 
 fn is_known(level: c_int, name: c_int) -> bool {
     OptionName::find(level, name).is_some_and(|row| row.is_readable)
         || (level, name) == (libc::SOL_SOCKET, libc::SO_ERROR)
+        || (level, name) == (libc::IPPROTO_TCP, libc::TCP_INFO)
 }
 
 /// # Safety
@@ -64,6 +64,7 @@ unsafe fn write(encoded: &Encoded, value: *mut c_void) -> Result<(), Failure> {
 ///   EFAULT           a pointer is NULL
 ///   EINVAL           *len is negative
 ///   ENOPROTOOPT      the stack does not have the option, or it can only be set
+///   EOPNOTSUPP       an AF_INET socket has no options of that level
 /// Threads: any. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tcps_getsockopt(
@@ -121,8 +122,8 @@ pub unsafe extern "C" fn tcps_setsockopt(
     boundary("tcps_setsockopt", |call| {
         let descriptor = Descriptor::get(call, fd)?;
         // SAFETY: the caller gives len readable bytes at value, or NULL.
-        let option = unsafe { decode(level, name, value, len) }?;
-        descriptor.socket.set_option(option)?;
+        let value = unsafe { value_at(level, name, value, len) }?;
+        descriptor.socket.set_raw_option(level, name, value)?;
         Ok(0)
     })
 }

@@ -280,6 +280,9 @@ unsafe fn accept(
 
 /// Connects: sends SYN and waits until the three-way handshake is done.
 ///
+/// To an address of the family AF_UNSPEC it disconnects: the connection is aborted with RST, a socket
+/// that listens ends to listen, and either can be used again.
+///
 /// fd       the socket; unbound, it gets the address that reaches the peer, and a port
 /// address  the peer's struct sockaddr_in or sockaddr_in6
 /// len      its length in bytes
@@ -310,6 +313,11 @@ pub unsafe extern "C" fn tcps_connect(
     boundary("tcps_connect", |call| {
         let descriptor = Descriptor::get(call, fd)?;
         // SAFETY: the caller gives len readable bytes at address, or NULL.
+        if unsafe { address::is_unspecified(address, len) }? {
+            descriptor.socket.disconnect()?;
+            return Ok(0);
+        }
+        // SAFETY: as above.
         let address = unsafe { address::read(descriptor.socket.domain(), address, len) }?;
         descriptor.socket.set_nonblocking(descriptor.is_nonblocking()?);
         net::connect_descriptor(fd, address)?;

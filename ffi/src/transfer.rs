@@ -11,8 +11,9 @@ use smallvec::SmallVec;
 use crate::address::{self, Place};
 use crate::descriptor::Descriptor;
 use crate::errno::Failure;
+use crate::flow::{self, MessageFlags};
 use crate::panic::boundary;
-use crate::{flow, pointer};
+use crate::pointer;
 
 /// Reads: takes bytes that arrived; waits for the first.
 ///
@@ -58,12 +59,13 @@ pub unsafe extern "C" fn tcps_write(fd: c_int, data: *const c_void, len: usize) 
 /// len      how many
 /// flags    MSG_DONTWAIT   does not wait, as if the socket were non-blocking
 ///          MSG_NOSIGNAL   EPIPE without SIGPIPE
+///          As on Linux, others that mean nothing to TCP are passed over: MSG_EOR, MSG_CONFIRM, ...
 ///
 /// Returns as tcps_write(); or -1, with errno
 ///   EBADF            fd is not open, or its stack was closed
 ///   ENOTSOCK         fd is not a stack's
 ///   EFAULT           data is NULL and len is not 0
-///   EOPNOTSUPP       flags has another one
+///   EOPNOTSUPP       flags has MSG_OOB or MSG_FASTOPEN
 ///   EAGAIN           the send buffer is full, and the socket is non-blocking or SO_SNDTIMEO has
 ///                    passed
 ///   EPIPE            this side has shut down writing, is not connected, or an error was told
@@ -97,13 +99,16 @@ pub unsafe extern "C" fn tcps_send(
 /// flags    MSG_PEEK       leaves them where they are
 ///          MSG_DONTWAIT   does not wait, as if the socket were non-blocking
 ///          MSG_WAITALL    waits for all len bytes, the end of the stream, an error or a signal
+///          MSG_TRUNC      takes the bytes and drops them: data may be NULL
+///          As on Linux, others that mean nothing to TCP are passed over
 ///
 /// Returns as tcps_read(); or -1, with errno
 ///   EBADF            fd is not open, or its stack was closed
 ///   ENOTSOCK         fd is not a stack's
 ///   EFAULT           data is NULL and len is not 0
-///   EOPNOTSUPP       flags has another one (MSG_NOSIGNAL is allowed, and means nothing)
-///   EAGAIN           nothing is there, and the socket is non-blocking or SO_RCVTIMEO has passed
+///   EINVAL           flags has MSG_OOB: no urgent data is there
+///   EAGAIN           flags has MSG_ERRQUEUE; or nothing is there, and the socket is non-blocking or
+///                    SO_RCVTIMEO has passed
 ///   ENOTCONN         the socket was never connected
 ///   ECONNREFUSED     the connect that went on meanwhile was refused
 ///   ECONNRESET       the peer sent RST
@@ -218,6 +223,10 @@ unsafe fn receive_into(
     len: usize,
     flags: c_int,
 ) -> Result<isize, Failure> {
+    if flags & libc::MSG_TRUNC != 0 {
+        // Nothing is written, so there need be no place for it.
+        return flow::skip(descriptor, len, MessageFlags(flags));
+    }
     // SAFETY: the condition of this function.
     let bytes = unsafe { pointer::bytes_mut(data, len) }?;
     flow::receive(descriptor, &mut SmallVec::from_iter([IoSliceMut::new(bytes)]), flags)

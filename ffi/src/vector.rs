@@ -8,9 +8,9 @@ use nix::errno::Errno;
 
 use crate::descriptor::Descriptor;
 use crate::errno::Failure;
-use crate::flow::{self, Places, Sources};
+use crate::flow::{self, MessageFlags, Places, Sources};
 use crate::panic::boundary;
-use crate::pointer;
+use crate::{control_message, pointer};
 
 /// Linux's UIO_MAXIOV: most buffers that one call takes.
 const UIO_MAXIOV: usize = 1024;
@@ -58,13 +58,14 @@ pub unsafe extern "C" fn tcps_writev(fd: c_int, buffers: *const iovec, count: c_
 /// As tcps_writev(), with flags.
 ///
 /// fd       the socket
-/// message  the buffers in msg_iov, at most 1024; msg_name is ignored, msg_control must be empty
+/// message  the buffers in msg_iov, at most 1024; msg_name is ignored. Control messages of other levels
+///          than SOL_SOCKET, SCM_RIGHTS and SCM_CREDENTIALS are passed over, as on Linux
 /// flags    as for tcps_send()
 ///
 /// Returns as tcps_send(); or -1, with the errno of tcps_send(), or
 ///   EFAULT           message, its msg_iov, or the place of a buffer that has a length, is NULL
 ///   EMSGSIZE         msg_iovlen is too great
-///   EOPNOTSUPP       there is control data
+///   EINVAL           a control message is not one of these, or does not fit its length
 /// Threads: any; the bytes of two calls at once may mix. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tcps_sendmsg(fd: c_int, message: *const msghdr, flags: c_int) -> isize {
@@ -72,9 +73,8 @@ pub unsafe extern "C" fn tcps_sendmsg(fd: c_int, message: *const msghdr, flags: 
         let descriptor = Descriptor::get(call, fd)?;
         // SAFETY: the caller gives a message, or NULL.
         let message = unsafe { pointer::read(message, "the message is NULL") }?;
-        if message.msg_controllen > 0 {
-            return Err(Failure::Argument(Errno::EOPNOTSUPP, "TCP sends no control data"));
-        }
+        // SAFETY: the caller gives msg_controllen readable bytes at msg_control, or NULL.
+        unsafe { control_message::check(&message) }?;
         // SAFETY: the caller gives msg_iovlen buffers, each with its readable bytes.
         let data = unsafe { sources(message.msg_iov, message.msg_iovlen, Errno::EMSGSIZE) }?;
         flow::send(&descriptor, &data, flags)
@@ -84,7 +84,9 @@ pub unsafe extern "C" fn tcps_sendmsg(fd: c_int, message: *const msghdr, flags: 
 /// As tcps_readv(), with flags.
 ///
 /// fd       the socket
-/// message  the buffers in msg_iov, at most 1024; msg_namelen, msg_controllen and msg_flags become 0
+/// message  the buffers in msg_iov, at most 1024; msg_namelen becomes 0. With TCP_INQ on, msg_control gets
+///          a message TCP_CM_INQ of IPPROTO_TCP with an int: how many bytes are left to read. MSG_CTRUNC
+///          in msg_flags says that it had no room
 /// flags    as for tcps_recv()
 ///
 /// Returns as tcps_recv(); or -1, with the errno of tcps_recv(), or
@@ -99,10 +101,18 @@ pub unsafe extern "C" fn tcps_recvmsg(fd: c_int, message: *mut msghdr, flags: c_
         let mut header = unsafe { pointer::read(message, "the message is NULL") }?;
         // SAFETY: the caller gives msg_iovlen buffers, each with its own writable bytes.
         let mut data = unsafe { places(header.msg_iov, header.msg_iovlen, Errno::EMSGSIZE) }?;
-        let count = flow::receive(&descriptor, &mut data, flags)?;
+        let flags = MessageFlags(flags);
+        let count = match flags.has(libc::MSG_TRUNC) {
+            true => flow::skip(&descriptor, data.iter().map(|place| place.len()).sum(), flags)?,
+            false => flow::receive(&descriptor, &mut data, flags.0)?,
+        };
         header.msg_namelen = 0;
-        header.msg_controllen = 0;
         header.msg_flags = 0;
+        let room = std::mem::take(&mut header.msg_controllen);
+        if let Some(left) = descriptor.left_to_tell()? {
+            // SAFETY: the caller gives msg_controllen writable bytes at msg_control, or NULL.
+            unsafe { control_message::write_inq(&mut header, room, left) }?;
+        }
         // SAFETY: the message just read, which the caller lets us write.
         unsafe { pointer::write(message, header, "the message is NULL") }?;
         Ok(count)

@@ -31,6 +31,7 @@ programs! {
     errors_are_those_of_linux: "errors.c";
     two_processes_echo_through_every_call: "echo.c";
     options_are_those_of_linux: "options.c";
+    messages_flags_and_counts_are_those_of_linux: "messages.c";
     nothing_waits_and_readiness_is_right: "nonblocking.c";
     connections_close_in_every_order: "close_order.c";
     a_textbook_source_runs_unchanged: "bsd.c";

@@ -17,7 +17,7 @@ use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use super::error::context;
 use super::packet_io::{self, ReadBuffer};
@@ -46,6 +46,9 @@ impl Default for TunConfig {
     }
 }
 
+/// No queue is full.
+const NONE: usize = usize::MAX;
+
 /// An open TUN interface. One that was not made persistent disappears with it.
 pub struct TunDevice {
     mtu: usize,
@@ -55,8 +58,8 @@ pub struct TunDevice {
     inbound: Mutex<ReadBuffer>,
     /// The queue that `recv` reads first, so that each gets its turn.
     first_queue: AtomicUsize,
-    /// Whether `send` left something.
-    is_blocked: AtomicBool,
+    /// The queue that was full when `send` left something; waiting for the others too would wake at once.
+    full_queue: AtomicUsize,
     unusable: AtomicU64,
     refused: AtomicU64,
 }
@@ -76,7 +79,7 @@ impl TunDevice {
             queues: attached.queues,
             inbound: Mutex::new(ReadBuffer::new()),
             first_queue: AtomicUsize::new(0),
-            is_blocked: AtomicBool::new(false),
+            full_queue: AtomicUsize::new(NONE),
             unusable: AtomicU64::new(0),
             refused: AtomicU64::new(0),
         })
@@ -104,8 +107,12 @@ impl TunDevice {
         Ok(Received::Packet(Frame { bytes: buffer.take(virtio::LEN), verification, gso_size }))
     }
 
+    fn queue_of(&self, transmit: &Transmit) -> usize {
+        flow_hash(transmit) % self.queues.len()
+    }
+
     fn send_one(&self, transmit: &Transmit) -> io::Result<()> {
-        let queue = self.queues[flow_hash(transmit) % self.queues.len()].as_fd();
+        let queue = self.queues[self.queue_of(transmit)].as_fd();
         if self.has_virtio_header {
             packet_io::write(queue, &virtio::Header::of(transmit).to_bytes(), transmit)
         } else {
@@ -177,7 +184,7 @@ impl Device for TunDevice {
             if let Err(error) = self.send_one(transmit) {
                 match errno(&error) {
                     libc::EAGAIN => {
-                        self.is_blocked.store(true, Relaxed);
+                        self.full_queue.store(self.queue_of(transmit), Relaxed);
                         return Ok(());
                     }
                     libc::EBADFD => {
@@ -189,14 +196,14 @@ impl Device for TunDevice {
             }
             batch.pop_front();
         }
-        self.is_blocked.store(false, Relaxed);
+        self.full_queue.store(NONE, Relaxed);
         Ok(())
     }
 
     fn poll_fds(&self, fds: &mut Vec<(RawFd, Interest)>) {
-        for queue in &self.queues {
+        for (index, queue) in self.queues.iter().enumerate() {
             fds.push((queue.as_raw_fd(), Interest::Readable));
-            if self.is_blocked.load(Relaxed) {
+            if self.full_queue.load(Relaxed) == index {
                 fds.push((queue.as_raw_fd(), Interest::Writable));
             }
         }

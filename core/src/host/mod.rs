@@ -196,9 +196,18 @@ impl Host {
     /// Exactly when [`Host::handle_timers`] has something to do next, or when
     /// [`Host::poll_transmit`] wants to be asked again.
     pub fn next_deadline(&mut self) -> Option<Instant> {
+        self.output.left_over.into_iter().chain(self.next_timer()).min()
+    }
+
+    /// Exactly when [`Host::handle_timers`] has something to do next.
+    pub fn next_timer(&mut self) -> Option<Instant> {
         self.refresh_deadlines();
-        let others = [self.output.left_over, self.fragments.next_deadline()];
-        others.into_iter().flatten().chain(self.deadlines.next()).min()
+        self.fragments.next_deadline().into_iter().chain(self.deadlines.next()).min()
+    }
+
+    /// Whether [`Host::poll_transmit`] ended with packets left, all of them to the host itself.
+    pub fn has_left_over(&self) -> bool {
+        self.output.left_over.is_some()
     }
 
     /// Makes the front of the timer queue exact: a deadline that has moved back since it was queued

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 
 use super::socket::{Kind, Owner, Socket};
 use super::{Counters, Error, Host, KnobError, Knobs, Readiness, SocketId, addresses};
+use crate::tcp::info::Info;
 use crate::tcp::{Listener, State};
+use crate::time::Instant;
 
 /// One row of [`Host::connections`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,29 +94,51 @@ impl Host {
         }
     }
 
+    /// Bytes in the send buffer that were never sent (SIOCOUTQNSD).
+    ///
+    /// # Errors
+    /// `Invalid` for a listener.
+    pub fn unsent(&self, id: SocketId) -> Result<usize, Error> {
+        match &self.owned(id)?.kind {
+            Kind::Idle => Ok(0),
+            Kind::Listener(_) => Err(Error::Invalid),
+            Kind::Connection(connection) => Ok(connection.unsent()),
+        }
+    }
+
+    /// What TCP_INFO tells of the socket; before and after a connection little more than its state.
+    ///
+    /// # Errors
+    /// `BadSocket`.
+    pub fn tcp_info(&self, now: Instant, id: SocketId) -> Result<Info, Error> {
+        let socket = self.owned(id)?;
+        let unconnected = Info { state: socket.state(), ..Info::unconnected(&self.knobs) };
+        Ok(match &socket.kind {
+            Kind::Idle => unconnected,
+            Kind::Listener(listener) => Info {
+                unacked: u32::try_from(listener.waiting()).unwrap_or(u32::MAX),
+                sacked: listener.backlog(),
+                ..unconnected
+            },
+            Kind::Connection(connection) => {
+                connection.info(now, &self.knobs, socket.path.mtu as usize)
+            }
+        })
+    }
+
+    /// The row of one socket, whatever it is; CLOSED and without queues before it listens or connects.
+    ///
+    /// # Errors
+    /// `BadSocket`.
+    pub fn connection(&self, id: SocketId) -> Result<ConnectionInfo, Error> {
+        Ok(row_of(self.owned(id)?))
+    }
+
     /// Every listener and connection: SYN-RECEIVED, TIME-WAIT and orphans included.
     pub fn connections(&self) -> Vec<ConnectionInfo> {
-        let row = |socket: &Socket| {
-            let (receive_queue, send_queue) = match &socket.kind {
-                Kind::Idle => return None,
-                Kind::Listener(_) => (0, 0),
-                Kind::Connection(connection) => {
-                    let (readable, unacknowledged, _) = connection.queues();
-                    (readable, unacknowledged)
-                }
-            };
-            let name = socket.name();
-            Some(ConnectionInfo {
-                id: name.id,
-                local: name.local,
-                remote: name.remote,
-                state: socket.state(),
-                send_queue,
-                receive_queue,
-                orphan: socket.owner == Owner::Nobody,
-            })
-        };
-        self.sockets.iter().filter_map(|(_, socket)| row(socket)).collect()
+        let is_shown = |socket: &Socket| !matches!(socket.kind, Kind::Idle);
+        let shown = self.sockets.iter().filter(|(_, socket)| is_shown(socket));
+        shown.map(|(_, socket)| row_of(socket)).collect()
     }
 
     /// What happened how often.
@@ -194,5 +218,25 @@ impl Host {
             Kind::Listener(listener) => Some(listener),
             Kind::Idle | Kind::Connection(_) => None,
         }
+    }
+}
+
+fn row_of(socket: &Socket) -> ConnectionInfo {
+    let (receive_queue, send_queue) = match &socket.kind {
+        Kind::Idle | Kind::Listener(_) => (0, 0),
+        Kind::Connection(connection) => {
+            let (readable, unacknowledged, _) = connection.queues();
+            (readable, unacknowledged)
+        }
+    };
+    let name = socket.name();
+    ConnectionInfo {
+        id: name.id,
+        local: name.local,
+        remote: name.remote,
+        state: socket.state(),
+        send_queue,
+        receive_queue,
+        orphan: socket.owner == Owner::Nobody,
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Bridge {
     inner: OwnedFd,
     /// Taken from the connection and not yet with the pair.
     inward: Vec<bytes::Bytes>,
+    /// Taken from the pair, and then the connection had no room: its buffer was made smaller.
+    held: Vec<u8>,
     /// The inner end is shut down for writing: the peer's FIN has been passed on.
     is_fin_shown: bool,
     /// It is shut down both ways: the connection is over.
@@ -64,6 +66,7 @@ impl Bridge {
         Bridge {
             inner,
             inward: Vec::new(),
+            held: Vec::new(),
             is_fin_shown: false,
             is_hup_shown: false,
             is_fin_sent: false,
@@ -75,6 +78,15 @@ impl Bridge {
 
     pub(super) fn inner(&self) -> &OwnedFd {
         &self.inner
+    }
+
+    /// Bytes in transit: taken from the connection and not yet read outside, as far as they are still
+    /// here, and written outside and not yet with the connection.
+    pub(super) fn in_transit(&self) -> (usize, usize) {
+        let inward = self.inward.iter().map(bytes::Bytes::len).sum();
+        // The byte that always stays is delivered already.
+        let outward = descriptor::readable(&self.inner).saturating_sub(1) + self.held.len();
+        (inward, outward)
     }
 
     /// Shows RDHUP outside, and HUP when the connection is over both ways.
@@ -133,6 +145,15 @@ fn move_outward(
 ) -> Progress {
     scratch.resize(PIECE, 0);
     loop {
+        if !bridge.held.is_empty() {
+            let Some(count) = hand_over(shared, endpoint, &bridge.held) else {
+                return Progress::Ended;
+            };
+            bridge.held.drain(..count);
+            if !bridge.held.is_empty() {
+                return Progress::Waiting;
+            }
+        }
         // Asked for before the bytes are counted: what was written before the end is then counted.
         let shown = poll_now(&bridge.inner);
         let fresh = descriptor::readable(&bridge.inner).saturating_sub(1);
@@ -169,9 +190,8 @@ fn move_outward(
         let Some(taken) = take(&bridge.inner, &mut scratch[..=count.min(PIECE - 1)]) else {
             return Progress::Waiting;
         };
-        if !hand_over(shared, endpoint, taken) {
-            return Progress::Ended;
-        }
+        let Some(count) = hand_over(shared, endpoint, taken) else { return Progress::Ended };
+        bridge.held.extend_from_slice(&taken[count..]);
     }
 }
 
@@ -185,8 +205,8 @@ fn take<'a>(inner: &OwnedFd, scratch: &'a mut [u8]) -> Option<&'a [u8]> {
     Some(&scratch[1..read + last])
 }
 
-/// Gives the connection bytes for which it had room. False: it is gone.
-fn hand_over(shared: &Shared, endpoint: &Arc<Endpoint>, bytes: &[u8]) -> bool {
+/// Gives the connection bytes for which it had room a moment ago; how many it took. None: it is gone.
+fn hand_over(shared: &Shared, endpoint: &Arc<Endpoint>, bytes: &[u8]) -> Option<usize> {
     let mut call = Call::new(shared, "write", || shown_bytes(bytes, bytes.len()));
     let id = endpoint.id;
     let sent = shared.enter_unchecked(|locked, now| {
@@ -195,16 +215,19 @@ fn hand_over(shared: &Shared, endpoint: &Arc<Endpoint>, bytes: &[u8]) -> bool {
             return Err(Error::BrokenPipe);
         }
         let mut sent = 0;
-        // Only bridges send on their sockets, so the room is still there; a buffer may all the same
-        // take it in several pieces.
+        // The buffer may take it in several pieces, or not all when it was made smaller meanwhile.
         while sent < bytes.len() {
-            sent += locked.host.send(now, id, &bytes[sent..])?;
+            match locked.host.send(now, id, &bytes[sent..]) {
+                Ok(count) => sent += count,
+                Err(Error::WouldBlock) => break,
+                Err(error) => return Err(error),
+            }
         }
         Ok(sent)
     });
     let result = sent.and_then(|sent| Ok(sent?));
     call.finish(shared, Some(id), &result, usize::to_string);
-    result.is_ok()
+    result.ok()
 }
 
 /// The application's FIN.

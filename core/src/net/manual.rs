@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 
 use super::blocking::Patience;
+use super::descriptor;
 use super::shared::Shared;
 use super::{SocketError, Stack};
 use crate::device::{Device, Interest};
@@ -85,10 +86,45 @@ impl Shared {
         if wait(deadline_us) { Ok(true) } else { Err(SocketError::Interrupted) }
     }
 
-    fn next_deadline(&self) -> Result<Option<Instant>, SocketError> {
-        let host = self.lock()?.host.next_deadline();
-        let device = lock(&self.receive).next_deadline();
-        Ok(host.into_iter().chain(device).min())
+    fn next_timer(&self) -> Result<Option<Instant>, SocketError> {
+        Ok(self.lock()?.host.next_timer())
+    }
+
+    fn next_device_deadline(&self) -> Option<Instant> {
+        lock(&self.receive).next_deadline()
+    }
+
+    /// Runs what is due until `target`, each at its own time. A timer may be armed anew for the
+    /// instant at which it fired; a device that cannot move its packets along stays due, and is asked
+    /// once.
+    fn run_until(&self, target: Instant) -> Result<(), SocketError> {
+        let mut asked = None;
+        loop {
+            let timer = self.next_timer()?;
+            let device = self.next_device_deadline().filter(|at| asked != Some(*at));
+            let Some(next) = timer.into_iter().chain(device).min().filter(|at| *at <= target)
+            else {
+                return Ok(());
+            };
+            self.clock.advance(next);
+            if timer == Some(next) {
+                self.run_timers();
+            }
+            if device == Some(next) {
+                asked = device;
+                self.receive();
+            }
+        }
+    }
+
+    /// Whether calls from outside get in; a stack that has failed hangs its descriptors up, for which
+    /// there is no thread here.
+    fn check_alive(&self) -> Result<(), SocketError> {
+        let alive = self.check_open();
+        if let (Err(SocketError::Os(_)), true) = (alive, self.clock.is_manual()) {
+            descriptor::hang_up(self);
+        }
+        alive
     }
 }
 
@@ -107,7 +143,7 @@ impl Stack {
     /// manual.
     pub fn poll(&self, now_us: u64) -> Result<Option<u64>, SocketError> {
         let shared = self.shared();
-        shared.check_open()?;
+        shared.check_alive()?;
         let target = Instant::from_micros(now_us);
         if !shared.clock.is_manual() {
             return Err(Error::NotSupported.into());
@@ -115,21 +151,12 @@ impl Stack {
         if target < shared.clock.now() {
             return Err(Error::Invalid.into());
         }
-        let mut last = None;
-        while let Some(deadline) = shared.next_deadline()?
-            && deadline <= target
-            // A device that cannot move its packets along stays due: it is asked once.
-            && last != Some(deadline)
-        {
-            last = Some(deadline);
-            shared.clock.advance(deadline);
-            shared.run_timers();
-            shared.receive();
-        }
+        shared.run_until(target)?;
         shared.clock.advance(target);
         shared.receive();
         shared.turn(false);
-        Ok(shared.next_deadline()?.map(rounded_up_us))
+        let next = shared.next_timer()?.into_iter().chain(shared.next_device_deadline()).min();
+        Ok(next.map(rounded_up_us))
     }
 
     /// Takes in one IP packet. A packet that turns out to be of no use is counted and dropped, as a
@@ -139,7 +166,7 @@ impl Stack {
     /// `NotSupported` unless the device is `user:`; `MessageSize` when it is longer than any IP packet.
     pub fn input(&self, packet: &[u8]) -> Result<(), SocketError> {
         let shared = self.shared();
-        shared.check_open()?;
+        shared.check_alive()?;
         let user = shared.user.as_ref().ok_or(Error::NotSupported)?;
         if packet.len() > PACKET_MAX {
             return Err(Error::MessageSize.into());
@@ -161,7 +188,7 @@ impl Stack {
     /// packet stays.
     pub fn output(&self, packet: &mut [u8]) -> Result<usize, SocketError> {
         let shared = self.shared();
-        shared.check_open()?;
+        shared.check_alive()?;
         let user = shared.user.as_ref().ok_or(Error::NotSupported)?;
         let (transmit, was_full) = {
             let mut outbound = lock(&user.outbound);
@@ -174,6 +201,8 @@ impl Stack {
         };
         if was_full {
             shared.unblock();
+            // A capture or a worse network in between may hold the next packet.
+            shared.receive();
         }
         let bytes = transmit.map(|transmit| transmit.to_bytes()).unwrap_or_default();
         packet[..bytes.len()].copy_from_slice(&bytes);

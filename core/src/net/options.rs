@@ -2,11 +2,11 @@
 //!
 //! The host's table says which options there are and how their values lie in memory. Added here is
 //! what belongs to those who block: the timeouts, which every call reads without a lock, and SO_ERROR,
-//! which is taken as it is read.
+//! which is taken as it is read, and TCP_INFO, a structure.
 
 use super::SocketError;
 use super::socket::Socket;
-use crate::host::{Encoded, Error, OptionName, SocketOption};
+use crate::host::{Domain, Encoded, Error, OptionName, SocketOption};
 
 impl Socket {
     /// Sets an option.
@@ -63,19 +63,40 @@ impl Socket {
     /// As Linux: `Invalid` for bytes that are too few or a value out of range, `NoOption` for what
     /// the stack does not have or can only be read, `OutOfDomain`, `NoSuchName`.
     pub fn set_raw_option(&self, level: i32, number: i32, value: &[u8]) -> Result<(), SocketError> {
+        if !self.has_level(level) {
+            return Err(Error::NoOption.into());
+        }
         self.set_option(SocketOption::decode(level, number, value)?)
     }
 
     /// getsockopt: the value's bytes, as many as have `room`.
     ///
     /// # Errors
-    /// `NoOption` for what the stack does not have or can only be set.
+    /// `NoOption` for what the stack does not have or can only be set; `NotSupported` for a level
+    /// that an IPv4 socket does not have.
     pub fn raw_option(&self, level: i32, number: i32, room: usize) -> Result<Encoded, SocketError> {
         if (level, number) == (libc::SOL_SOCKET, libc::SO_ERROR) {
             let errno = self.take_error()?.map_or(0, Error::errno);
             return Ok(errno.to_ne_bytes().into_iter().take(room).collect());
         }
+        if (level, number) == (libc::IPPROTO_TCP, libc::TCP_INFO) {
+            let info = self.tcp_info()?.to_bytes();
+            return Ok(info.into_iter().take(room).collect());
+        }
+        if !self.has_level(level) && self.domain() == Domain::V4 {
+            // Linux: ip_getsockopt says so where ip_setsockopt says ENOPROTOOPT.
+            return Err(Error::NotSupported.into());
+        }
         let row = OptionName::find(level, number).ok_or(Error::NoOption)?;
         Ok(self.option(row.option)?.encode(room))
+    }
+
+    /// Whether a socket of its family has options of that level.
+    fn has_level(&self, level: i32) -> bool {
+        match level {
+            libc::SOL_SOCKET | libc::IPPROTO_TCP | libc::IPPROTO_IP => true,
+            libc::IPPROTO_IPV6 => self.domain() == Domain::V6,
+            _ => false,
+        }
     }
 }

@@ -58,6 +58,7 @@ impl TransmitSide {
                 return;
             }
         }
+        self.has_more = host.has_left_over();
     }
 
     /// Whether everything taken from the host is with the device.

@@ -68,7 +68,7 @@ impl Aftermath {
                 self.wakes.push(Arc::clone(endpoint));
             }
         }
-        self.deadline = locked.host.next_deadline();
+        self.deadline = locked.host.next_timer();
     }
 }
 

@@ -19,6 +19,8 @@ use super::{Flags, SocketError, Stack, transfer};
 use crate::host::{
     ConnectionInfo, Domain, Error, OptionName, Readiness, Shutdown, SocketId, SocketOption,
 };
+use crate::tcp::State;
+use crate::tcp::info::Info;
 use crate::time::Instant;
 
 /// No timeout.
@@ -219,6 +221,16 @@ impl Socket {
         self.recvv(&mut [IoSliceMut::new(data)], flags)
     }
 
+    /// Takes bytes as [`Socket::recv`] does and drops them, `count` at most (MSG_TRUNC).
+    ///
+    /// # Errors
+    /// As [`Socket::recv`].
+    pub fn skip(&self, count: usize, flags: Flags) -> Result<usize, SocketError> {
+        let result = transfer::skip(self, count, flags);
+        self.show();
+        result
+    }
+
     /// [`Socket::send`] from several buffers, in order.
     ///
     /// # Errors
@@ -371,12 +383,37 @@ impl Socket {
         }
     }
 
-    /// (bytes readable, bytes unsent or unacknowledged, free send space)
+    /// (bytes readable, bytes unsent or unacknowledged, free send space); with a bridged descriptor the
+    /// bytes on their way through it count too.
+    ///
+    /// # Errors
+    /// `BadSocket`; `Invalid` when it listens.
+    pub fn queues(&self) -> Result<(usize, usize, usize), SocketError> {
+        let descriptor = self.endpoint.descriptor.get();
+        // Bytes that move meanwhile count twice rather than not at all.
+        let transit = descriptor.and_then(|descriptor| descriptor.in_transit());
+        let (inward, outward) = transit.unwrap_or_default();
+        let (readable, unacknowledged, room) = self.look()?.host.queues(self.endpoint.id)?;
+        Ok((readable + inward, unacknowledged + outward, room))
+    }
+
+    /// Bytes of the send buffer that were never sent.
+    ///
+    /// # Errors
+    /// `BadSocket`; `Invalid` when it listens.
+    pub fn unsent(&self) -> Result<usize, SocketError> {
+        let descriptor = self.endpoint.descriptor.get();
+        let transit = descriptor.and_then(|descriptor| descriptor.in_transit());
+        let unsent = self.look()?.host.unsent(self.endpoint.id)?;
+        Ok(unsent + transit.unwrap_or_default().1)
+    }
+
+    /// The socket's state: CLOSED before it listens or connects.
     ///
     /// # Errors
     /// `BadSocket`.
-    pub fn queues(&self) -> Result<(usize, usize, usize), SocketError> {
-        Ok(self.look()?.host.queues(self.endpoint.id)?)
+    pub fn state(&self) -> Result<State, SocketError> {
+        Ok(self.look()?.host.state(self.endpoint.id)?)
     }
 
     /// State, addresses and queues at this moment.
@@ -385,25 +422,27 @@ impl Socket {
     /// `BadSocket`.
     pub fn info(&self) -> Result<ConnectionInfo, SocketError> {
         let locked = self.look()?;
-        // A listener has no bytes to count.
-        let (receive_queue, send_queue, _) =
-            locked.host.queues(self.endpoint.id).unwrap_or_default();
         let local = locked.host.local_addr(self.endpoint.id)?;
         let remote = locked.host.peer_addr(self.endpoint.id).ok();
-        let known = locked
-            .host
-            .connections()
-            .into_iter()
-            .find(|row| row.local == local && row.remote == remote && !row.orphan);
-        Ok(ConnectionInfo {
-            id: known.map_or(0, |row| row.id),
-            local,
-            remote,
-            state: locked.host.state(self.endpoint.id)?,
-            send_queue,
-            receive_queue,
-            orphan: false,
-        })
+        Ok(ConnectionInfo { local, remote, ..locked.host.connection(self.endpoint.id)? })
+    }
+
+    /// What TCP_INFO tells.
+    ///
+    /// # Errors
+    /// `BadSocket`.
+    pub fn tcp_info(&self) -> Result<Info, SocketError> {
+        let now = self.shared().clock.now();
+        Ok(self.look()?.host.tcp_info(now, self.endpoint.id)?)
+    }
+
+    /// connect() to AF_UNSPEC: aborts the connection or ends listening, and the socket can be used
+    /// again. A descriptor that has shown the end of a connection goes on showing it.
+    ///
+    /// # Errors
+    /// `BadSocket`.
+    pub fn disconnect(&self) -> Result<(), SocketError> {
+        self.call("connect", || "AF_UNSPEC".into(), |locked, now, id| locked.host.dissolve(now, id))
     }
 
     pub(super) fn shared(&self) -> &Shared {

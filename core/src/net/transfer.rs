@@ -114,9 +114,25 @@ pub(super) fn recv(
     let mut call = Call::new(socket.shared(), "recv", || total.to_string());
     let patience = socket.recv_patience(flags);
     let result = if flags.peek {
-        peek(socket, &mut call, data, total, patience, flags.wait_all)
+        look(socket, &mut call, total, patience, flags.wait_all)
+            .map(|slices| copy(&slices, data, 0))
     } else {
-        take(socket, &mut call, data, total, patience, flags.wait_all)
+        drain(socket, &mut call, total, patience, flags.wait_all, |slices, filled| {
+            copy(slices, data, filled)
+        })
+    };
+    call.finish(socket.shared(), Some(socket.endpoint().id), &result, usize::to_string);
+    result
+}
+
+/// Receives as [`recv`] does, into nowhere.
+pub(super) fn skip(socket: &Socket, count: usize, flags: Flags) -> Result<usize, SocketError> {
+    let mut call = Call::new(socket.shared(), "recv", || format!("{count}, MSG_TRUNC"));
+    let patience = socket.recv_patience(flags);
+    let result = if flags.peek {
+        look(socket, &mut call, count, patience, flags.wait_all).map(|slices| len(&slices))
+    } else {
+        drain(socket, &mut call, count, patience, flags.wait_all, |slices, _| len(slices))
     };
     call.finish(socket.shared(), Some(socket.endpoint().id), &result, usize::to_string);
     result
@@ -124,13 +140,15 @@ pub(super) fn recv(
 
 type Slices = SmallVec<[Bytes; 4]>;
 
-fn take(
+/// Takes what is there, at most `total` bytes, with `wait_all` all of them; `put` gets them and how
+/// many came before, and returns how many they are.
+fn drain(
     socket: &Socket,
     call: &mut Call,
-    data: &mut [IoSliceMut<'_>],
     total: usize,
     patience: Patience,
     wait_all: bool,
+    mut put: impl FnMut(&Slices, usize) -> usize,
 ) -> Result<usize, SocketError> {
     let mut filled = 0;
     loop {
@@ -150,7 +168,7 @@ fn take(
             Ok(None) => return Err(Error::WouldBlock.into()),
             Err(error) => return Err(error),
         };
-        let count = copy(&slices, data, filled);
+        let count = put(&slices, filled);
         filled += count;
         if count == 0 || filled == total || !wait_all {
             return Ok(filled);
@@ -159,15 +177,14 @@ fn take(
 }
 
 /// Looks without taking; with `wait_all`, once as much is there as was asked for.
-fn peek(
+fn look(
     socket: &Socket,
     call: &mut Call,
-    data: &mut [IoSliceMut<'_>],
     total: usize,
     patience: Patience,
     wait_all: bool,
-) -> Result<usize, SocketError> {
-    let look = |wait_all: bool| {
+) -> Result<Slices, SocketError> {
+    let attempt = |wait_all: bool| {
         move |locked: &mut Locked, now: Instant, id: SocketId| {
             let Some(slices) = unless_blocked(locked.host.recv(now, id, total, true))? else {
                 return Ok(None);
@@ -177,15 +194,14 @@ fn peek(
             Ok::<Option<Slices>, Error>(is_enough.then_some(slices))
         }
     };
-    let mut step = socket.drive(call, patience, look(wait_all));
+    let mut step = socket.drive(call, patience, attempt(wait_all));
     if wait_all && !matches!(step, Ok(Some(_))) {
         // Out of patience: what is there is the answer.
-        if let some @ Ok(Some(_)) = socket.drive(call, Patience::None, look(false)) {
+        if let some @ Ok(Some(_)) = socket.drive(call, Patience::None, attempt(false)) {
             step = some;
         }
     }
-    let slices = step?.ok_or(Error::WouldBlock)?;
-    Ok(copy(&slices, data, 0))
+    step?.ok_or(Error::WouldBlock.into())
 }
 
 fn len(slices: &Slices) -> usize {

@@ -36,6 +36,7 @@ use super::send_buffer::SendBuffer;
 use super::sender::Sender;
 use super::seq::Seq;
 use super::state::State;
+use super::tally::Tally;
 use super::timers::Timers;
 use super::timestamps::Timestamps;
 use crate::error::Error;
@@ -176,6 +177,7 @@ pub struct Connection {
     pub(super) rtt: RttEstimator,
     pub(super) timers: Timers,
     pub(super) liveness: Liveness,
+    pub(super) tally: Tally,
     /// Shared with the socket and with all that one listener begot.
     pub(super) settings: Arc<Settings>,
     /// Numbers that came twice and that the peer has not heard of (RFC 2883).
@@ -251,6 +253,7 @@ impl Connection {
             rtt: RttEstimator::new(knobs.initial_rto(), knobs.min_rto(), knobs.max_rto()),
             timers: Timers::new(),
             liveness: Liveness::new(cx.now),
+            tally: Tally::default(),
             settings,
             duplicate: None,
             dropped_pieces: 0,

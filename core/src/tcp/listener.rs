@@ -124,6 +124,16 @@ impl<Id: Copy + PartialEq> Listener<Id> {
         self.syn_queue.len() < most && !self.accept_queue_is_full()
     }
 
+    /// Connections that wait for accept().
+    pub fn waiting(&self) -> usize {
+        self.accept_queue.len()
+    }
+
+    /// The backlog of `listen()`.
+    pub fn backlog(&self) -> u32 {
+        self.backlog
+    }
+
     /// Whether no handshake can be completed now. Linux's sk_acceptq_is_full: `>`, so one more than
     /// the backlog fits.
     pub fn accept_queue_is_full(&self) -> bool {

@@ -47,6 +47,11 @@ impl Liveness {
         }
     }
 
+    /// Keepalive probes that are not answered.
+    pub(super) fn probes(&self) -> u8 {
+        self.probes
+    }
+
     /// Takes the order to send a keepalive probe.
     pub(super) fn take_probe(&mut self) -> bool {
         std::mem::take(&mut self.is_probe_due)

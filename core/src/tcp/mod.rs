@@ -11,7 +11,7 @@
 //! 6. what is lost, and how much may fly: [`rtt`], [`recovery`], [`delivery_rate`], [`congestion`];
 //! 7. what time does: [`timers`], `timeouts`, `liveness`;
 //! 8. what the application asks: `calls`;
-//! 9. what goes out: `output`; and how it all looks: `view`.
+//! 9. what goes out: `output`; and how it all looks: `view`, [`info`], `tally`.
 
 pub mod accurate_ecn;
 mod acknowledgment;
@@ -23,6 +23,7 @@ pub mod connection;
 pub mod delivery_rate;
 pub mod ecn;
 mod handshake;
+pub mod info;
 pub mod isn;
 pub mod listener;
 mod liveness;
@@ -39,6 +40,7 @@ pub mod send_buffer;
 pub mod sender;
 pub mod seq;
 pub mod state;
+mod tally;
 mod text;
 mod timeouts;
 pub mod timers;

@@ -27,8 +27,14 @@ impl Connection {
     /// The next segment to send, until there is none.
     pub fn poll_transmit(&mut self, cx: &mut Context<'_>) -> Option<Outgoing> {
         cx.log.set_cause(self.cause);
+        let sent_before = self.snd.max;
         let outgoing = self.next_segment(cx);
-        if outgoing.is_none() {
+        if let Some(outgoing) = &outgoing {
+            let is_repeat = outgoing.is_before(sent_before);
+            let (len, gso_size) = (outgoing.payload_len, outgoing.gso_size);
+            self.tally.on_departure(cx.now, len, gso_size, is_repeat);
+        } else {
+            self.tally.on_limit(cx.now, self.limit());
             self.settle_timers(cx);
             self.settle_user_timeout(cx);
         }

@@ -76,6 +76,11 @@ impl Receiver {
         self.edge.since(self.nxt)
     }
 
+    /// The largest text that one real segment of the peer carried, in bytes.
+    pub fn segment_size(&self) -> u32 {
+        self.segment_size
+    }
+
     /// The right edge as advertised.
     pub fn edge(&self) -> Seq {
         self.edge

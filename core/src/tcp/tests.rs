@@ -6,6 +6,7 @@ mod arrival;
 mod closing;
 mod ecn;
 mod handshake;
+mod info;
 mod liveness;
 mod options;
 mod receiving;

@@ -46,6 +46,9 @@ impl Connection {
         let was_in_order = segment.seq == self.rcv.nxt;
         let had_holes = !self.reassembler.is_empty();
         let (len, gso_size) = (segment.payload.len(), segment.gso_size);
+        if !was_in_order {
+            self.tally.on_out_of_order(len, gso_size);
+        }
         self.reassemble(cx, segment);
         let timing = self.rcv.time_ack(len, gso_size, u32::from(self.own_mss(cx.mtu)));
         let is_end = self.rcv.fin == Some(self.rcv.nxt);

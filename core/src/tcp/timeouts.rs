@@ -54,6 +54,7 @@ impl Connection {
         let flight_size = self.snd.outstanding();
         let phase = self.congestion.phase();
         self.rtt.back_off();
+        self.tally.timeouts += 1;
         self.recovery.on_timeout(&self.snd);
         if self.state.is_synchronized() {
             self.ecn.on_reduction();

@@ -89,6 +89,13 @@ impl Connection {
         std::mem::take(&mut self.dropped_pieces)
     }
 
+    /// Bytes in the send buffer that were never sent.
+    pub fn unsent(&self) -> usize {
+        let unsent = self.send_buffer.end().since(self.snd.max.min(self.send_buffer.end()));
+        // In SYN-SENT the SYN itself lies between SND.MAX and the first byte.
+        (unsent as usize).min(self.send_buffer.len())
+    }
+
     /// SMSS in bytes (TCP_MAXSEG).
     pub fn smss(&self) -> u16 {
         u16::try_from(self.snd.smss).unwrap_or(u16::MAX)

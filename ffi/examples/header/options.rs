@@ -29,8 +29,9 @@ pub(super) fn manual() -> String {
         wrap(&mut text, row.meaning);
     }
     text.push_str(
-        " *\n * And SO_ERROR of SOL_SOCKET, an int that can be read: the errno of the error that waits, which is\n \
-         * gone with this; 0: none.\n",
+        " *\n * To be read only, beside these:\n \
+         *   SO_ERROR (SOL_SOCKET)  int: the errno of the error that waits, which is gone with this\n \
+         *   TCP_INFO (IPPROTO_TCP)  struct tcp_info of linux/tcp.h, as Linux 6.7 has it (248 bytes)\n",
     );
     text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }

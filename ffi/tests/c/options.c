@@ -177,6 +177,93 @@ static void what_can_only_be_read_is_not_set(const Sides *on)
     CHECK_OK(on->close(fd));
 }
 
+/* ---- every option, with every kind of value, on both ---- */
+
+typedef struct {
+    int level;
+    int name;
+    const char *text;
+} Option;
+
+#define OPTION(level, name) {level, name, #name}
+static const Option every[] = {
+    OPTION(SOL_SOCKET, SO_REUSEADDR),      OPTION(SOL_SOCKET, SO_REUSEPORT),
+    OPTION(SOL_SOCKET, SO_RCVLOWAT),       OPTION(SOL_SOCKET, SO_SNDLOWAT),
+    OPTION(SOL_SOCKET, SO_LINGER),         OPTION(SOL_SOCKET, SO_KEEPALIVE),
+    OPTION(SOL_SOCKET, SO_OOBINLINE),      OPTION(SOL_SOCKET, SO_RCVTIMEO),
+    OPTION(SOL_SOCKET, SO_SNDTIMEO),       OPTION(SOL_SOCKET, SO_MAX_PACING_RATE),
+    OPTION(SOL_SOCKET, SO_TYPE),           OPTION(SOL_SOCKET, SO_DOMAIN),
+    OPTION(SOL_SOCKET, SO_PROTOCOL),       OPTION(SOL_SOCKET, SO_ACCEPTCONN),
+    OPTION(SOL_SOCKET, SO_ERROR),          OPTION(SOL_SOCKET, 9999),
+    OPTION(IPPROTO_TCP, TCP_NODELAY),      OPTION(IPPROTO_TCP, TCP_MAXSEG),
+    OPTION(IPPROTO_TCP, TCP_CORK),         OPTION(IPPROTO_TCP, TCP_KEEPIDLE),
+    OPTION(IPPROTO_TCP, TCP_KEEPINTVL),    OPTION(IPPROTO_TCP, TCP_KEEPCNT),
+    OPTION(IPPROTO_TCP, TCP_SYNCNT),       OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT),
+    OPTION(IPPROTO_TCP, TCP_LINGER2),      OPTION(IPPROTO_TCP, TCP_DEFER_ACCEPT),
+    OPTION(IPPROTO_TCP, TCP_WINDOW_CLAMP), OPTION(IPPROTO_TCP, TCP_NOTSENT_LOWAT),
+    OPTION(IPPROTO_TCP, TCP_FASTOPEN),     OPTION(IPPROTO_TCP, TCP_FASTOPEN_CONNECT),
+    OPTION(IPPROTO_TCP, TCP_INQ),          OPTION(IPPROTO_TCP, 9999),
+    OPTION(IPPROTO_IPV6, IPV6_V6ONLY),     OPTION(9999, 1),
+};
+
+/* What a set, and the get behind it, give: one line that both must have in common. */
+static void set_and_get(const Sides *on, int fd, const Option *option, const void *value,
+                        socklen_t len, char *line, size_t size)
+{
+    unsigned char got[32] = {0};
+    socklen_t got_len = sizeof got;
+    int set = on->setsockopt(fd, option->level, option->name, value, len) ? errno : 0;
+    int get = on->getsockopt(fd, option->level, option->name, got, &got_len) ? errno : 0;
+    int at = snprintf(line, size, "%s len %u: set %d, get %d:", option->text, (unsigned)len, set, get);
+    for (socklen_t byte = 0; get == 0 && byte < got_len; byte++) {
+        at += snprintf(line + at, size - (size_t)at, " %02x", got[byte]);
+    }
+}
+
+static void every_option_answers_as_the_kernels(void)
+{
+    static const int numbers[] = {0, 1, 2, -1, 5, 87, 88, 128, 255, 256, 1000, 32767, 32768, 100000};
+    int wrong = 0;
+    for (size_t at = 0; at < sizeof every / sizeof *every; at++) {
+        for (size_t which = 0; which < sizeof numbers / sizeof *numbers; which++) {
+            for (socklen_t len = 3; len <= 16; len += len == 4 ? 4 : len == 3 ? 1 : 8) {
+                /* A second int of 0, as for a linger or a time. */
+                int value[4] = {numbers[which], 0, 0, 0};
+                /* Cut to the greatest buffer, and to the kernel's greatest number of ticks. */
+                int is_cut = every[at].name == SO_RCVLOWAT || every[at].name == SO_LINGER;
+                if (every[at].level == SOL_SOCKET && is_cut && value[0] < 0) continue;
+                char theirs[160], our[160];
+                int kernel = CHECK_OK(kernels.socket(CLIENT, 0));
+                int fd = CHECK_OK(ours.socket(CLIENT, 0));
+                if (value[0] < 0 && len >= 8) value[1] = -1; /* a long of -1 */
+                set_and_get(&kernels, kernel, &every[at], value, len, theirs, sizeof theirs);
+                set_and_get(&ours, fd, &every[at], value, len, our, sizeof our);
+                if (strcmp(theirs, our) != 0) {
+                    fprintf(stderr, "value %d\n  kernel: %s\n  stack:  %s\n", numbers[which],
+                            theirs, our);
+                    wrong++;
+                }
+                CHECK_OK(close(kernel));
+                CHECK_OK(tcps_close(fd));
+            }
+        }
+    }
+    CHECK_EQ(wrong, 0);
+}
+
+static void a_congestion_control_goes_by_its_name(const Sides *on)
+{
+    char name[16] = {0};
+    socklen_t len = sizeof name;
+    int fd = CHECK_OK(on->socket(CLIENT, 0));
+    CHECK_OK(on->setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4));
+    CHECK_OK(on->getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &len));
+    CHECK(strcmp(name, "reno") == 0 && len == 16);
+    CHECK_FAILS(on->setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "warp", 4), ENOENT);
+    CHECK_FAILS(on->setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "", 0), EINVAL);
+    CHECK_OK(on->close(fd));
+}
+
 /* What the stack lacks it does not pretend to have. */
 static void what_the_stack_lacks_is_refused(void)
 {
@@ -195,19 +282,20 @@ static void what_the_stack_lacks_is_refused(void)
     CHECK_OK(tcps_close(fd));
 }
 
-static void the_segment_size_keeps_to_what_was_asked_for(void)
+static void the_segment_size_keeps_to_what_was_asked_for(const Sides *on)
 {
     struct sockaddr_in address;
-    int listener = listen_anywhere(&ours, 0, &address);
-    int client = CHECK_OK(ours.socket(CLIENT, 0));
-    set_int(&ours, client, IPPROTO_TCP, TCP_MAXSEG, 600);
-    CHECK_OK(tcps_connect(client, (struct sockaddr *)&address, sizeof address));
-    int server = CHECK_OK(tcps_accept(listener, NULL, NULL));
-    CHECK_EQ(get_int(&ours, client, IPPROTO_TCP, TCP_MAXSEG), 600);
-    CHECK_EQ(get_int(&ours, server, IPPROTO_TCP, TCP_MAXSEG), 600);
-    CHECK_OK(tcps_close(server));
-    CHECK_OK(tcps_close(client));
-    CHECK_OK(tcps_close(listener));
+    int listener = listen_anywhere(on, 0, &address);
+    int client = CHECK_OK(on->socket(CLIENT, 0));
+    set_int(on, client, IPPROTO_TCP, TCP_MAXSEG, 600);
+    CHECK_OK(on->connect(client, (struct sockaddr *)&address, sizeof address));
+    int server = CHECK_OK(on->accept(listener, NULL, NULL));
+    /* Less the timestamps that every segment has. */
+    CHECK_EQ(get_int(on, client, IPPROTO_TCP, TCP_MAXSEG), 588);
+    CHECK_EQ(get_int(on, server, IPPROTO_TCP, TCP_MAXSEG), 588);
+    CHECK_OK(on->close(server));
+    CHECK_OK(on->close(client));
+    CHECK_OK(on->close(listener));
 }
 
 static void linger_of_zero_resets(const Sides *on)
@@ -235,8 +323,11 @@ int main(void)
     tell("a small place gets a part of the value", a_small_place_gets_a_part_of_the_value);
     tell("what can only be read is not set", what_can_only_be_read_is_not_set);
     tell("linger of zero resets", linger_of_zero_resets);
+    tell("a congestion control goes by its name", a_congestion_control_goes_by_its_name);
+    every_option_answers_as_the_kernels();
     what_the_stack_lacks_is_refused();
-    the_segment_size_keeps_to_what_was_asked_for();
+    tell("the segment size keeps to what was asked for",
+         the_segment_size_keeps_to_what_was_asked_for);
     close_hosts();
     return 0;
 }

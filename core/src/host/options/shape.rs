@@ -92,7 +92,10 @@ impl Shape {
     }
 
     fn write(self, number: i64, room: usize) -> Encoded {
-        let int = i32::try_from(number).unwrap_or(i32::MAX);
+        // A size beyond INT_MAX is a negative int to C.
+        let int = i32::try_from(number)
+            .or_else(|_| u32::try_from(number).map(u32::cast_signed))
+            .unwrap_or(i32::MAX);
         match (self, u8::try_from(int)) {
             (Shape::ByteOrNumber { .. }, Ok(byte)) if (1..4).contains(&room) => {
                 Encoded::from_slice(&[byte])

@@ -393,7 +393,7 @@ options! {
                 return Err(Error::Invalid);
             }
             // Linux: half its SOCK_MIN_RCVBUF is the least.
-            let clamp = (bytes != 0).then(|| bytes.cast_unsigned().max(1152));
+            let clamp = (bytes != 0).then(|| bytes.max(1152).cast_unsigned());
             of.settings().window_clamp = clamp;
         };
     }

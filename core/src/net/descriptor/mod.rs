@@ -87,11 +87,15 @@ pub fn open_descriptor(
 
 /// The socket behind a descriptor; None: it is not one of ours.
 pub fn lookup(fd: RawFd) -> Option<Arc<Socket>> {
-    let socket = table::get(pair::inode(fd)?)?;
+    let socket = find(fd)?;
     if let Some(descriptor) = socket.endpoint().descriptor.get() {
         descriptor.number.store(fd, SeqCst);
     }
     Some(socket)
+}
+
+fn find(fd: RawFd) -> Option<Arc<Socket>> {
+    table::get(pair::inode(fd)?)
 }
 
 /// Waits for a connection and gives it a descriptor of the listener's kind.
@@ -131,7 +135,8 @@ pub fn connect_descriptor(fd: RawFd, addr: SocketAddr) -> Result<(), SocketError
 /// # Errors
 /// `BadSocket`: not one of ours, and it is left open.
 pub fn close_descriptor(fd: RawFd) -> Result<(), SocketError> {
-    let socket = lookup(fd).ok_or(Error::BadSocket)?;
+    // The number under which another copy was named last stays known.
+    let socket = find(fd).ok_or(Error::BadSocket)?;
     let endpoint = Arc::clone(socket.endpoint());
     let descriptor = Arc::clone(endpoint.descriptor.get().ok_or(Error::BadSocket)?);
     // The number is the application's: from here on somebody else may have it.
@@ -288,6 +293,9 @@ impl Descriptor {
         let readable = locked.host.queues(endpoint.id).map_or(0, |queues| queues.0);
         let tcp = locked.host.state(endpoint.id).unwrap_or_default();
         drop(locked);
+        // A socket that was disconnected can connect again, but a hang-up is never taken back.
+        let is_unconnected = wanted == Readiness::OUT.union(Readiness::HUP);
+        let shown = if is_unconnected { Readiness::OUT } else { wanted };
         let number = is_own.then(|| self.number()).flatten();
         if matches!(*state, State::Fresh) && !self.leave_fresh(&mut state, shared, wanted, number) {
             return;
@@ -298,7 +306,7 @@ impl Descriptor {
                 *state = bridge;
                 shared.queue_bridge(endpoint);
             }
-        } else if signals.show(wanted, number, own == Some(true)) {
+        } else if signals.show(shown, number, own == Some(true)) {
             self.end(&mut state, shared);
         }
     }
@@ -409,6 +417,16 @@ impl Descriptor {
             Shutdown::Both => nix::sys::socket::Shutdown::Both,
         };
         self.number().is_some_and(|number| nix::sys::socket::shutdown(number, how).is_ok())
+    }
+
+    /// Bytes between a bridged descriptor's outer end and the connection: to be read, and written. None
+    /// while the descriptor carries none.
+    pub(super) fn in_transit(&self) -> Option<(usize, usize)> {
+        let state = self.lock();
+        let State::Bridge(bridge) = &*state else { return None };
+        let (inward, outward) = bridge.in_transit();
+        let shown = self.number().map_or(0, |number| pair::readable(borrow(number)));
+        Some((inward + shown, outward))
     }
 
     /// Has the data calls of a bridged one, which are the kernel's, wait no longer than `timeout`.

@@ -209,9 +209,9 @@ fn retry<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {
 }
 
 /// Bytes that can be read from `fd`.
-pub(in crate::net) fn readable(fd: &OwnedFd) -> usize {
+pub(in crate::net) fn readable(fd: impl AsFd) -> usize {
     let mut count: libc::c_int = 0;
     // SAFETY: FIONREAD writes one int, to a place that lives until it returns.
-    let done = unsafe { libc::ioctl(fd.as_raw_fd(), libc::FIONREAD, &raw mut count) };
+    let done = unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::FIONREAD, &raw mut count) };
     if done == 0 { usize::try_from(count).unwrap_or(0) } else { 0 }
 }

@@ -1,0 +1,127 @@
+//! Counts of a connection's life that decide nothing: how much went and came, when, and what the
+//! sender was waiting for meanwhile. TCP_INFO is their only reader.
+//!
+//! Real segments are counted, however many a device carries in one. Counts wrap as Linux's do.
+
+use std::time::Duration;
+
+use super::segment::segment_count;
+use crate::time::Instant;
+
+/// What a sender with something to send waits for (Linux: tcp_chrono).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Limit {
+    /// It has nothing to send.
+    #[default]
+    Idle,
+    /// The network, or the congestion window.
+    Network,
+    /// The peer's window.
+    Window,
+    /// The send buffer: it is full, and all in it is sent.
+    Buffer,
+}
+
+/// How long a sender was busy, and with waiting for what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Limits {
+    pub(super) busy: Duration,
+    pub(super) window: Duration,
+    pub(super) buffer: Duration,
+}
+
+/// The counts.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally {
+    pub(super) segments_sent: u32,
+    pub(super) segments_received: u32,
+    pub(super) data_segments_sent: u32,
+    pub(super) data_segments_received: u32,
+    pub(super) retransmitted_segments: u32,
+    pub(super) out_of_order_segments: u32,
+    pub(super) timeouts: u32,
+    pub(super) bytes_sent: u64,
+    pub(super) bytes_retransmitted: u64,
+    data_sent: Option<Instant>,
+    data_received: Option<Instant>,
+    ack_received: Option<Instant>,
+    limit: Limit,
+    limit_since: Instant,
+    limits: Limits,
+}
+
+impl Tally {
+    /// Counts a departure with `len` bytes of text in segments of `gso_size`.
+    pub(super) fn on_departure(
+        &mut self,
+        now: Instant,
+        len: usize,
+        gso_size: u16,
+        is_repeat: bool,
+    ) {
+        let segments = segment_count(len, gso_size).max(1);
+        self.segments_sent = self.segments_sent.wrapping_add(segments);
+        if is_repeat {
+            self.retransmitted_segments = self.retransmitted_segments.wrapping_add(segments);
+            self.bytes_retransmitted += len as u64;
+        }
+        if len > 0 {
+            self.data_segments_sent = self.data_segments_sent.wrapping_add(segments);
+            self.bytes_sent += len as u64;
+            self.data_sent = Some(now);
+        }
+    }
+
+    /// Counts an arrival.
+    pub(super) fn on_arrival(&mut self, now: Instant, len: usize, gso_size: u16, has_ack: bool) {
+        let segments = segment_count(len, gso_size).max(1);
+        self.segments_received = self.segments_received.wrapping_add(segments);
+        if len > 0 {
+            self.data_segments_received = self.data_segments_received.wrapping_add(segments);
+            self.data_received = Some(now);
+        }
+        if has_ack {
+            self.ack_received = Some(now);
+        }
+    }
+
+    /// Counts text that came before what is in front of it.
+    pub(super) fn on_out_of_order(&mut self, len: usize, gso_size: u16) {
+        let segments = segment_count(len, gso_size).max(1);
+        self.out_of_order_segments = self.out_of_order_segments.wrapping_add(segments);
+    }
+
+    /// From now on the sender waits for `limit`.
+    pub(super) fn on_limit(&mut self, now: Instant, limit: Limit) {
+        if limit != self.limit {
+            self.limits = self.limits(now);
+            (self.limit, self.limit_since) = (limit, now);
+        }
+    }
+
+    /// The times until now.
+    pub(super) fn limits(&self, now: Instant) -> Limits {
+        let spent = now.saturating_since(self.limit_since);
+        let mut limits = self.limits;
+        match self.limit {
+            Limit::Idle => return limits,
+            Limit::Network => {}
+            Limit::Window => limits.window += spent,
+            Limit::Buffer => limits.buffer += spent,
+        }
+        limits.busy += spent;
+        limits
+    }
+
+    pub(super) fn since_data_sent(&self, now: Instant) -> Option<Duration> {
+        self.data_sent.map(|then| now.saturating_since(then))
+    }
+
+    pub(super) fn since_data_received(&self, now: Instant) -> Option<Duration> {
+        self.data_received.map(|then| now.saturating_since(then))
+    }
+
+    pub(super) fn since_ack_received(&self, now: Instant) -> Option<Duration> {
+        self.ack_received.map(|then| now.saturating_since(then))
+    }
+}
