@@ -4,9 +4,8 @@
 //!
 //! Names are Linux's where Linux has the knob. The differences from Linux's defaults, and why:
 //!
-//! - `tcp_rmem` and `tcp_wmem` start at 1 MiB: a buffer takes memory only for the bytes in it, so an
-//!   idle connection pays nothing, and without autotuning the initial size is what one connection
-//!   can have in flight (1 MiB fills 1 Gbit/s over 8 ms).
+//! - `tcp_rmem` and `tcp_wmem` have Linux's numbers, but count bytes of data, where Linux counts the
+//!   memory that they take: a receive buffer of 131,072 bytes offers all of it as window, not half.
 //! - `tcp_orphan_retries` says 8 where Linux says 0 and means 8.
 //! - `tcp_msl_ms` is 30 s: TIME-WAIT then lasts Linux's 60 s. RFC 9293 §3.4.2 takes an MSL of two
 //!   minutes, hence four minutes of TIME-WAIT.
@@ -101,10 +100,12 @@ knobs! {
         "ECN of incoming and outgoing connections: 0 none, 1 ECN for both (RFC 3168), 2 ECN and none, 3 accurate ECN for both (RFC 9768), 4 accurate ECN and ECN, 5 accurate ECN and none.";
     EcnFallback "tcp_ecn_fallback" SWITCH, "1"
         "Repeat an unanswered SYN without ECN (RFC 3168 §6.1.1.1).";
-    ReceiveMemory "tcp_rmem" BUFFER, "4096 1048576 6291456"
-        "Receive buffer in bytes: least and initial size, and the most that SO_RCVBUF may ask for.";
-    SendMemory "tcp_wmem" BUFFER, "4096 1048576 4194304"
-        "Send buffer in bytes: least and initial size, and the most that SO_SNDBUF may ask for.";
+    ReceiveMemory "tcp_rmem" BUFFER, "4096 131072 6291456"
+        "Receive buffer in bytes: least and initial size, and the most that autotuning or SO_RCVBUF gives.";
+    SendMemory "tcp_wmem" BUFFER, "4096 16384 4194304"
+        "Send buffer in bytes: least and initial size, and the most that autotuning or SO_SNDBUF gives.";
+    ModerateRcvbuf "tcp_moderate_rcvbuf" SWITCH, "1"
+        "Let receive buffers grow with what is read in a round trip, unless SO_RCVBUF is set; 0: fixed.";
     SynRetries "tcp_syn_retries" number(1, 127), "6"
         "Retransmissions of a SYN before connect() fails with ETIMEDOUT.";
     SynackRetries "tcp_synack_retries" number(0, 255), "5"
@@ -146,7 +147,9 @@ knobs! {
     InitialWindow "tcp_initial_window" number(1, 1000), "10"
         "Initial congestion window in segments (RFC 6928).";
     QuickackStart "tcp_quickack_start" number(0, 65_535), "16"
-        "Acknowledgments at the start of a connection that are not delayed; 0: none.";
+        "Acknowledgments not delayed at the start, after a pause or repeated data; 0: none.";
+    PingpongThresh "tcp_pingpong_thresh" number(1, 255), "1"
+        "Prompt replies after which acknowledgments wait to ride on the next one.";
     AbcL "tcp_abc_l" number(1, 255), "2"
         "Most segments by which one acknowledgment opens cwnd in slow start (RFC 3465 §2.3, L).";
     MinSndMss "tcp_min_snd_mss" number(8, 1460), "48"
@@ -356,6 +359,11 @@ impl Knobs {
         self.buffer(Row::ReceiveMemory)
     }
 
+    /// `tcp_moderate_rcvbuf`.
+    pub fn moderate_rcvbuf(&self) -> bool {
+        self.is_on(Row::ModerateRcvbuf)
+    }
+
     /// `tcp_wmem`.
     pub fn send_buffer(&self) -> BufferSizes {
         self.buffer(Row::SendMemory)
@@ -476,6 +484,11 @@ impl Knobs {
     /// `tcp_quickack_start`, in acknowledgments.
     pub fn quickack_start(&self) -> u32 {
         self.small(Row::QuickackStart)
+    }
+
+    /// `tcp_pingpong_thresh`, in replies.
+    pub fn pingpong_thresh(&self) -> u32 {
+        self.small(Row::PingpongThresh)
     }
 
     /// `tcp_abc_l`, in segments.

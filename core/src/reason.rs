@@ -86,6 +86,15 @@ reasons! {
     Acknowledge "acknowledge" "RFC 9293 §3.8.6.3"
         "what arrived is acknowledged, or the window has changed"
         "确认收到的数据，或通告窗口的变化";
+    DelayedAck "delayed-ack" "RFC 9293 §3.8.6.3"
+        "no text came to carry the acknowledgment: it leaves alone before it is late"
+        "没有可以捎带确认的数据：在超时前单独发送确认";
+    HoleReported "hole-reported" "RFC 5681 §4.2"
+        "data arrived past a hole, or filled one: the sender hears of it at once"
+        "数据到达空洞之后或填补了空洞：立即告知发送方";
+    WindowUpdate "window-update" "RFC 9293 §3.8.6.2.2"
+        "the application has read enough for the window to open: the peer may send again"
+        "应用程序读取了足够的数据，窗口打开：对方可以继续发送";
     TimeoutRetransmit "timeout-retransmit" "RFC 6298 §5.4"
         "no acknowledgment came in time: send again from the oldest byte"
         "超时未收到确认：从最早未确认的字节起重传";

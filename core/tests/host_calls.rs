@@ -48,7 +48,7 @@ fn a_fresh_socket_answers_as_on_linux() {
     assert_eq!(host.accept(now, id), Err(Error::Invalid));
     assert_eq!(host.shutdown(now, id, Shutdown::Both), Err(Error::NotConnected));
     assert_eq!(host.take_error(id), Ok(None));
-    assert_eq!(host.queues(id).unwrap().2, 1_048_576);
+    assert_eq!(host.queues(id).unwrap().2, 16_384);
 }
 
 #[test]
@@ -346,7 +346,7 @@ fn options_are_stored_and_ranged_as_on_linux() {
     let (host, now) = (&mut pair.client, pair.now);
     let id = host.socket(Domain::V4);
     let get = |host: &Host, name| host.option(id, name);
-    assert_eq!(get(host, OptionName::ReceiveBuffer), Ok(SocketOption::ReceiveBuffer(1_048_576)));
+    assert_eq!(get(host, OptionName::ReceiveBuffer), Ok(SocketOption::ReceiveBuffer(131_072)));
     for (asked, shown) in [(1, 4096), (10_000, 20_000), (u32::MAX, 2 * 6_291_456)] {
         host.set_option(now, id, SocketOption::ReceiveBuffer(asked)).unwrap();
         assert_eq!(get(host, OptionName::ReceiveBuffer), Ok(SocketOption::ReceiveBuffer(shown)));

@@ -57,6 +57,7 @@ impl Connection {
             self.congestion.on_recovered(cx.now, in_flight);
         }
         self.record_phase(cx, phase);
+        self.tune_send_buffer(cx);
         self.restart_retransmission_timer(cx);
         self.take_window(cx, segment, ack);
     }

@@ -93,19 +93,25 @@ impl Connection {
         let bytes = self.receive_buffer.read(max, peek);
         self.record_update(cx, before);
         if !peek && self.state.may_receive() {
-            self.update_window(cx);
+            self.on_read(cx);
         }
         Ok(bytes)
     }
 
-    /// Reading freed buffer space: tells the peer if that is worth a segment (§3.8.6.2.2).
-    fn update_window(&mut self, cx: &Context<'_>) {
-        let free = self.receive_buffer.free() as u64;
-        let capacity = self.receive_buffer.capacity() as u64;
-        if self.rcv.deserves_update(free, capacity, u32::from(self.own_mss(cx.mtu))) {
+    /// TCP_QUICKACK: acknowledges at once what is owed and, for now, what comes; or has
+    /// acknowledgments wait to ride on text. As on Linux the ends' behaviour soon decides again.
+    pub fn set_quick_ack(&mut self, cx: &mut Context<'_>, is_quick: bool) {
+        let is_open = matches!(self.state, State::Established | State::CloseWait);
+        let is_due = self.rcv.set_quick_ack(is_quick, self.receive_buffer.is_empty());
+        if is_due && is_open {
             self.remember_cause(cx);
             self.rcv.demand_ack();
         }
+    }
+
+    /// Whether acknowledgments are not held back to ride on text (TCP_QUICKACK).
+    pub fn is_quick_ack(&self) -> bool {
+        self.rcv.is_quick_ack()
     }
 
     /// Whether no byte will ever follow what is in the receive buffer.
@@ -195,8 +201,14 @@ impl Connection {
 
     /// Takes new settings; a buffer shrinks no further than what is in it.
     pub fn set_settings(&mut self, cx: &mut Context<'_>, settings: Arc<Settings>) {
-        self.send_buffer.set_capacity(settings.send_buffer as usize);
-        self.receive_buffer.set_capacity(settings.receive_buffer as usize);
+        let before = &self.settings;
+        // What autotuning has made of a buffer stays, unless the application chooses now.
+        if settings.send_buffer != before.send_buffer || settings.is_send_buffer_fixed {
+            self.send_buffer.set_capacity(settings.send_buffer as usize);
+        }
+        if settings.receive_buffer != before.receive_buffer || settings.is_receive_buffer_fixed {
+            self.receive_buffer.set_capacity(settings.receive_buffer as usize);
+        }
         let before = std::mem::replace(&mut self.settings, settings);
         self.update_smss(cx);
         let now = &self.settings;

@@ -10,6 +10,7 @@
 //! | `arrival` | what a segment means in every other state, step by step |
 //! | `acknowledgment` | what SEG.ACK and SEG.WND mean to the sender |
 //! | `text` | what SEG.TEXT and FIN mean to the receiver |
+//! | `window` | what the peer may send |
 //! | `sack` | what the peer hears of holes and of what came twice |
 //! | `timeouts` | what each timer does when it fires |
 //! | `liveness` | whether the peer is still there |
@@ -23,7 +24,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
+use super::autotune::ReceiveTuning;
 use super::congestion::{CongestionControl, Reno};
+use super::delayed_ack::DelayedAck;
 use super::ecn::EcnState;
 use super::isn::Origin;
 use super::liveness::Liveness;
@@ -172,6 +175,8 @@ pub struct Connection {
     pub(super) send_buffer: SendBuffer,
     pub(super) receive_buffer: ReceiveBuffer,
     pub(super) reassembler: Reassembler,
+    /// What the size of the receive buffer is chosen by.
+    pub(super) receive_tuning: ReceiveTuning,
     pub(super) recovery: Recovery,
     pub(super) congestion: Box<dyn CongestionControl>,
     pub(super) rtt: RttEstimator,
@@ -244,10 +249,11 @@ impl Connection {
             name,
             state: State::Closed,
             is_active,
-            rcv: Receiver::new(knobs.quickack_start()),
+            rcv: Receiver::new(DelayedAck::new(knobs.quickack_start(), knobs.pingpong_thresh())),
             send_buffer: SendBuffer::new(settings.send_buffer as usize, snd.iss + 1),
             receive_buffer: ReceiveBuffer::new(settings.receive_buffer as usize),
             reassembler: Reassembler::new(),
+            receive_tuning: ReceiveTuning::default(),
             recovery: Recovery::new(snd.iss),
             congestion: new_controller(knobs, u64::from(snd.smss), snd.smss),
             rtt: RttEstimator::new(knobs.initial_rto(), knobs.min_rto(), knobs.max_rto()),
@@ -289,6 +295,7 @@ impl Connection {
                 self.stop_all_timers(cx);
                 self.arm_time_wait(cx);
             }
+            State::Established => self.tune_send_buffer(cx),
             State::FinWait2 if self.is_orphan => self.arm_fin_wait_2(cx),
             State::Closed => {
                 self.stop_all_timers(cx);
@@ -335,15 +342,6 @@ impl Connection {
     /// What arrived, fired or was called leads to what is sent next.
     pub(super) fn remember_cause(&mut self, cx: &Context<'_>) {
         self.cause = cx.log.cause().or(self.cause);
-    }
-
-    /// The window scale that our receive buffer asks for (RFC 7323 §2.3): the smallest shift under
-    /// which the largest buffer the knob allows fits the field.
-    pub(super) fn own_shift(&self, knobs: &Knobs) -> u8 {
-        let largest = u64::from(knobs.receive_buffer().max.max(self.settings.receive_buffer));
-        // No coarser than an eighth of the buffer: a window below one unit could not be said.
-        let finest = (self.settings.receive_buffer.max(8).ilog2() as u8 - 3).min(MAX_WINDOW_SHIFT);
-        (0..finest).find(|shift| largest >> shift <= u64::from(u16::MAX)).unwrap_or(finest)
     }
 
     /// Our MSS option: what the device takes less the fixed headers (RFC 6691 §2; RFC 9293 §3.7.1,

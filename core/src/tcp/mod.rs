@@ -7,7 +7,9 @@
 //! 3. where bytes wait: [`send_buffer`], [`receive_buffer`], [`reassembler`];
 //! 4. the connection that owns them: [`connection`];
 //! 5. what comes in: [`listener`], [`reset`], `handshake`, [`timestamps`], [`ecn`], `arrival`,
-//!    `acknowledgment`, `text`; what is told of holes: `sack`;
+//!    `acknowledgment`, `text`;
+//!    when and what is acknowledged: [`delayed_ack`], `sack`; how much the peer may send:
+//!    `window`, `autotune`;
 //! 6. what is lost, and how much may fly: [`rtt`], [`recovery`], [`delivery_rate`], [`congestion`];
 //! 7. what time does: [`timers`], `timeouts`, `liveness`;
 //! 8. what the application asks: `calls`;
@@ -16,10 +18,12 @@
 pub mod accurate_ecn;
 mod acknowledgment;
 mod arrival;
+mod autotune;
 pub mod byte_queue;
 mod calls;
 pub mod congestion;
 pub mod connection;
+pub mod delayed_ack;
 pub mod delivery_rate;
 pub mod ecn;
 mod handshake;
@@ -46,6 +50,7 @@ mod timeouts;
 pub mod timers;
 pub mod timestamps;
 mod view;
+mod window;
 
 pub use calls::Shutdown;
 pub use connection::{Connection, Context, Outgoing, Settings};

@@ -65,8 +65,8 @@ impl Connection {
             let reason = Reason::KeepaliveProbe;
             return Some(self.bare_segment(cx, self.snd.una - 1, Flags::ACK, reason));
         }
-        (self.rcv.is_ack_due() && self.state != State::SynSent)
-            .then(|| self.bare_segment(cx, self.ack_seq(), Flags::ACK, Reason::Acknowledge))
+        let reason = self.rcv.ack_reason().filter(|_| self.state != State::SynSent)?;
+        Some(self.bare_segment(cx, self.ack_seq(), Flags::ACK, reason))
     }
 
     /// Which piece of the stream leaves next, if any may.
@@ -257,6 +257,7 @@ impl Connection {
             self.small_end = end;
         }
         self.last_sent = cx.now;
+        self.rcv.on_text_sent(cx.now, cx.knobs.delack());
         // RFC 6298 §5.1: whatever takes up numbers is guarded; a probe by the persist timer. A
         // fast retransmission is guarded anew, for it has its whole round trip before it.
         let is_guarded = self.timers.deadline(TimerName::Retransmission).is_some();
@@ -300,13 +301,7 @@ impl Connection {
         reason: Reason,
     ) -> Outgoing {
         let has_ack = flags.contains(Flags::ACK);
-        let free = self.receive_buffer.free() as u64;
-        let capacity = self.receive_buffer.capacity() as u64;
-        let mss = u32::from(self.own_mss(cx.mtu));
-        let window = match flags.contains(Flags::RST) {
-            true => 0,
-            false => self.rcv.advertise(free, capacity, mss, flags.contains(Flags::SYN)),
-        };
+        let window = self.window_field(cx, flags);
         // RFC 7323 §3.2: on every segment; §5.2: on a RST too if the application asked for it, but
         // an answer to a segment that is not of this connection bears nothing of it, as on Linux.
         let is_answer = flags.contains(Flags::RST) && !has_ack;

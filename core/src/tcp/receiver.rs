@@ -1,11 +1,14 @@
-//! The receive sequence space of RFC 9293 §3.3.1, and when an acknowledgment is due.
+//! The receive sequence space of RFC 9293 §3.3.1, and what is acknowledged of it.
 //!
 //! Guarantees that RCV.NXT and the right edge never retreat (RFC 9293 §3.8.6, SHLD-14), and that the edge moves in worthwhile
 //! steps only (silly window avoidance, §3.8.6.2.2). On the wire a scaled window is rounded down, so
 //! the peer may see an edge up to 2^shift - 1 bytes before it (RFC 7323 §2.4); all up to ours is taken.
 
-use super::segment::{Segment, segment_count};
+use super::delayed_ack::{Arrived, DelayedAck};
+use super::segment::Segment;
 use super::seq::Seq;
+use crate::event::Reason;
+use crate::time::Instant;
 
 /// The receive sequence variables.
 #[derive(Clone, Debug)]
@@ -20,39 +23,34 @@ pub struct Receiver {
     pub wnd_shift: u8,
     /// The peer's FIN, when it has arrived (perhaps ahead of data that has not).
     pub fin: Option<Seq>,
-    /// The largest text that one real segment of the peer carried, in bytes.
-    segment_size: u32,
     /// RCV.NXT as last acknowledged.
     acked: Seq,
-    /// Segments that will still be acknowledged at once, at the start of a connection.
-    quick_acks: u32,
-    /// An acknowledgment has to leave now.
-    ack_now: bool,
+    /// When what arrived is acknowledged.
+    delayed_ack: DelayedAck,
 }
 
-/// What to do about acknowledging a segment that was accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AckTiming {
-    /// At once.
-    Now,
-    /// With the next segment, or when the delayed-ACK timer fires.
-    Delayed,
+/// What the receive buffer has room for.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    /// Bytes that may be offered.
+    pub free: u64,
+    /// The most that could be, with nothing unread.
+    pub capacity: u64,
+    /// The most that we take in one segment, in bytes.
+    pub mss: u32,
 }
 
 impl Receiver {
-    /// Variables of a connection whose peer has not been heard; `quick_acks` segments will be
-    /// acknowledged without delay.
-    pub fn new(quick_acks: u32) -> Receiver {
+    /// Variables of a connection whose peer has not been heard.
+    pub fn new(delayed_ack: DelayedAck) -> Receiver {
         Receiver {
             irs: Seq::default(),
             nxt: Seq::default(),
             edge: Seq::default(),
             wnd_shift: 0,
             fin: None,
-            segment_size: 0,
             acked: Seq::default(),
-            quick_acks,
-            ack_now: false,
+            delayed_ack,
         }
     }
 
@@ -74,11 +72,6 @@ impl Receiver {
     /// RCV.WND in bytes: what the peer may still send beyond RCV.NXT.
     pub fn wnd(&self) -> u64 {
         self.edge.since(self.nxt)
-    }
-
-    /// The largest text that one real segment of the peer carried, in bytes.
-    pub fn segment_size(&self) -> u32 {
-        self.segment_size
     }
 
     /// The right edge as advertised.
@@ -108,30 +101,29 @@ impl Receiver {
         }
     }
 
-    /// Where the right edge may be moved to with `free` bytes of buffer, and no further than pays:
-    /// by at least a segment or half the buffer (RFC 9293 §3.8.6.2.2, MUST-39). A buffer that nobody
-    /// reads keeps the window closed for as long as it likes (MAY-8).
-    fn next_edge(&self, free: u64, capacity: u64, mss: u32, shift: u8) -> Seq {
+    /// Where the right edge may be moved to with that room, and no further than pays: by at least a
+    /// segment or half the buffer (RFC 9293 §3.8.6.2.2, MUST-39).
+    fn next_edge(&self, room: Room, shift: u8) -> Seq {
         // The field holds no more than this; what it can't say was not advertised.
-        let candidate = self.nxt + free.min(u64::from(u16::MAX) << shift);
-        let step = u64::from(mss).min(capacity / 2);
+        let candidate = self.nxt + room.free.min(u64::from(u16::MAX) << shift);
+        let step = u64::from(room.mss).min(room.capacity / 2);
         if candidate.since(self.edge) >= step { self.edge.max(candidate) } else { self.edge }
     }
 
     /// Moves the right edge and gives the window field for a segment that leaves now.
-    pub fn advertise(&mut self, free: u64, capacity: u64, mss: u32, is_syn: bool) -> u16 {
+    pub fn advertise(&mut self, room: Room, is_syn: bool) -> u16 {
         // RFC 7323 §2.2: the window of a segment with SYN is never scaled.
         let shift = if is_syn { 0 } else { self.wnd_shift };
-        self.edge = self.next_edge(free, capacity, mss, shift);
+        self.edge = self.next_edge(room, shift);
         u16::try_from(self.wnd() >> shift).unwrap_or(u16::MAX)
     }
 
-    /// Whether reading has opened the window by so much that the peer should hear of it: two
-    /// segments or half the buffer, and anything worth a segment if it knows of no window at all.
-    pub fn deserves_update(&self, free: u64, capacity: u64, mss: u32) -> bool {
-        let gain = self.next_edge(free, capacity, mss, self.wnd_shift).since(self.edge);
-        let step = (2 * u64::from(mss)).min(capacity / 2);
-        gain > 0 && (gain >= step || self.wnd() < u64::from(mss))
+    /// Whether reading has opened the window by so much that the peer should hear of it: to twice
+    /// of what it knows, as on Linux. A window above half the buffer needs no such news.
+    pub fn deserves_update(&self, room: Room) -> bool {
+        let wnd = self.wnd();
+        let opened = self.next_edge(room, self.wnd_shift).since(self.nxt);
+        2 * wnd <= room.capacity && opened > wnd && opened >= 2 * wnd
     }
 
     /// Notes text in order that moved RCV.NXT to `nxt`.
@@ -139,38 +131,82 @@ impl Receiver {
         self.nxt = nxt;
     }
 
-    /// Decides when to acknowledge `len` bytes of text that arrived in order, in segments of
-    /// `gso_size` if the device merged several (RFC 9293 §3.8.6.3, SHLD-19: at least every second
-    /// full-sized segment). `mss` is what we told the peer we take.
-    pub fn time_ack(&mut self, len: usize, gso_size: u16, mss: u32) -> AckTiming {
-        let size = if gso_size == 0 { len as u32 } else { u32::from(gso_size) };
-        self.segment_size = self.segment_size.max(size).min(mss);
-        if self.quick_acks > 0 {
-            self.quick_acks = self.quick_acks.saturating_sub(segment_count(len, gso_size));
-            return AckTiming::Now;
-        }
-        if self.nxt.since(self.acked) >= 2 * u64::from(self.segment_size.max(1)) {
-            AckTiming::Now
-        } else {
-            AckTiming::Delayed
-        }
+    /// The window that was offered with the last acknowledgment, in bytes.
+    fn offered(&self) -> u64 {
+        self.edge.since(self.acked)
     }
 
-    /// An acknowledgment has to leave now: one, however many segments ask for it before the owner asks
-    /// what is to be sent (RFC 9293 §3.10.7.4, MUST-58, MUST-59).
+    /// Text arrived in order, in segments of `size` bytes. Says whether it is to be acknowledged at
+    /// once (RFC 9293 §3.8.6.3).
+    pub fn is_text_due_now(&mut self, mut arrived: Arrived) -> bool {
+        arrived.wnd = self.offered();
+        self.delayed_ack.on_text(&arrived);
+        self.delayed_ack.is_due_now(self.nxt.since(self.acked))
+    }
+
+    /// An acknowledgment has to leave now.
     pub fn demand_ack(&mut self) {
-        self.ack_now = true;
+        self.demand_ack_for(Reason::Acknowledge);
+    }
+
+    /// An acknowledgment has to leave now, for that reason.
+    pub fn demand_ack_for(&mut self, reason: Reason) {
+        self.delayed_ack.demand(reason);
+    }
+
+    /// The peer repeats what was acknowledged: it hears of everything at once for a while.
+    pub fn on_repetition(&mut self) {
+        self.delayed_ack.on_repetition(self.offered());
     }
 
     /// Whether an acknowledgment has to leave now.
     pub fn is_ack_due(&self) -> bool {
-        self.ack_now
+        self.ack_reason().is_some()
+    }
+
+    /// Why an acknowledgment has to leave now, if it has to.
+    pub fn ack_reason(&self) -> Option<Reason> {
+        self.delayed_ack.due()
+    }
+
+    /// Whether an acknowledgment that is owed should leave now that the application has read.
+    pub fn is_due_on_read(&self, is_drained: bool) -> bool {
+        self.delayed_ack.is_due_on_read(self.nxt.since(self.acked), is_drained)
     }
 
     /// A segment with ACK = RCV.NXT has left.
     pub fn ack_sent(&mut self) {
-        self.ack_now = false;
+        self.delayed_ack.on_ack_sent();
         self.acked = self.nxt;
+    }
+
+    /// A segment with text has left.
+    pub fn on_text_sent(&mut self, now: Instant, delay: std::time::Duration) {
+        self.delayed_ack.on_text_sent(now, delay);
+    }
+
+    /// The delayed-ACK timer fired.
+    pub fn on_delayed_ack_timeout(&mut self) {
+        self.delayed_ack.on_timeout();
+    }
+
+    /// TCP_QUICKACK. Says whether what is owed should leave now.
+    pub fn set_quick_ack(&mut self, is_quick: bool, is_drained: bool) -> bool {
+        self.delayed_ack.set_interactive(!is_quick);
+        if is_quick {
+            self.delayed_ack.note_write_end();
+        }
+        is_quick && self.is_due_on_read(is_drained)
+    }
+
+    /// Whether acknowledgments are not held back for replies to ride on (TCP_QUICKACK).
+    pub fn is_quick_ack(&self) -> bool {
+        !self.delayed_ack.is_interactive()
+    }
+
+    /// The text of the peer's full-sized segments in bytes, as far as is known.
+    pub fn segment_size(&self) -> u32 {
+        self.delayed_ack.segment_size()
     }
 
     /// Panics where the guarantees above do not hold.

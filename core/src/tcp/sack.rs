@@ -20,6 +20,9 @@ impl Connection {
     pub(super) fn note_repetition(&mut self, cx: &Context<'_>, segment: &Segment) {
         let end = segment.end().min(self.rcv.nxt);
         let is_copy = segment.seq < end && !segment.flags.contains(Flags::SYN);
+        if is_copy {
+            self.rcv.on_repetition();
+        }
         if is_copy && self.state.is_synchronized() && self.state != State::TimeWait {
             self.note_duplicate(cx, (segment.seq, end));
         }

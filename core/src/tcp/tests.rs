@@ -137,7 +137,12 @@ fn name() -> ConnectionName {
 }
 
 pub(super) fn settings() -> Settings {
-    Settings { send_buffer: 100_000, receive_buffer: 60_000, ..Settings::default() }
+    Settings {
+        send_buffer: 100_000,
+        is_send_buffer_fixed: true,
+        receive_buffer: 60_000,
+        ..Settings::default()
+    }
 }
 
 /// A macro-free way to lend the parts of a script to a call.
@@ -160,7 +165,8 @@ impl Script {
         make: impl FnOnce(&mut Context<'_>, Arc<Settings>) -> Connection,
     ) -> Script {
         let mut knobs = Knobs::default();
-        // Most scripts are about one thing: no scaling, no quick ACKs to count.
+        // Most scripts are about one thing: no scaling, no quick ACKs to count, buffers as they are.
+        knobs.set("tcp_moderate_rcvbuf", "0").unwrap();
         knobs.set("tcp_window_scaling", "0").unwrap();
         knobs.set("tcp_quickack_start", "0").unwrap();
         for (name, value) in set_knobs {
@@ -326,6 +332,10 @@ impl Script {
     /// An ICMP error about the segment of ours that began at `seq`.
     pub(super) fn icmp(&mut self, error: Error, hard: bool, seq: u32) {
         self.connection.handle_icmp(context!(self), error, hard, ISS.wrapping_add(seq));
+    }
+
+    pub(super) fn set_quick_ack(&mut self, is_quick: bool) {
+        self.connection.set_quick_ack(context!(self), is_quick);
     }
 
     pub(super) fn super_segments(&mut self, gso_max: usize) {

@@ -2,7 +2,7 @@
 //! to say so (RFC 9293 §3.10.7.4, seventh and eighth).
 
 use super::connection::{Connection, Context, Reset};
-use super::receiver::AckTiming;
+use super::delayed_ack::Arrived;
 use super::segment::Segment;
 use super::state::State;
 use crate::event::{Reason, TimerName};
@@ -45,24 +45,45 @@ impl Connection {
         }
         let was_in_order = segment.seq == self.rcv.nxt;
         let had_holes = !self.reassembler.is_empty();
-        let (len, gso_size) = (segment.payload.len(), segment.gso_size);
+        let arrived = self.arrived(cx, &segment);
+        let echoed = self.timestamps.round_trip(cx.now, segment.options.timestamps);
         if !was_in_order {
-            self.tally.on_out_of_order(len, gso_size);
+            self.tally.on_out_of_order(segment.payload.len(), segment.gso_size);
         }
         self.reassemble(cx, segment);
-        let timing = self.rcv.time_ack(len, gso_size, u32::from(self.own_mss(cx.mtu)));
+        let is_due_now = was_in_order && arrived.size > 0 && self.rcv.is_text_due_now(arrived);
+        if was_in_order && arrived.size > 0 {
+            // A segment that ends a write may have waited for something: its echo is old.
+            let is_full = arrived.size >= self.rcv.segment_size();
+            self.measure_receiving(cx, echoed.filter(|_| is_full));
+        }
         let is_end = self.rcv.fin == Some(self.rcv.nxt);
         if is_end {
             self.rcv.advance(self.rcv.nxt + 1);
         }
         // RFC 5681 §4.2: at once when there is a hole (MAY-13) or one was filled; a FIN at once too.
-        if !was_in_order || had_holes || is_end || timing == AckTiming::Now {
+        if !was_in_order || had_holes {
+            self.rcv.demand_ack_for(Reason::HoleReported);
+        } else if is_end || is_due_now {
             self.rcv.demand_ack();
         } else {
             self.delay_ack(cx);
         }
         if is_end {
             self.take_fin(cx);
+        }
+    }
+
+    /// What the timing of the acknowledgment goes by.
+    fn arrived(&self, cx: &Context<'_>, segment: &Segment) -> Arrived {
+        let len = u32::try_from(segment.payload.len()).unwrap_or(u32::MAX);
+        Arrived {
+            now: cx.now,
+            size: if segment.gso_size == 0 { len } else { len.min(u32::from(segment.gso_size)) },
+            flags: segment.flags,
+            wnd: self.rcv.wnd(),
+            mss: u32::from(self.own_mss(cx.mtu)),
+            rto: self.rtt.rto(),
         }
     }
 

@@ -24,7 +24,7 @@ impl Connection {
             match timer {
                 TimerName::Retransmission => self.on_retransmission_timeout(cx),
                 TimerName::Persist => self.on_persist_timeout(cx),
-                TimerName::DelayedAck => self.rcv.demand_ack(),
+                TimerName::DelayedAck => self.rcv.on_delayed_ack_timeout(),
                 TimerName::SwsOverride => self.override_due = true,
                 TimerName::TimeWait => self.set_state(cx, State::Closed, Reason::TimeWaitOver),
                 TimerName::FinWait2 => self.set_state(cx, State::Closed, Reason::FinWait2Over),

@@ -83,6 +83,12 @@ impl Connection {
         (self.receive_buffer.len(), self.send_buffer.len(), self.send_buffer.free())
     }
 
+    /// SEG.SEQ of the next byte that the application reads.
+    pub(super) fn read_seq(&self) -> Seq {
+        let is_fin_taken = self.rcv.fin.is_some_and(|fin| self.rcv.nxt > fin);
+        self.rcv.nxt - (u64::from(is_fin_taken) + self.receive_buffer.len() as u64)
+    }
+
     /// How often since the last call the reassembler had no room and data past a hole was dropped,
     /// to be sent again by the peer.
     pub fn take_dropped_pieces(&mut self) -> u32 {

@@ -238,7 +238,10 @@ fn a_timeout_halves_the_threshold_each_time_there_was_progress() {
 
 #[test]
 fn nothing_small_is_sent_again_before_the_end() {
-    let mut net = net();
+    let mut net = super::script::net_with_knobs(&[
+        ("tcp_rmem", "4096 2097152 6291456"),
+        ("tcp_wmem", "4096 2097152 4194304"),
+    ]);
     let (client, server) = net.open();
     let mut state = 1_u32;
     net.rule_for_client(drop_all(move |packet| {

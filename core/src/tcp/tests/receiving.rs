@@ -75,10 +75,14 @@ fn the_right_edge_never_retreats_and_opens_in_worthwhile_steps() {
     peer.expect_nothing();
     peer.recv(1).unwrap();
     assert_eq!(peer.poll().unwrap().header.window, 1000, "a whole segment is worth saying");
-    peer.recv(1500).unwrap();
+    peer.recv(999).unwrap();
     peer.expect_nothing();
-    peer.recv(500).unwrap();
-    assert_eq!(peer.poll().unwrap().header.window, 3000, "two more than the peer knows of");
+    peer.recv(1).unwrap();
+    assert_eq!(peer.poll().unwrap().header.window, 2000, "twice what the peer knows of");
+    peer.recv(30_000).unwrap();
+    assert_eq!(peer.poll().unwrap().header.window, 32_000);
+    peer.recv(28_000).unwrap();
+    peer.expect_nothing(); // above half the buffer nobody waits for more
 }
 
 #[test]
@@ -127,4 +131,79 @@ fn a_forged_byte_past_the_end_does_not_keep_the_fin_out() {
     peer.expect_state(State::CloseWait);
     peer.expect(out(ACK, 1, 5));
     assert_eq!(peer.recv(10).unwrap(), b"end");
+}
+
+#[test]
+fn reading_the_end_of_a_write_acknowledges_it() {
+    let mut peer = Script::established();
+    peer.arrive(seg(PSH_ACK, 1).ack(1).text(b"request"));
+    peer.expect_nothing();
+    peer.recv(3).unwrap();
+    peer.expect_nothing();
+    peer.recv(100).unwrap();
+    peer.expect(out(ACK, 1, 8));
+}
+
+#[test]
+fn in_a_conversation_the_reply_carries_the_acknowledgment() {
+    let mut peer = Script::established_with(settings(), &[("tcp_quickack_start", "16")]);
+    peer.arrive(seg(PSH_ACK, 1).ack(1).text(b"ping"));
+    peer.expect(out(ACK, 1, 5));
+    peer.recv(10).unwrap();
+    peer.send(b"pong").unwrap();
+    peer.expect(out(PSH_ACK, 1, 5).text(b"pong"));
+    peer.arrive(seg(PSH_ACK, 5).ack(5).text(b"ping"));
+    peer.recv(10).unwrap();
+    peer.expect_nothing();
+    peer.send(b"pong").unwrap();
+    peer.expect(out(PSH_ACK, 5, 9).text(b"pong"));
+}
+
+#[test]
+fn quick_acknowledgments_can_be_asked_for_and_refused() {
+    let mut peer = Script::established_with(settings(), &[("tcp_quickack_start", "16")]);
+    peer.set_quick_ack(false);
+    assert!(!peer.connection.is_quick_ack());
+    peer.arrive(seg(ACK, 1).ack(1).text(b"x"));
+    peer.expect_nothing();
+    peer.recv(10).unwrap();
+    peer.expect_nothing();
+    peer.set_quick_ack(true);
+    peer.expect(out(ACK, 1, 2));
+    peer.arrive(seg(ACK, 2).ack(1).text(b"x"));
+    peer.expect(out(ACK, 1, 3));
+}
+
+#[test]
+fn a_clamped_window_is_never_larger() {
+    let clamped = Settings { window_clamp: Some(5000), ..settings() };
+    let mut peer = Script::established_with(clamped, &[]);
+    for start in [1, 3001] {
+        peer.arrive(seg(ACK, start).ack(1).text(&[1; 3000]));
+        assert_eq!(peer.poll().unwrap().header.window, 5000);
+    }
+}
+
+#[test]
+fn the_receive_buffer_grows_with_what_is_read_in_a_round_trip() {
+    let grown = |knobs: &[(&str, &str)], is_fixed| {
+        let settings = Settings { is_receive_buffer_fixed: is_fixed, ..settings() };
+        let mut peer = Script::established_with(settings, knobs);
+        let mut seq = 1;
+        for _ in 0..4 {
+            for _ in 0..50 {
+                peer.arrive(seg(ACK, seq).ack(1).text(&[1; 1000]));
+                seq += 1000;
+            }
+            peer.wait(ms(10));
+            peer.recv(50_000).unwrap();
+            while peer.poll().is_some() {}
+        }
+        peer.connection.receive_buffer.capacity()
+    };
+    assert!(grown(&[("tcp_moderate_rcvbuf", "1")], false) > 120_000);
+    assert_eq!(grown(&[("tcp_moderate_rcvbuf", "1")], true), 60_000);
+    assert_eq!(grown(&[("tcp_moderate_rcvbuf", "0")], false), 60_000);
+    let small = [("tcp_moderate_rcvbuf", "1"), ("tcp_rmem", "4096 8192 70000")];
+    assert_eq!(grown(&small, false), 70_000);
 }
