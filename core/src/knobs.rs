@@ -169,6 +169,18 @@ knobs! {
         "ICMP errors sent per second at most (RFC 4443 §2.4); 0: none.";
     IcmpMsgsBurst "icmp_msgs_burst" number(1, 1_000_000), "50"
         "ICMP errors sent at once at most.";
+    Retries1 "tcp_retries1" number(1, 255), "3"
+        "Retransmissions before the path itself is suspected (RFC 9293 §3.8.3, R1).";
+    MtuProbing "tcp_mtu_probing" number(0, 2), "0"
+        "Find the path's MTU without routers (RFC 4821): 0 never, 1 after tcp_retries1, 2 always.";
+    BaseMss "tcp_base_mss" number(48, 65_535), "1024"
+        "Bytes of text and options that the search for the path's MTU starts with.";
+    MtuProbeFloor "tcp_mtu_probe_floor" number(48, 1024), "48"
+        "Least bytes of text and options that the search for the path's MTU falls back to.";
+    ProbeInterval "tcp_probe_interval" number(1, 86_400), "600"
+        "Seconds after which the whole range of sizes is searched anew (RFC 4821 §7.7).";
+    ProbeThreshold "tcp_probe_threshold" number(1, 1500), "8"
+        "Bytes of uncertainty that end the search for the path's MTU.";
     MtuExpires "mtu_expires" number(1, 86_400), "600"
         "Seconds for which a router is believed that the path is narrower (RFC 1191 §6.3: 600).";
     MinPmtu "min_pmtu" number(68, 1500), "552"
@@ -201,6 +213,17 @@ pub enum TimestampMode {
     RandomOffset,
     /// The host's clock as it is.
     NoOffset,
+}
+
+/// When a connection searches for the path's MTU itself, as `tcp_mtu_probing` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MtuProbing {
+    /// 0: never.
+    Off,
+    /// 1: once large segments have vanished in silence.
+    AfterBlackHole,
+    /// 2: always.
+    Always,
 }
 
 /// A congestion control that `tcp_congestion_control` names.
@@ -531,6 +554,40 @@ impl Knobs {
     /// `icmp_msgs_burst`.
     pub fn icmp_msgs_burst(&self) -> u64 {
         self.first(Row::IcmpMsgsBurst)
+    }
+
+    /// `tcp_retries1`.
+    pub fn retries1(&self) -> u32 {
+        self.small(Row::Retries1)
+    }
+
+    /// `tcp_mtu_probing`.
+    pub fn mtu_probing(&self) -> MtuProbing {
+        match self.first(Row::MtuProbing) {
+            0 => MtuProbing::Off,
+            1 => MtuProbing::AfterBlackHole,
+            _ => MtuProbing::Always,
+        }
+    }
+
+    /// `tcp_base_mss`, in bytes.
+    pub fn base_mss(&self) -> u32 {
+        self.small(Row::BaseMss)
+    }
+
+    /// `tcp_mtu_probe_floor`, in bytes.
+    pub fn mtu_probe_floor(&self) -> u32 {
+        self.small(Row::MtuProbeFloor)
+    }
+
+    /// `tcp_probe_interval`.
+    pub fn probe_interval(&self) -> Duration {
+        Duration::from_secs(self.first(Row::ProbeInterval))
+    }
+
+    /// `tcp_probe_threshold`, in bytes.
+    pub fn probe_threshold(&self) -> u32 {
+        self.small(Row::ProbeThreshold)
     }
 
     /// `mtu_expires`.

@@ -155,6 +155,9 @@ reasons! {
     GaveUp "gave-up" "RFC 9293 §3.8.3"
         "sent again as often as allowed and never answered: the connection has timed out"
         "重传次数用尽仍无应答：连接超时";
+    MtuProbe "mtu-probe" "RFC 4821 §7.5"
+        "a segment larger than usual: if it arrives, the path takes such packets"
+        "比平时更大的报文段：若能到达，说明路径可承载这样大的分组";
     KeepaliveProbe "keepalive-probe" "RFC 9293 §3.8.4"
         "the connection has been idle for long: ask the peer whether it is still there"
         "连接长时间空闲：询问对方是否仍然存在";

@@ -74,10 +74,17 @@ impl Host {
     /// destination suggests (MUST-44). The connection keeps it (MUST-45): it is half of its name.
     fn source_address(&self, id: SocketId, destination: IpAddr) -> Result<IpAddr, Error> {
         let bound = self.owned(id)?.claim.map(|claim| claim.place.bound().ip());
+        match (bound, destination) {
+            // A socket bound to one family is of that family from then on, as on Linux.
+            (Some(IpAddr::V4(_)), IpAddr::V6(_)) => return Err(Error::AddressFamily),
+            (Some(IpAddr::V6(v6)), IpAddr::V4(_)) if !v6.is_unspecified() => {
+                return Err(Error::NetUnreachable);
+            }
+            _ => {}
+        }
         match bound {
             Some(ip) if !ip.is_unspecified() => {
-                let fits = ip.is_ipv4() == destination.is_ipv4()
-                    && (!ip.is_loopback() || self.addresses.is_local(destination));
+                let fits = !ip.is_loopback() || self.addresses.is_local(destination);
                 if fits { Ok(ip) } else { Err(Error::Invalid) }
             }
             _ => self.addresses.source_for(destination).ok_or(Error::NetUnreachable),

@@ -13,6 +13,7 @@
 //! | `window` | what the peer may send |
 //! | `sack` | what the peer hears of holes and of what came twice |
 //! | `timeouts` | what each timer does when it fires |
+//! | `mtu_probe` | what the path takes where no router says so |
 //! | `liveness` | whether the peer is still there |
 //! | `calls` | what the application may ask for |
 //! | `output` | what is sent next |
@@ -30,6 +31,7 @@ use super::delayed_ack::DelayedAck;
 use super::ecn::EcnState;
 use super::isn::Origin;
 use super::liveness::Liveness;
+use super::mtu_probe::MtuProbe;
 use super::reassembler::Reassembler;
 use super::receive_buffer::ReceiveBuffer;
 use super::receiver::Receiver;
@@ -219,6 +221,8 @@ pub struct Connection {
     pub(super) last_challenge: Option<Instant>,
     /// When anything with text was last sent (RFC 5681 §4.1).
     pub(super) last_sent: Instant,
+    /// The search for the path's MTU by probing, where there is one.
+    pub(super) mtu_probe: Option<Box<MtuProbe>>,
     /// The event that led to what is sent next.
     pub(super) cause: Option<u64>,
 }
@@ -278,6 +282,7 @@ impl Connection {
             small_end: snd.iss,
             last_challenge: None,
             last_sent: cx.now,
+            mtu_probe: None,
             cause: cx.log.cause(),
             snd,
         }
@@ -355,11 +360,17 @@ impl Connection {
     /// Eff.snd.MSS (RFC 9293 §3.7.1, MUST-16): what the peer takes, the path takes and the
     /// application allows; a floor keeps a peer's hostile MSS from being a burden.
     pub(super) fn update_smss(&mut self, cx: &Context<'_>) {
-        let peer_mss = self.peer_mss.max(cx.knobs.min_mss());
-        let segment = u32::from(peer_mss.min(self.own_mss(cx.mtu)));
+        let largest = self.largest_segment(cx);
+        let segment = self.mtu_probe.as_ref().map_or(largest, |search| largest.min(search.low()));
         // RFC 6691 §2: MSS options count no options, so the sender takes off what its own need.
         self.snd.smss = segment.saturating_sub(self.timestamps.option_len()).max(1);
         self.congestion.set_smss(self.snd.smss);
+    }
+
+    /// Text and options of the largest segment that the peer and, as far as is known, the path take.
+    pub(super) fn largest_segment(&self, cx: &Context<'_>) -> u32 {
+        let peer_mss = self.peer_mss.max(cx.knobs.min_mss());
+        peer_mss.min(self.own_mss(cx.mtu)).into()
     }
 
     /// Panics where a guarantee of the connection or of one of its parts does not hold.
@@ -370,6 +381,9 @@ impl Connection {
         self.receive_buffer.check();
         self.reassembler.check();
         self.recovery.check(&self.snd);
+        if let Some(search) = &self.mtu_probe {
+            search.check();
+        }
         assert!(self.congestion.cwnd() >= u64::from(self.snd.smss));
         if self.state.is_synchronized() {
             assert!(self.send_buffer.end() <= self.snd.fin.unwrap_or(self.send_buffer.end()));

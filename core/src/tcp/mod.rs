@@ -31,6 +31,7 @@ pub mod info;
 pub mod isn;
 pub mod listener;
 mod liveness;
+mod mtu_probe;
 mod output;
 pub mod reassembler;
 pub mod receive_buffer;

@@ -99,6 +99,7 @@ impl Connection {
     /// the silly-window rules each have their say. Whatever the calls that wrote it, it is cut into
     /// the largest segments possible (RFC 9293 §3.9.1.2, SHLD-27, SHLD-28).
     fn next_in_window(&mut self, cx: &Context<'_>) -> Option<Piece> {
+        self.tend_mtu_search(cx);
         let seq = self.snd.nxt;
         let data = self.send_buffer.end().since(seq);
         let usable = self.snd.usable();
@@ -110,6 +111,9 @@ impl Connection {
         }
         let smss = self.text_max();
         let room = self.congestion_room();
+        if let Some(len) = self.mtu_probe_len(cx, data, usable, room) {
+            return Some(Piece { seq, len, fin: false, reason: Reason::MtuProbe });
+        }
         let largest = match cx.gso_max as u64 / smss {
             0 | 1 => smss,
             // Cutting a super-segment takes CWR from all segments but the first; here it is a count.
@@ -235,7 +239,7 @@ impl Connection {
         let mut outgoing = self.bare_segment_unlogged(cx, seq, flags, reason);
         outgoing.payload = self.send_buffer.slices(seq, len as usize);
         outgoing.payload_len = len as usize;
-        if len > text_max {
+        if len > text_max && reason != Reason::MtuProbe {
             outgoing.gso_size = u16::try_from(text_max).unwrap_or(u16::MAX);
         }
         let is_repeat = seq < self.snd.max;
@@ -243,6 +247,7 @@ impl Connection {
         let numbers = len + u64::from(fin);
         self.mark(&mut outgoing, len > 0 && !is_repeat && !is_probe);
         if is_repeat {
+            self.note_repeat(seq);
             self.recovery.stop_timing();
         } else if !is_probe {
             self.recovery.start_timing(end + u64::from(fin), cx.now);
@@ -253,7 +258,7 @@ impl Connection {
         } else if seq == self.snd.nxt {
             self.snd.advance(numbers);
         }
-        if !len.is_multiple_of(text_max) && !is_repeat {
+        if !len.is_multiple_of(text_max) && !is_repeat && reason != Reason::MtuProbe {
             self.small_end = end;
         }
         self.last_sent = cx.now;

@@ -61,6 +61,7 @@ impl Connection {
             self.congestion.on_timeout(cx.now, flight_size, is_first);
             self.record_phase(cx, phase);
         }
+        self.suspect_black_hole(cx);
         // All that is outstanding counts as lost: sending goes on from SND.UNA, as far as the window
         // goes if the peer has shrunk it (RFC 9293 §3.8.6, SHLD-16); a closed one is probed, not
         // timed out (SHLD-17).
