@@ -70,7 +70,7 @@ fn too_big(packet: &[u8], mtu: u32) -> Vec<u8> {
     report
 }
 
-// RFC 9293 §3.9.1.9 (MUST-48, SHLD-21, SHLD-23), §3.9.2 (MUST-49).
+// RFC 9293 §3.9.1.9 (MUST-48, SHLD-21, SHLD-22), §3.9.2 (MUST-49).
 #[test]
 fn dscp_and_ttl_are_the_applications_to_choose_before_and_after_connect() {
     let mut pair = plain_pair();
