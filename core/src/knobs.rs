@@ -122,6 +122,8 @@ knobs! {
         "Unanswered keepalive probes after which the connection fails with ETIMEDOUT.";
     TimeWaitReuse "tcp_tw_reuse" number(0, 2), "2"
         "connect() takes over ends in TIME-WAIT after a second, by timestamps: 0 never, 1 always, 2 on loopback.";
+    Rfc1337 "tcp_rfc1337" SWITCH, "0"
+        "Ignore resets in TIME-WAIT (RFC 1337 §3, fix F1), where otherwise they end it.";
     MaxOrphans "tcp_max_orphans" number(0, 1 << 24), "16384"
         "Most connections that live on after close(); one more is reset at once.";
     MaxTimeWait "tcp_max_tw_buckets" number(0, 1 << 24), "262144"
@@ -333,6 +335,11 @@ impl Knobs {
     /// `tcp_window_scaling`.
     pub fn window_scaling(&self) -> bool {
         self.is_on(Row::WindowScaling)
+    }
+
+    /// `tcp_rfc1337`.
+    pub fn rfc1337(&self) -> bool {
+        self.is_on(Row::Rfc1337)
     }
 
     /// `tcp_dsack`.

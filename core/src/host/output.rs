@@ -146,7 +146,7 @@ impl Host {
 }
 
 /// The IP header of a segment, with DSCP (RFC 9293 §3.9.1.9, MUST-48: as it is, SHLD-22) and TTL
-/// (MUST-49) as the socket's options say; the ECN bits are TCP's.
+/// (MUST-49) as the socket's options say now (SHLD-21); the ECN bits are TCP's.
 fn ip_header(
     src: IpAddr,
     dst: IpAddr,

@@ -239,6 +239,8 @@ impl Connection {
             State::SynReceived => self.fail(cx, Error::Refused, Reason::Refused),
             // The peer had finished and will not take what we still send: as Linux tells it.
             State::CloseWait => self.fail(cx, Error::BrokenPipe, Reason::ResetReceived),
+            // RFC 1337 §3, fix F1: an old segment may have called for the RST.
+            State::TimeWait if cx.knobs.rfc1337() => {}
             State::TimeWait => self.set_state(cx, State::Closed, Reason::ResetReceived),
             // In CLOSING and LAST-ACK too what we sent may not have arrived.
             _ => self.fail(cx, Error::Reset, Reason::ResetReceived),
@@ -352,7 +354,7 @@ impl Connection {
 
     /// Whether a SYN with this header may open a new connection in place of this one in
     /// TIME-WAIT: when its number lies beyond all that the old one used (RFC 9293 §3.6.1, MAY-2), or
-    /// its timestamp does (SHLD-4; RFC 6191 §2). `takes_timestamps`: the new one would use them.
+    /// its timestamp does (SHLD-4; RFC 6191 §2; RFC 7323 §5.8). `takes_timestamps`: the new one would use them.
     pub fn accepts_new_syn(&self, header: &Header, takes_timestamps: bool) -> bool {
         let is_beyond = super::seq::Seq::nearest(header.seq, self.rcv.nxt) > self.rcv.nxt;
         let timestamp = header.options.timestamps.filter(|_| takes_timestamps);

@@ -42,7 +42,8 @@ pub enum Age {
 }
 
 impl Timestamps {
-    /// Timestamps before a SYN was sent or received; `offset` is where the clock starts.
+    /// Timestamps before a SYN was sent or received; `offset`, which an outsider does not know, is where
+    /// the clock starts (RFC 7323 §7.1).
     pub fn new(knobs: &Knobs, offset: u32) -> Timestamps {
         let mode = knobs.timestamps();
         let offset = if mode == TimestampMode::RandomOffset { offset } else { 0 };

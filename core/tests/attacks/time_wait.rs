@@ -52,3 +52,15 @@ fn a_reset_in_the_window_but_not_at_its_edge_does_not_end_time_wait() {
     assert_eq!(state(&victim), State::TimeWait);
     victim.take_work().assert_bounded(0.001, 1.0, 1000);
 }
+
+#[test]
+fn with_the_knob_no_reset_ends_time_wait() {
+    // RFC 1337 §3, fix F1; without it, as on Linux, one at exactly RCV.NXT does.
+    for (knob, expected) in [("1", State::TimeWait), ("0", State::Closed)] {
+        let mut victim = Victim::new(&[("tcp_rfc1337", knob)]);
+        let line = in_time_wait(&mut victim);
+        let sent = victim.feel(line.peer, &line.header(Flags::RST), b"");
+        assert!(sent.is_empty());
+        assert_eq!(state(&victim), expected);
+    }
+}

@@ -180,6 +180,7 @@ fn time_wait_yields_only_to_a_syn_beyond_its_numbers() {
 
 #[test]
 fn time_wait_yields_to_a_syn_by_its_timestamp() {
+    // RFC 7323 §5.8.
     // RFC 9293 §3.6.1 (SHLD-4); RFC 6191 §2.
     let with = |value| Options { timestamps: Some((value, 0)), ..Options::default() };
     let in_time_wait = |options: Options| {

@@ -84,6 +84,17 @@ fn only_new_text_is_ecn_capable() {
 }
 
 #[test]
+fn a_window_probe_is_not_ecn_capable() {
+    // RFC 3168 §6.1.6
+    let mut peer = classic();
+    peer.arrive(seg(ACK, 1).ack(1).window(0));
+    peer.send(b"hello").unwrap();
+    peer.expect_nothing();
+    peer.wait_for_timer();
+    assert_eq!(marks(&mut peer).1, Ecn::NotEct);
+}
+
+#[test]
 fn a_mark_is_echoed_at_once_and_until_cwr() {
     // RFC 3168 §6.1.3
     let mut peer = classic();

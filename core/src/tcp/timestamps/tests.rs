@@ -23,6 +23,7 @@ fn the_clock_ticks_once_a_millisecond_from_its_offset_and_wraps() {
 
 #[test]
 fn the_knob_takes_the_offset_or_the_option_away() {
+    // RFC 7323 §7.1.
     let mut knobs = Knobs::default();
     knobs.set("tcp_timestamps", "2").unwrap();
     assert_eq!(Timestamps::new(&knobs, 77).clock(at(5)), 5);
