@@ -144,7 +144,8 @@ impl Receiver {
         self.delayed_ack.is_due_now(self.nxt.since(self.acked))
     }
 
-    /// An acknowledgment has to leave now.
+    /// An acknowledgment has to leave now: one, however many segments ask for it before the owner asks
+    /// what is to be sent (RFC 9293 §3.10.7.4, MUST-58, MUST-59).
     pub fn demand_ack(&mut self) {
         self.demand_ack_for(Reason::Acknowledge);
     }
