@@ -123,11 +123,12 @@
  *   TCP_CORK             switch                    0
  *       only full segments leave, until it is off again or 200 ms have passed
  *   TCP_KEEPIDLE         seconds, 1 to 32767       7200
- *       SO_KEEPALIVE: silence before the first probe
+ *       SO_KEEPALIVE: silence before the first probe (default: tcp_keepalive_time)
  *   TCP_KEEPINTVL        seconds, 1 to 32767       75
- *       SO_KEEPALIVE: time between probes
+ *       SO_KEEPALIVE: time between probes (default: tcp_keepalive_intvl)
  *   TCP_KEEPCNT          int, 1 to 127             9
- *       SO_KEEPALIVE: probes without an answer before ETIMEDOUT
+ *       SO_KEEPALIVE: probes without an answer before ETIMEDOUT (default:
+ *       tcp_keepalive_probes)
  *   TCP_SYNCNT           int, 1 to 127             6
  *       retransmissions of a SYN before ETIMEDOUT (default: tcp_syn_retries)
  *   TCP_USER_TIMEOUT     milliseconds              0

@@ -343,18 +343,18 @@ options! {
         set(of, on) of.settings().cork = on;
     }
     KeepIdle(Duration) IPPROTO_TCP TCP_KEEPIDLE KEEPALIVE_SECONDS,
-        "SO_KEEPALIVE: silence before the first probe", {
-        get(of) of.settings().keepalive_idle.unwrap_or(KEEPALIVE_IDLE);
+        "SO_KEEPALIVE: silence before the first probe (default: tcp_keepalive_time)", {
+        get(of) of.settings().keepalive_idle.unwrap_or(of.knobs.keepalive_time());
         set(of, time) of.settings().keepalive_idle = Some(time);
     }
     KeepInterval(Duration) IPPROTO_TCP TCP_KEEPINTVL KEEPALIVE_SECONDS,
-        "SO_KEEPALIVE: time between probes", {
-        get(of) of.settings().keepalive_interval.unwrap_or(KEEPALIVE_INTERVAL);
+        "SO_KEEPALIVE: time between probes (default: tcp_keepalive_intvl)", {
+        get(of) of.settings().keepalive_interval.unwrap_or(of.knobs.keepalive_interval());
         set(of, time) of.settings().keepalive_interval = Some(time);
     }
     KeepCount(u8) IPPROTO_TCP TCP_KEEPCNT COUNT,
-        "SO_KEEPALIVE: probes without an answer before ETIMEDOUT", {
-        get(of) of.settings().keepalive_count.unwrap_or(KEEPALIVE_COUNT);
+        "SO_KEEPALIVE: probes without an answer before ETIMEDOUT (default: tcp_keepalive_probes)", {
+        get(of) of.settings().keepalive_count.unwrap_or(of.knobs.keepalive_probes());
         set(of, count) of.settings().keepalive_count = Some(count);
     }
     SynCount(u8) IPPROTO_TCP TCP_SYNCNT COUNT,
@@ -498,8 +498,3 @@ options! {
         get(of) of.mtu()?;
     }
 }
-
-/// Linux's keepalive defaults (RFC 9293 §3.8.4, MUST-25: no less than two hours).
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(7200);
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(75);
-const KEEPALIVE_COUNT: u8 = 9;
