@@ -342,6 +342,15 @@ options! {
         get(of) of.settings().cork;
         set(of, on) of.settings().cork = on;
     }
+    QuickAck(bool) IPPROTO_TCP TCP_QUICKACK Shape::Switch,
+        "a connection acknowledges at once, for now; 0: acknowledgments wait to ride on data", {
+        get(of) match &of.socket.kind {
+            Kind::Connection(connection) => connection.is_quick_ack(),
+            _ => true,
+        };
+        // What a connection does now, not what it was asked to be: the host tells it.
+        set(_of, _on) ();
+    }
     KeepIdle(Duration) IPPROTO_TCP TCP_KEEPIDLE KEEPALIVE_SECONDS,
         "SO_KEEPALIVE: silence before the first probe (default: tcp_keepalive_time)", {
         get(of) of.settings().keepalive_idle.unwrap_or(of.knobs.keepalive_time());
