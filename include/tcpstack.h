@@ -78,10 +78,10 @@
  *   SO_REUSEPORT         switch                    0
  *       several sockets, all of which have it, listen on one address and share its
  *       connections
- *   SO_SNDBUF            bytes                     1048576
+ *   SO_SNDBUF            bytes                     16384
  *       bytes of the send buffer, cut to what tcp_wmem allows; reads as twice what was set,
  *       and it grows by itself until it is set
- *   SO_RCVBUF            bytes                     1048576
+ *   SO_RCVBUF            bytes                     131072
  *       bytes of the receive buffer, and so the window, cut to what tcp_rmem allows; reads as
  *       twice what was set, and it grows by itself until it is set
  *   SO_SNDBUFFORCE       bytes, set only
@@ -122,12 +122,15 @@
  *       peer; 0: no limit
  *   TCP_CORK             switch                    0
  *       only full segments leave, until it is off again or 200 ms have passed
+ *   TCP_QUICKACK         switch                    1
+ *       a connection acknowledges at once, for now; 0: acknowledgments wait to ride on data
  *   TCP_KEEPIDLE         seconds, 1 to 32767       7200
- *       SO_KEEPALIVE: silence before the first probe
+ *       SO_KEEPALIVE: silence before the first probe (default: tcp_keepalive_time)
  *   TCP_KEEPINTVL        seconds, 1 to 32767       75
- *       SO_KEEPALIVE: time between probes
+ *       SO_KEEPALIVE: time between probes (default: tcp_keepalive_intvl)
  *   TCP_KEEPCNT          int, 1 to 127             9
- *       SO_KEEPALIVE: probes without an answer before ETIMEDOUT
+ *       SO_KEEPALIVE: probes without an answer before ETIMEDOUT (default:
+ *       tcp_keepalive_probes)
  *   TCP_SYNCNT           int, 1 to 127             6
  *       retransmissions of a SYN before ETIMEDOUT (default: tcp_syn_retries)
  *   TCP_USER_TIMEOUT     milliseconds              0

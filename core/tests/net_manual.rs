@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use net_support::now;
-use tcpstack::host::{Domain, Error};
+use tcpstack::host::{Domain, Error, SocketOption};
 use tcpstack::net::{
     DescriptorKind, Flags, Socket, SocketError, Stack, close_descriptor, connect_descriptor,
     lookup, open_descriptor,
@@ -300,4 +300,33 @@ fn descriptors_work_without_an_engine() {
         close_descriptor(fd).unwrap();
         assert_eq!(server.recv(&mut text, wait_all).unwrap(), 0);
     }
+}
+
+#[test]
+fn all_that_may_leave_is_had_without_a_poll() {
+    let capture = std::env::temp_dir().join(format!("tcps-{}.pcapng", std::process::id()));
+    for keys in [String::new(), format!("&pcap={}", capture.display())] {
+        let world = World::new(&format!("&tcp_initial_window=1000{keys}"));
+        let (client, _server) = world.connection();
+        client.set_option(SocketOption::MaxSegment(88)).unwrap();
+        client.send(&[7; 40_000], Flags::default()).unwrap();
+        let mut packet = [0; 2000];
+        let had = std::iter::from_fn(|| {
+            let len = world.stacks[0].output(&mut packet).unwrap();
+            (len > 0).then_some(len)
+        });
+        assert!(had.count() > 400, "what the queue could not hold is left behind");
+    }
+    std::fs::remove_file(capture).unwrap();
+}
+
+#[test]
+fn a_timeout_below_zero_has_passed_already() {
+    let world = World::new("");
+    let (client, _server) = world.connection();
+    let time = [(-1_i64).to_ne_bytes(), 0_i64.to_ne_bytes()].concat();
+    client.set_raw_option(libc::SOL_SOCKET, libc::SO_RCVTIMEO, &time).unwrap();
+    let before = world.time_us();
+    assert_eq!(client.recv(&mut [0], Flags::default()), Err(Error::WouldBlock.into()));
+    assert_eq!(world.time_us(), before);
 }

@@ -17,6 +17,7 @@ use crate::errors::{os_error, socket_error};
 use crate::options::{self, Value};
 use crate::patience::Patience;
 use crate::stack::Stack;
+use crate::tcp_info::TcpInfo;
 
 /// The socket behind `fd`, or EBADF.
 fn socket_of(py: Python<'_>, fd: RawFd) -> PyResult<Arc<Socket>> {
@@ -160,6 +161,12 @@ pub(crate) fn setsockopt(
     value: Value,
 ) -> PyResult<()> {
     with_socket(py, fd, |socket| options::set(socket, level, name, value))
+}
+
+/// What TCP_INFO tells at this moment.
+#[pyfunction]
+pub(crate) fn tcp_info(py: Python<'_>, fd: RawFd) -> PyResult<TcpInfo> {
+    with_socket(py, fd, Socket::tcp_info).map(TcpInfo)
 }
 
 /// State, addresses and queues at this moment.

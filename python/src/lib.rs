@@ -16,6 +16,7 @@ mod options;
 mod patience;
 mod stack;
 mod stream;
+mod tcp_info;
 
 #[pyo3::pymodule]
 mod _tcpstack {
@@ -24,7 +25,7 @@ mod _tcpstack {
     #[pymodule_export]
     use crate::descriptor::{
         accept, bind, close, connect, family, getpeername, getsockname, getsockopt, info, listen,
-        open, setsockopt, shutdown, take_error,
+        open, setsockopt, shutdown, take_error, tcp_info,
     };
     #[pymodule_export]
     use crate::events::EventQueue;
@@ -34,6 +35,8 @@ mod _tcpstack {
     use crate::stack::Stack;
     #[pymodule_export]
     use crate::stream::TcpStream;
+    #[pymodule_export]
+    use crate::tcp_info::TcpInfo;
 
     /// The version of the package.
     #[pymodule_export]

@@ -12,9 +12,10 @@ use crate::address::{self, Address};
 use crate::buffer::{Bytes, BytesMut};
 use crate::connection::ConnectionInfo;
 use crate::errors::{os_error, socket_error};
-use crate::options;
+use crate::options::{self, Value};
 use crate::patience::Patience;
 use crate::stack::Stack;
+use crate::tcp_info::TcpInfo;
 
 /// Bytes that one recv() returns at most: more than a super-segment, and little to keep per thread.
 const RECV_MAX: usize = 256 << 10;
@@ -171,6 +172,30 @@ impl TcpStream {
     /// State, addresses and queues at this moment.
     fn info(&self, py: Python<'_>) -> PyResult<ConnectionInfo> {
         self.socket.info().map(ConnectionInfo::from).map_err(|error| socket_error(py, error))
+    }
+
+    /// What TCP_INFO tells at this moment.
+    fn tcp_info(&self, py: Python<'_>) -> PyResult<TcpInfo> {
+        self.socket.tcp_info().map(TcpInfo).map_err(|error| socket_error(py, error))
+    }
+
+    /// An option's value: a number, or bytes when a length is given.
+    #[pyo3(signature = (level, optname, buflen=0))]
+    fn getsockopt(
+        &self,
+        py: Python<'_>,
+        level: i32,
+        optname: i32,
+        buflen: usize,
+    ) -> PyResult<Value> {
+        py.detach(|| options::get(&self.socket, level, optname, buflen))
+            .map_err(|error| socket_error(py, error))
+    }
+
+    /// Sets an option from a number or from the bytes of its C structure.
+    fn setsockopt(&self, py: Python<'_>, level: i32, optname: i32, value: Value) -> PyResult<()> {
+        py.detach(|| options::set(&self.socket, level, optname, value))
+            .map_err(|error| socket_error(py, error))
     }
 
     fn __enter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {

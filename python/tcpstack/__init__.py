@@ -11,9 +11,9 @@ Which network: ``tcpstack.use("unix:/tmp/net?addr=10.7.0.2/24")``, or ``$TCPSTAC
 """
 
 from ._patched import patched
-from ._socket import SSLSocket, create_connection, create_server, info, socket
+from ._socket import SSLSocket, create_connection, create_server, info, socket, tcp_info
 from ._stack import Event, EventStream, Stack, Sysctl, default_stack, use
-from ._tcpstack import ConnectionInfo, TcpListener, TcpStream, __version__
+from ._tcpstack import ConnectionInfo, TcpInfo, TcpListener, TcpStream, __version__
 
 __all__ = [
     "ConnectionInfo",
@@ -22,6 +22,7 @@ __all__ = [
     "SSLSocket",
     "Stack",
     "Sysctl",
+    "TcpInfo",
     "TcpListener",
     "TcpStream",
     "__version__",
@@ -31,5 +32,6 @@ __all__ = [
     "info",
     "patched",
     "socket",
+    "tcp_info",
     "use",
 ]

@@ -367,3 +367,10 @@ def info(
     if isinstance(sock, _std.socket):
         return _tcpstack.info(sock.fileno())
     return sock.info()
+
+
+def tcp_info(sock: _std.socket | _tcpstack.TcpStream) -> _tcpstack.TcpInfo:
+    """What TCP_INFO tells of a connection at this moment; times are seconds."""
+    if isinstance(sock, _std.socket):
+        return _tcpstack.tcp_info(sock.fileno())
+    return sock.tcp_info()

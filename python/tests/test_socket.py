@@ -392,3 +392,18 @@ def test_create_connection_takes_a_source_address(
             child, address = server.accept()
             child.close()
             assert address == ("10.7.0.2", 7010)
+
+
+def test_options_of_the_stack_are_linuxs(bob: tcpstack.Stack) -> None:
+    with bob.socket() as sock:
+        for level, name, value in [
+            (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+            (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 3),
+            (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 5000),
+            (socket.IPPROTO_TCP, socket.TCP_CORK, 1),
+            (socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 3),
+        ]:
+            sock.setsockopt(level, name, value)
+            assert sock.getsockopt(level, name) == value
+        assert tcpstack.tcp_info(sock).state == "CLOSED"
+        assert len(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1000)) == 248

@@ -233,3 +233,29 @@ def test_nodelay(streams: Streams) -> None:
     assert not near.nodelay
     near.nodelay = True
     assert near.nodelay
+
+
+def test_tcp_info_tells_what_went_and_came(streams: Streams) -> None:
+    far, near = streams
+    near.sendall(b"x" * 5000)
+    read = 0
+    while read < 5000:
+        read += len(far.recv(5000))
+    far.sendall(b"done")
+    assert near.recv(4) == b"done"
+    info = near.tcp_info()
+    assert (info.state, info.congestion_state) == ("ESTABLISHED", "open")
+    assert (info.bytes_sent, info.bytes_received, info.retransmitted_segments) == (5000, 4, 0)
+    assert info.srtt > 0 and info.rto >= 0.2 and info.cwnd >= info.send_mss
+    assert "bytes_sent=5000" in repr(info)
+
+
+def test_options_are_set_by_number_and_by_bytes(streams: Streams) -> None:
+    _, near = streams
+    near.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
+    assert near.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
+    near.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")
+    name = near.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16)
+    assert name.rstrip(b"\0") == b"reno"
+    with pytest.raises(OSError):
+        near.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 0)

@@ -12,7 +12,7 @@ use super::connection::{Connection, Outgoing};
 use super::seq::Seq;
 use super::state::State;
 use super::tally::Limit;
-use crate::knobs::Knobs;
+use crate::knobs::{EcnVariant, Knobs};
 use crate::time::Instant;
 use crate::wire::tcp::Flags;
 
@@ -37,6 +37,19 @@ pub enum CongestionState {
     Recovery,
     /// The retransmission timer fired.
     Loss,
+}
+
+impl CongestionState {
+    /// The name that Linux's `ss` has for it: `open`, `disorder`, `cwr`, `recovery` or `loss`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            CongestionState::Open => "open",
+            CongestionState::Disorder => "disorder",
+            CongestionState::WindowReduced => "cwr",
+            CongestionState::Recovery => "recovery",
+            CongestionState::Loss => "loss",
+        }
+    }
 }
 
 /// What TCP_INFO tells of a connection. Times that were never measured are zero or None; segments
@@ -198,6 +211,7 @@ impl Connection {
             has_timestamps: is_open && self.timestamps.is_on(),
             has_sack: is_open && self.sack_permitted,
             has_window_scale: is_open && self.offered_shift.is_some(),
+            has_ecn: is_open && self.ecn.variant() != EcnVariant::None,
             send_scale: self.snd.wnd_shift,
             receive_scale: self.rcv.wnd_shift,
             rto: self.rtt.rto(),
@@ -213,6 +227,8 @@ impl Connection {
             srtt: self.rtt.srtt().unwrap_or_default(),
             rttvar: self.rtt.rttvar().unwrap_or_default(),
             min_rtt: self.rtt.min_rtt(),
+            receive_rtt: self.receive_tuning.rtt(),
+            receive_space: u32::try_from(self.receive_tuning.copied()).unwrap_or(u32::MAX),
             receive_window: self.rcv.wnd(),
             send_window: self.snd.wnd,
             cwnd: self.congestion.cwnd(),

@@ -178,6 +178,73 @@ static void the_end_has_its_errno(void)
     CHECK_OK(tcps_close(connection.server));
 }
 
+static void before_a_connection_the_answers_are_tcps(const Sides *on)
+{
+    struct sockaddr_in address;
+    char byte;
+    int fd = CHECK_OK(on->socket(CLIENT, 0));
+    int listener = listen_anywhere(on, 0, &address);
+    const int both[] = {fd, listener};
+    for (int at = 0; at < 2; at++) {
+        CHECK_FAILS(on->recv(both[at], &byte, 1, 0), ENOTCONN);
+        CHECK_FAILS(on->send(both[at], "x", 1, MSG_NOSIGNAL), EPIPE);
+    }
+    /* One that waits to be accepted makes the listener readable, by nothing that recv could take. */
+    CHECK_OK(on->connect(fd, (struct sockaddr *)&address, sizeof address));
+    await_mask(listener, POLLIN);
+    CHECK_FAILS(on->recv(listener, &byte, 1, 0), ENOTCONN);
+    CHECK_OK(on->close(CHECK_OK(on->accept(listener, NULL, NULL))));
+    CHECK_OK(on->close(fd));
+    CHECK_OK(on->close(listener));
+}
+
+static void what_is_acknowledged_counts_no_more(const Sides *on)
+{
+    Connection connection = establish(on);
+    struct pollfd nothing;
+    int count = -1;
+    say(on, connection.client, "hello");
+    hear(on, connection.server, "hello");
+    for (int waited_ms = 0; count != 0 && waited_ms < 10000; waited_ms++) {
+        CHECK_OK(on->ioctl(connection.client, TIOCOUTQ, &count));
+        poll(&nothing, 0, 1);
+    }
+    CHECK_EQ(count, 0);
+    CHECK_OK(on->close(connection.client));
+    hear_end(on, connection.server);
+    CHECK_OK(on->close(connection.server));
+}
+
+static void *write_pattern(void *argument)
+{
+    static unsigned char data[LEN];
+    int fd = *(int *)argument;
+    for (size_t at = 0; at < LEN; at++) data[at] = pattern(at);
+    for (size_t at = 0; at < LEN;) at += (size_t)CHECK_OK(write(fd, data + at, LEN - at));
+    CHECK_OK(shutdown(fd, SHUT_WR));
+    return NULL;
+}
+
+/* The send buffer is made smaller and larger while bytes are on their way through the pair. */
+static void a_shrinking_buffer_loses_nothing(void)
+{
+    static unsigned char data[LEN];
+    Connection connection = establish(&bridged);
+    pthread_t writer;
+    size_t at = 0;
+    CHECK_EQ(pthread_create(&writer, NULL, write_pattern, &connection.client), 0);
+    for (int turn = 0; at < LEN; turn++) {
+        int size = turn % 2 == 0 ? 2048 : 500000;
+        CHECK_OK(tcps_setsockopt(connection.client, SOL_SOCKET, SO_SNDBUF, &size, sizeof size));
+        at += (size_t)CHECK_OK(read(connection.server, data + at, LEN - at));
+    }
+    hear_end(&bridged, connection.server);
+    CHECK_EQ(pthread_join(writer, NULL), 0);
+    for (size_t byte = 0; byte < LEN; byte++) CHECK_EQ(data[byte], pattern(byte));
+    CHECK_OK(close(connection.server));
+    CHECK_OK(close(connection.client));
+}
+
 int main(void)
 {
     open_hosts();
@@ -190,6 +257,11 @@ int main(void)
     a_timeout_ends_read();
     a_nonblocking_connect_is_polled();
     the_end_has_its_errno();
+    before_a_connection_the_answers_are_tcps(&kernels);
+    before_a_connection_the_answers_are_tcps(&bridged_by_tcps);
+    what_is_acknowledged_counts_no_more(&kernels);
+    what_is_acknowledged_counts_no_more(&bridged_by_tcps);
+    a_shrinking_buffer_loses_nothing();
     close_hosts();
     return 0;
 }

@@ -342,19 +342,28 @@ options! {
         get(of) of.settings().cork;
         set(of, on) of.settings().cork = on;
     }
+    QuickAck(bool) IPPROTO_TCP TCP_QUICKACK Shape::Switch,
+        "a connection acknowledges at once, for now; 0: acknowledgments wait to ride on data", {
+        get(of) match &of.socket.kind {
+            Kind::Connection(connection) => connection.is_quick_ack(),
+            _ => true,
+        };
+        // What a connection does now, not what it was asked to be: the host tells it.
+        set(_of, _on) ();
+    }
     KeepIdle(Duration) IPPROTO_TCP TCP_KEEPIDLE KEEPALIVE_SECONDS,
-        "SO_KEEPALIVE: silence before the first probe", {
-        get(of) of.settings().keepalive_idle.unwrap_or(KEEPALIVE_IDLE);
+        "SO_KEEPALIVE: silence before the first probe (default: tcp_keepalive_time)", {
+        get(of) of.settings().keepalive_idle.unwrap_or(of.knobs.keepalive_time());
         set(of, time) of.settings().keepalive_idle = Some(time);
     }
     KeepInterval(Duration) IPPROTO_TCP TCP_KEEPINTVL KEEPALIVE_SECONDS,
-        "SO_KEEPALIVE: time between probes", {
-        get(of) of.settings().keepalive_interval.unwrap_or(KEEPALIVE_INTERVAL);
+        "SO_KEEPALIVE: time between probes (default: tcp_keepalive_intvl)", {
+        get(of) of.settings().keepalive_interval.unwrap_or(of.knobs.keepalive_interval());
         set(of, time) of.settings().keepalive_interval = Some(time);
     }
     KeepCount(u8) IPPROTO_TCP TCP_KEEPCNT COUNT,
-        "SO_KEEPALIVE: probes without an answer before ETIMEDOUT", {
-        get(of) of.settings().keepalive_count.unwrap_or(KEEPALIVE_COUNT);
+        "SO_KEEPALIVE: probes without an answer before ETIMEDOUT (default: tcp_keepalive_probes)", {
+        get(of) of.settings().keepalive_count.unwrap_or(of.knobs.keepalive_probes());
         set(of, count) of.settings().keepalive_count = Some(count);
     }
     SynCount(u8) IPPROTO_TCP TCP_SYNCNT COUNT,
@@ -498,8 +507,3 @@ options! {
         get(of) of.mtu()?;
     }
 }
-
-/// Linux's keepalive defaults (RFC 9293 §3.8.4, MUST-25: no less than two hours).
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(7200);
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(75);
-const KEEPALIVE_COUNT: u8 = 9;
