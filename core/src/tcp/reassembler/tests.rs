@@ -296,7 +296,8 @@ proptest! {
             // It remembers so many only: when some of them have become one, an older one is missing.
             let (known, all) = (recent(&reassembler, None), model.recent());
             prop_assert!(known.len() <= RECENT && all.starts_with(&known), "{known:?} {all:?}");
-            prop_assert_eq!(known.first(), all.first());
+            // Nor has it any when all that it remembers are delivered, as on Linux.
+            prop_assert!(known.is_empty() || known.first() == all.first(), "{known:?} {all:?}");
         }
     }
 }

@@ -86,6 +86,9 @@ impl Sockets {
                 let nonblocking = arguments.flags(3)?.contains(&"SOCK_NONBLOCK");
                 (SystemCall::Accept { fd: fd()?, number: new, nonblocking }, Check::Opened(new))
             }
+            "connect" if arguments.word(1) == Ok("AF_UNSPEC") => {
+                (SystemCall::Disconnect { fd: fd()? }, Check::Done)
+            }
             "connect" => {
                 (SystemCall::Connect { fd: fd()?, to: self.remote(&arguments)? }, Check::Done)
             }
@@ -216,8 +219,8 @@ impl Sockets {
                 Some(wanted) if *wanted != came => Err(format!("it is {came}")),
                 _ => equal(0, number),
             },
-            (Check::Queue(which, wanted), Value::Queues(readable, unacknowledged, free)) => {
-                equal([readable, unacknowledged, free][*which] as i64, *wanted)
+            (Check::Queue(which, wanted), Value::Queues(readable, unacknowledged, unsent)) => {
+                equal([readable, unacknowledged, unsent][*which] as i64, *wanted)
             }
             (_, value) => Err(format!("it returned {value:?}")),
         }
@@ -341,6 +344,7 @@ fn prepare_ioctl(arguments: &Arguments<'_>) -> Result<(SystemCall, Check), Strin
     let which = match arguments.word(1)? {
         "FIONREAD" | "SIOCINQ" => 0,
         "SIOCOUTQ" => 1,
+        "SIOCOUTQNSD" => 2,
         other => return Err(format!("the request {other} is not known")),
     };
     Ok((SystemCall::Queues { fd }, Check::Queue(which, wanted)))

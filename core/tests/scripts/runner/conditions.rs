@@ -1,9 +1,10 @@
-//! The assertions between `%{` and `}%`: states and counters.
+//! The assertions between `%{` and `}%`: states, counters and TCP_INFO.
 
 use super::calls::Sockets;
 use super::flow::peer;
 use super::machine::{Machine, SystemCall, Value};
 use super::script::{Comparison, Condition, Family, Subject};
+use super::tcp_info;
 
 /// Whether a condition holds.
 ///
@@ -32,7 +33,7 @@ pub(crate) fn judge(
         }
         Subject::Info { field, fd } => {
             let fd = fd.or(sockets.newest).ok_or("no connection to look into")?;
-            let value = machine.info(fd, field)?;
+            let value = tcp_info::field(&machine.info(fd)?, field)?;
             numbers(condition, value)
         }
     }

@@ -7,7 +7,7 @@
 //! | `text`, `parse` | reading it |
 //! | `wire`, `flow` | packets as bytes; relative numbers |
 //! | `machine` | the stack under test, in two makes |
-//! | `calls`, `socket_options`, `conditions` | system calls, options and assertions |
+//! | `calls`, `socket_options`, `tcp_info`, `conditions` | system calls, options and assertions |
 //! | `timeline` | what happens when, and whether that is what was to happen |
 
 mod calls;
@@ -18,6 +18,7 @@ mod packet;
 mod parse;
 mod script;
 mod socket_options;
+mod tcp_info;
 mod text;
 mod timeline;
 mod wire;

@@ -128,6 +128,8 @@ pub(crate) enum Argument {
 /// One condition of a `%{ ... }%`.
 #[derive(Clone, Debug)]
 pub(crate) struct Condition {
+    /// As it is written.
+    pub(crate) text: String,
     pub(crate) subject: Subject,
     pub(crate) comparison: Comparison,
     pub(crate) value: String,

@@ -124,6 +124,7 @@ impl<'a> Timeline<'a> {
                 let (machine, sockets) = (&mut *self.machine, &self.sockets);
                 list.iter().try_for_each(|condition| {
                     conditions::judge(condition, machine, sockets, family)
+                        .map_err(|error| format!("{}: {error}", condition.text))
                 })
             }
             What::Expect(_) => unreachable!("met above"),

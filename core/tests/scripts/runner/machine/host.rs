@@ -64,6 +64,7 @@ impl HostMachine {
                 return Ok(Value::Address(peer));
             }
             SystemCall::Connect { fd, to } => self.host.connect(now, self.socket(fd)?, to)?,
+            SystemCall::Disconnect { fd } => self.host.dissolve(now, self.socket(fd)?)?,
             SystemCall::Shutdown { fd, how } => self.host.shutdown(now, self.socket(fd)?, how)?,
             SystemCall::Close { fd } => {
                 self.host.close(now, self.socket(fd)?)?;
@@ -111,8 +112,9 @@ impl HostMachine {
                 Value::Address(self.host.peer_addr(self.socket(fd)?)?)
             }
             SystemCall::Queues { fd } => {
-                let (readable, unacknowledged, free) = self.host.queues(self.socket(fd)?)?;
-                Value::Queues(readable, unacknowledged, free)
+                let id = self.socket(fd)?;
+                let (readable, unacknowledged, _) = self.host.queues(id)?;
+                Value::Queues(readable, unacknowledged, self.host.unsent(id)?)
             }
             SystemCall::State { fd } => Value::State(self.host.state(self.socket(fd)?)?),
             other => unreachable!("{other:?} asks nothing"),
@@ -169,8 +171,9 @@ impl Machine for HostMachine {
         self.host.counters().get(name)
     }
 
-    fn info(&mut self, _fd: i64, field: &str) -> Result<u64, String> {
-        Err(format!("`{field}` is not known"))
+    fn info(&mut self, fd: i64) -> Result<Vec<u8>, String> {
+        let info = self.socket(fd).and_then(|id| self.host.tcp_info(self.now, id));
+        info.map(|info| info.to_bytes()).map_err(|error| error.name().to_owned())
     }
 
     fn set_knob(&mut self, name: &str, value: &str) -> Result<(), String> {

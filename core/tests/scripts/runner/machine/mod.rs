@@ -41,8 +41,8 @@ pub(crate) trait Machine {
     /// A counter of the host.
     fn counter(&mut self, name: &str) -> Option<u64>;
 
-    /// A field of TCP_INFO, by Linux's name.
-    fn info(&mut self, fd: i64, field: &str) -> Result<u64, String>;
+    /// The bytes of TCP_INFO.
+    fn info(&mut self, fd: i64) -> Result<Vec<u8>, String>;
 
     /// Changes a knob.
     fn set_knob(&mut self, name: &str, value: &str) -> Result<(), String>;
@@ -71,6 +71,10 @@ pub(crate) enum SystemCall {
     Connect {
         fd: i64,
         to: SocketAddr,
+    },
+    /// connect() to AF_UNSPEC.
+    Disconnect {
+        fd: i64,
     },
     Send {
         fd: i64,
@@ -116,7 +120,6 @@ pub(crate) enum SystemCall {
     PeerAddress {
         fd: i64,
     },
-    /// Bytes to read, bytes not acknowledged, bytes free to send.
     Queues {
         fd: i64,
     },
@@ -144,6 +147,7 @@ pub(crate) enum Value {
     Bytes(Vec<u8>),
     Readiness(Readiness),
     Address(SocketAddr),
+    /// Bytes to read, not acknowledged, not sent.
     Queues(usize, usize, usize),
     State(State),
 }
@@ -157,6 +161,7 @@ impl SystemCall {
             | SystemCall::Listen { fd, .. }
             | SystemCall::Accept { fd, .. }
             | SystemCall::Connect { fd, .. }
+            | SystemCall::Disconnect { fd }
             | SystemCall::Send { fd, .. }
             | SystemCall::Receive { fd, .. }
             | SystemCall::Shutdown { fd, .. }

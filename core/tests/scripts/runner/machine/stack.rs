@@ -195,8 +195,10 @@ impl Machine for StackMachine {
         counters.into_iter().find_map(|(known, value)| (known == name).then_some(value))
     }
 
-    fn info(&mut self, _fd: i64, field: &str) -> Result<u64, String> {
-        Err(format!("`{field}` is not known"))
+    fn info(&mut self, fd: i64) -> Result<Vec<u8>, String> {
+        let socket = self.sockets.get(&fd).ok_or("EBADF")?;
+        let info = socket.raw_option(libc::IPPROTO_TCP, libc::TCP_INFO, 1000).map_err(errno)?;
+        Ok(info.to_vec())
     }
 
     fn set_knob(&mut self, name: &str, value: &str) -> Result<(), String> {
@@ -247,6 +249,7 @@ fn run_on(socket: &Socket, call: SystemCall) -> Result<Value, SocketError> {
         SystemCall::Bind { to, .. } => socket.bind(to).map(done),
         SystemCall::Listen { backlog, .. } => socket.listen(backlog).map(done),
         SystemCall::Connect { to, .. } => socket.connect(to).map(done),
+        SystemCall::Disconnect { .. } => socket.disconnect().map(done),
         SystemCall::Send { data, flags, .. } => socket.send(&data, flags.into()).map(Value::Count),
         SystemCall::Receive { len, flags, .. } => {
             let mut bytes = vec![0; len];
@@ -270,7 +273,8 @@ fn run_on(socket: &Socket, call: SystemCall) -> Result<Value, SocketError> {
         SystemCall::LocalAddress { .. } => socket.local_addr().map(Value::Address),
         SystemCall::PeerAddress { .. } => socket.peer_addr().map(Value::Address),
         SystemCall::Queues { .. } => {
-            socket.queues().map(|(readable, sent, free)| Value::Queues(readable, sent, free))
+            let (readable, unacknowledged, _) = socket.queues()?;
+            Ok(Value::Queues(readable, unacknowledged, socket.unsent()?))
         }
         SystemCall::State { .. } => socket.info().map(|info| Value::State(info.state)),
         SystemCall::Socket { .. } | SystemCall::Accept { .. } => unreachable!("made above"),

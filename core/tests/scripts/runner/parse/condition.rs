@@ -23,7 +23,7 @@ fn condition(text: &str) -> Result<Condition, String> {
     if value.is_empty() {
         return Err(cursor.wanted("a value"));
     }
-    Ok(Condition { subject, comparison, value })
+    Ok(Condition { text: text.to_owned(), subject, comparison, value })
 }
 
 fn subject(cursor: &mut Cursor<'_>) -> Result<Subject, String> {

@@ -1,0 +1,89 @@
+//! The fields of TCP_INFO by their names in C: where each lies in Linux's `struct tcp_info`
+//! (include/uapi/linux/tcp.h), written down here apart from the stack's own layout.
+
+/// Names in the order of the structure, by the bytes that each takes. The two bytes of bit-fields are
+/// one name each; their fields are found in `bit_field`.
+const LAYOUT: [(usize, &[&str]); 10] = [
+    (1, &["state", "ca_state", "retransmits", "probes", "backoff", "options", "wscales", "flags"]),
+    (
+        4,
+        &[
+            "rto",
+            "ato",
+            "snd_mss",
+            "rcv_mss",
+            "unacked",
+            "sacked",
+            "lost",
+            "retrans",
+            "fackets",
+            "last_data_sent",
+            "last_ack_sent",
+            "last_data_recv",
+            "last_ack_recv",
+            "pmtu",
+            "rcv_ssthresh",
+            "rtt",
+            "rttvar",
+            "snd_ssthresh",
+            "snd_cwnd",
+            "advmss",
+            "reordering",
+            "rcv_rtt",
+            "rcv_space",
+            "total_retrans",
+        ],
+    ),
+    (8, &["pacing_rate", "max_pacing_rate", "bytes_acked", "bytes_received"]),
+    (4, &["segs_out", "segs_in", "notsent_bytes", "min_rtt", "data_segs_in", "data_segs_out"]),
+    (8, &["delivery_rate", "busy_time", "rwnd_limited", "sndbuf_limited"]),
+    (4, &["delivered", "delivered_ce"]),
+    (8, &["bytes_sent", "bytes_retrans"]),
+    (4, &["dsack_dups", "reord_seen", "rcv_ooopack", "snd_wnd", "rcv_wnd", "rehash"]),
+    (2, &["total_rto", "total_rto_recoveries"]),
+    (4, &["total_rto_time"]),
+];
+
+/// The field `tcpi_...` of the structure.
+///
+/// # Errors
+/// When there is none of that name, or the structure ends before it.
+pub(crate) fn field(bytes: &[u8], name: &str) -> Result<u64, String> {
+    let name = name.strip_prefix("tcpi_").unwrap_or(name);
+    if let Some((byte, shift, mask)) = bit_field(name) {
+        return Ok(u64::from(bytes.get(byte).copied().unwrap_or(0) >> shift & mask));
+    }
+    let mut at = 0;
+    for (size, names) in LAYOUT {
+        for known in names {
+            if *known == name {
+                let field = bytes.get(at..at + size).ok_or("TCP_INFO ends before it")?;
+                return Ok(number(field));
+            }
+            at += size;
+        }
+    }
+    Err(format!("TCP_INFO has no tcpi_{name}"))
+}
+
+/// Byte, shift and mask of a field of a few bits.
+fn bit_field(name: &str) -> Option<(usize, u8, u8)> {
+    match name {
+        "snd_wscale" => Some((6, 0, 0xf)),
+        "rcv_wscale" => Some((6, 4, 0xf)),
+        "delivery_rate_app_limited" => Some((7, 0, 1)),
+        "fastopen_client_fail" => Some((7, 1, 3)),
+        _ => None,
+    }
+}
+
+/// An unsigned number in the machine's byte order.
+fn number(bytes: &[u8]) -> u64 {
+    let mut wide = [0; 8];
+    wide[..bytes.len()].copy_from_slice(bytes);
+    if cfg!(target_endian = "big") {
+        wide.rotate_right(8 - bytes.len());
+        return u64::from_be_bytes(wide);
+    }
+    u64::from_le_bytes(wide)
+}
