@@ -144,10 +144,22 @@ knobs! {
         "After an idle RTO begin anew with the initial window at most (RFC 5681 §4.1).";
     DelackMs "tcp_delack_ms" number(0, 499), "40"
         "Milliseconds an acknowledgment may wait (RFC 9293 §3.8.6.3: below 500); 0: never.";
+    RackRecovery "tcp_recovery" number(0, 7), "1"
+        "Bits: 1 RACK finds losses (RFC 8985; 0: RFC 6675), 2 no wider window by DSACK, 4 no DupThresh.";
+    EarlyRetrans "tcp_early_retrans" number(0, 4), "3"
+        "3 or 4: tail loss probes (RFC 8985 §7); else none.";
+    Frto "tcp_frto" number(0, 2), "2"
+        "Detect spurious timeouts by F-RTO (RFC 5682); 0: do not.";
+    Reordering "tcp_reordering" number(1, 300), "3"
+        "Segments that may overtake one before it counts as lost (DupThresh, RFC 6675 §2).";
+    MaxReordering "tcp_max_reordering" number(1, 10_000), "300"
+        "Most segments to which reordering that was seen raises that.";
+    MinRttWindow "tcp_min_rtt_wlen" number(0, 86_400), "300"
+        "Seconds for which the shortest round trip counts.";
     InitialRtoMs "tcp_initial_rto_ms" number(1, 120_000), "1000"
         "Retransmission timeout in milliseconds before a round trip was measured (RFC 6298 §2.1).";
     MinRtoMs "tcp_min_rto_ms" number(1, 120_000), "200"
-        "Least retransmission timeout in milliseconds (RFC 6298 §2.4 asks for 1000, Linux has 200).";
+        "Least milliseconds by which the retransmission timeout exceeds the round trip (RFC 6298 §2.4).";
     MaxRtoMs "tcp_max_rto_ms" number(1000, 120_000), "120000"
         "Greatest retransmission timeout in milliseconds (RFC 6298 §2.5: at least 60000).";
     MslMs "tcp_msl_ms" number(1, 240_000), "30000"
@@ -263,6 +275,17 @@ impl CongestionAlgorithm {
     pub fn named(name: &str) -> Option<CongestionAlgorithm> {
         CongestionAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
+}
+
+/// What `tcp_recovery` says, with Linux's bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RackMode {
+    /// RACK finds losses, for peers with SACK. Otherwise RFC 6675 does.
+    pub is_on: bool,
+    /// DSACKs do not widen the reordering window.
+    pub is_static: bool,
+    /// As many SACKed segments as DupThresh are no reason to hurry.
+    pub ignores_threshold: bool,
 }
 
 /// The settings of one stack: a value for every row of [`KNOBS`], each inside its range.
@@ -510,6 +533,41 @@ impl Knobs {
     /// `tcp_delack_ms`.
     pub fn delack(&self) -> Duration {
         self.millis(Row::DelackMs)
+    }
+
+    /// `tcp_recovery`.
+    pub fn rack(&self) -> RackMode {
+        let bits = self.first(Row::RackRecovery);
+        RackMode {
+            is_on: bits & 1 != 0,
+            is_static: bits & 2 != 0,
+            ignores_threshold: bits & 4 != 0,
+        }
+    }
+
+    /// `tcp_early_retrans`.
+    pub fn tail_loss_probe(&self) -> bool {
+        self.first(Row::EarlyRetrans) >= 3
+    }
+
+    /// `tcp_frto`.
+    pub fn frto(&self) -> bool {
+        self.is_on(Row::Frto)
+    }
+
+    /// `tcp_reordering`, in segments.
+    pub fn reordering(&self) -> u32 {
+        self.small(Row::Reordering)
+    }
+
+    /// `tcp_max_reordering`, in segments; never below [`Knobs::reordering`].
+    pub fn max_reordering(&self) -> u32 {
+        self.small(Row::MaxReordering).max(self.reordering())
+    }
+
+    /// `tcp_min_rtt_wlen`.
+    pub fn min_rtt_window(&self) -> Duration {
+        Duration::from_secs(self.first(Row::MinRttWindow))
     }
 
     /// `tcp_initial_rto_ms`.

@@ -101,6 +101,21 @@ reasons! {
     FastRetransmit "fast-retransmit" "RFC 5681 §3.2, RFC 6582"
         "duplicate ACKs show a hole: send its first segment again without waiting for the timer"
         "重复的 ACK 表明出现空洞：不等超时立即重传";
+    RackRetransmit "rack-retransmit" "RFC 8985 §6.2"
+        "what was sent later has arrived and the time for reordering is over: the segment is lost, send it again"
+        "更晚发送的数据已经到达，且乱序等待时间已过：该报文段已丢失，重传";
+    SackRetransmit "sack-retransmit" "RFC 6675 §5"
+        "enough was reported past the hole by SACK: what is missing is lost, send it again"
+        "SACK 已报告空洞之后的足够多的数据：缺失的部分已丢失，重传";
+    TailLossProbe "tail-loss-probe" "RFC 8985 §7.3"
+        "two round trips of silence: send one segment so that the peer says what has arrived"
+        "两个往返时间没有任何回应：发送一个报文段，促使对方告知收到了什么";
+    LimitedTransmit "limited-transmit" "RFC 3042"
+        "a segment has left the network out of order: a new one may take its place before anything counts as lost"
+        "有报文段乱序离开了网络：在判定丢包之前，可以发送一个新的报文段补位";
+    SpuriousRepair "spurious-repair" "RFC 5682, RFC 3522, RFC 4015"
+        "nothing had been lost, only delayed: the congestion window is given back"
+        "数据并未丢失，只是延迟：恢复拥塞窗口";
     ZeroWindowProbe "zero-window-probe" "RFC 9293 §3.8.6.1"
         "the peer's window is closed: ask with one byte whether it has opened"
         "对方窗口为 0：用一个字节探测它是否已打开";

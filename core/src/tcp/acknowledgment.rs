@@ -3,104 +3,131 @@
 
 use std::time::Duration;
 
-use super::congestion::{AckSample, CongestionEvent, CongestionSignal, Phase};
+use super::congestion::Phase;
 use super::connection::{Connection, Context};
-use super::recovery::Progress;
+use super::recovery::{AckReport, Acknowledgment, Recovery, Scene};
 use super::segment::Segment;
 use super::seq::Seq;
 use crate::event::{Kind, Reason, TimerName};
+use crate::time::Instant;
 use crate::wire::tcp::Flags;
 
 impl Connection {
-    /// SND.UNA < SEG.ACK =< SND.MAX: `acked` numbers are newly acknowledged.
-    pub(super) fn take_new_ack(
-        &mut self,
-        cx: &mut Context<'_>,
-        segment: &Segment,
-        ack: Seq,
-        acked: u64,
-    ) {
-        let in_flight = self.recovery.in_flight(&self.snd);
-        let rtt = self.recovery.take_rtt(ack, cx.now);
-        if let Some(rtt) = rtt {
-            self.take_rtt_sample(cx, rtt);
-        }
+    /// SND.UNA < SEG.ACK =< SND.MAX: some numbers are newly acknowledged.
+    pub(super) fn take_new_ack(&mut self, cx: &mut Context<'_>, segment: &Segment, ack: Seq) {
+        let (una_before, in_flight_before) = (self.snd.una, self.recovery.in_flight(&self.snd));
         self.snd.acknowledge(ack);
-        self.liveness.on_progress(cx.now);
         // Our FIN has a number but no byte in the buffer.
         self.send_buffer.release(ack.min(self.send_buffer.end()));
         self.soft_error = None;
-
-        let phase = self.congestion.phase();
-        let progress = self.recovery.on_progress(&self.snd, acked);
-        if progress != Progress::Partial {
-            let smss = u64::from(self.snd.smss);
-            self.congestion.on_ack(&AckSample {
-                now: cx.now,
-                acked,
-                delivered: acked,
-                lost: 0,
-                in_flight_before: in_flight,
-                in_flight: self.recovery.in_flight(&self.snd),
-                una: self.snd.una,
-                max: self.snd.max,
-                is_cwnd_limited: in_flight + smss >= self.congestion.cwnd(),
-                rtt,
-                min_rtt: self.rtt.min_rtt(),
-                srtt: self.rtt.srtt(),
-                ce_bytes: 0,
-                rate: None,
-            });
-        }
-        if progress == Progress::Recovered {
-            let in_flight = self.recovery.in_flight(&self.snd);
-            self.congestion.on_recovered(cx.now, in_flight);
-        }
-        self.record_phase(cx, phase);
+        self.liveness.on_progress(cx.now);
+        self.recovery.window_probes.on_peer_heard();
+        self.recover(cx, segment, una_before, in_flight_before, 0);
         self.tune_send_buffer(cx);
-        self.restart_retransmission_timer(cx);
         self.take_window(cx, segment, ack);
     }
 
-    /// SEG.ACK acknowledges nothing new: a window update, or a duplicate that tells of a loss.
+    /// SEG.ACK acknowledges nothing new: a window update, a duplicate, or news of what arrived out of
+    /// order.
     pub(super) fn take_old_ack(&mut self, cx: &mut Context<'_>, segment: &Segment, ack: Seq) {
-        self.recovery.on_peer_heard();
-        if ack < self.snd.una {
-            return;
-        }
+        self.recovery.window_probes.on_peer_heard();
         // RFC 5681 §2: the five marks of a duplicate ACK.
         let window = u64::from(segment.window_field) << self.snd.wnd_shift;
-        let is_duplicate = self.snd.outstanding() > 0
+        let is_duplicate = ack == self.snd.una
+            && self.snd.outstanding() > 0
             && segment.payload.is_empty()
             && !segment.flags.contains(Flags::SYN)
             && !segment.flags.contains(Flags::FIN)
             && window == self.snd.wnd;
-        if is_duplicate {
-            let in_flight = self.recovery.in_flight(&self.snd);
-            if self.recovery.on_duplicate(&self.snd) {
-                let phase = self.congestion.phase();
-                self.ecn.on_reduction();
-                self.congestion.on_congestion(&CongestionEvent {
-                    now: cx.now,
-                    // What limited transmit sent lies beyond cwnd (RFC 5681 §3.2 step 1).
-                    flight_size: self.snd.outstanding().min(self.congestion.cwnd()),
-                    in_flight,
-                    signal: CongestionSignal::Loss,
-                });
-                self.record_phase(cx, phase);
-            }
+        let in_flight = self.recovery.in_flight(&self.snd);
+        self.recover(cx, segment, self.snd.una, in_flight, u32::from(is_duplicate));
+        if ack >= self.snd.una {
+            self.take_window(cx, segment, ack);
         }
-        self.take_window(cx, segment, ack);
+    }
+
+    /// Lets the recovery see an acknowledgment, and does what it asks for.
+    fn recover(
+        &mut self,
+        cx: &mut Context<'_>,
+        segment: &Segment,
+        una_before: Seq,
+        in_flight_before: u64,
+        duplicates: u32,
+    ) {
+        let echo_rtt = self.timestamps.round_trip(cx.now, segment.options.timestamps);
+        let acked = self.snd.una.since(una_before);
+        let ack = Acknowledgment {
+            ack: segment.ack.unwrap_or(una_before),
+            una_before,
+            in_flight_before,
+            sack: &segment.options.sack,
+            echo: self.echo_sent_before(cx, echo_rtt),
+            echo_rtt,
+            duplicates,
+            has_new_data: self.send_buffer.end() > self.snd.nxt,
+            marks: self.ecn.marks_reported(segment, acked, self.snd.smss),
+        };
+        let phase = self.congestion.phase();
+        let (recovery, mut scene) = self.scene(cx);
+        let report = recovery.on_ack(&mut scene, &ack);
+        if let Some(rtt) = report.rtt {
+            self.record_rtt(cx, rtt);
+        }
+        if report.is_reduced {
+            self.ecn.on_reduction();
+        }
+        self.record_phase(cx, phase);
+        self.record_undo(cx, &report);
+        if report.restarts_rto {
+            self.restart_retransmission_timer(cx);
+        }
+        if report.is_reneging {
+            // A timeout alone may take back what was SACKed; half a round trip must do.
+            let patience = (self.rtt.srtt().unwrap_or_default() / 2).max(RENEGING);
+            self.arm(cx, TimerName::Retransmission, cx.now + patience);
+        }
+        self.await_reordering(cx, &report);
+    }
+
+    /// The end of the tick in which the segment was sent that a timestamp's echo answers; nothing
+    /// where the round trip is too short to tell.
+    fn echo_sent_before(&self, cx: &Context<'_>, echo_rtt: Option<Duration>) -> Option<Instant> {
+        let ticks = echo_rtt.filter(|rtt| *rtt > TICK)?;
+        let into_tick = Duration::from_nanos(cx.now.as_nanos() % TICK.as_nanos() as u64);
+        Some(cx.now - into_tick - ticks + TICK)
+    }
+
+    /// The recovery, and what it looks at and speaks to.
+    pub(super) fn scene<'a>(&'a mut self, cx: &Context<'a>) -> (&'a mut Recovery, Scene<'a>) {
+        let scene = Scene {
+            now: cx.now,
+            knobs: cx.knobs,
+            snd: &self.snd,
+            rtt: &mut self.rtt,
+            congestion: &mut *self.congestion,
+        };
+        (&mut self.recovery, scene)
+    }
+
+    /// RFC 8985 §6.2: the timer that lets reordering resolve.
+    pub(super) fn await_reordering(&mut self, cx: &mut Context<'_>, report: &AckReport) {
+        match report.reordering_at {
+            Some(Some(at)) => self.arm(cx, TimerName::Reordering, at),
+            Some(None) => self.stop(cx, TimerName::Reordering),
+            None if self.recovery.scoreboard().is_none() => self.stop(cx, TimerName::Reordering),
+            None => {}
+        }
     }
 
     /// Takes SEG.WND, and ends the probing of a window that has opened.
     pub(super) fn take_window(&mut self, cx: &mut Context<'_>, segment: &Segment, ack: Seq) {
         self.snd.update_window(segment, ack);
         if self.snd.usable() > 0 {
-            if self.recovery.probes() > 0 {
+            if self.recovery.window_probes.sent() > 0 {
                 self.liveness.on_progress(cx.now);
             }
-            self.recovery.on_window_open();
+            self.recovery.window_probes.on_window_open();
             self.probe_due = false;
             self.stop(cx, TimerName::Persist);
         }
@@ -117,12 +144,27 @@ impl Connection {
         }
     }
 
-    /// A round trip was measured.
+    /// The handshake has measured a round trip.
     pub(super) fn take_rtt_sample(&mut self, cx: &mut Context<'_>, rtt: Duration) {
-        self.rtt.sample(rtt);
+        self.rtt.note_least(cx.now, rtt);
+        self.rtt.sample(rtt, self.snd.una, self.snd.max);
+        self.recovery.on_rtt();
+        self.record_rtt(cx, rtt);
+    }
+
+    fn record_rtt(&self, cx: &mut Context<'_>, rtt: Duration) {
         if cx.log.is_on() {
             let rtt_ns = u64::try_from(rtt.as_nanos()).unwrap_or(u64::MAX);
             self.record(cx, Kind::RttMeasured { rtt_ns }, Some(Reason::RttMeasured));
+        }
+    }
+
+    /// Records that a reduction proved needless.
+    fn record_undo(&self, cx: &mut Context<'_>, report: &AckReport) {
+        if report.is_undone && cx.log.is_on() {
+            let phase = self.congestion.phase().name().to_owned();
+            let kind = Kind::CongestionChanged { phase };
+            self.record(cx, kind, Some(Reason::SpuriousRepair));
         }
     }
 
@@ -135,3 +177,9 @@ impl Connection {
         }
     }
 }
+
+/// How long a peer that seems to have taken back a SACK is waited for at least.
+const RENEGING: Duration = Duration::from_millis(10);
+
+/// One tick of the timestamps' clock.
+const TICK: Duration = Duration::from_millis(1);

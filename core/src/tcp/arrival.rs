@@ -287,14 +287,8 @@ impl Connection {
                 self.challenge(cx);
                 return ControlFlow::Break(());
             }
-            AckOutcome::New(acked) => {
-                self.take_echo(cx, segment, ack, acked);
-                self.take_new_ack(cx, segment, ack, acked);
-            }
-            AckOutcome::Old => {
-                self.take_echo(cx, segment, ack, 0);
-                self.take_old_ack(cx, segment, ack);
-            }
+            AckOutcome::New(_) => self.take_new_ack(cx, segment, ack),
+            AckOutcome::Old => self.take_old_ack(cx, segment, ack),
         }
         self.check_fin_acknowledged(cx)
     }

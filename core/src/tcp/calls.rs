@@ -268,7 +268,6 @@ impl Connection {
         self.remember_cause(cx);
         if self.state.is_synchronized() {
             self.recovery.on_resegment(&self.snd);
-            self.snd.nxt = self.snd.una;
         }
     }
 }

@@ -258,9 +258,10 @@ impl Connection {
             receive_buffer: ReceiveBuffer::new(settings.receive_buffer as usize),
             reassembler: Reassembler::new(),
             receive_tuning: ReceiveTuning::default(),
-            recovery: Recovery::new(snd.iss),
+            recovery: Recovery::new(knobs, snd.iss),
             congestion: new_controller(knobs, &settings, &snd, u64::from(snd.smss)),
-            rtt: RttEstimator::new(knobs.initial_rto(), knobs.min_rto(), knobs.max_rto()),
+            rtt: RttEstimator::new(knobs.initial_rto(), knobs.min_rto(), knobs.max_rto())
+                .with_least_window(knobs.min_rtt_window()),
             timers: Timers::new(),
             liveness: Liveness::new(cx.now),
             tally: Tally::default(),

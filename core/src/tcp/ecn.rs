@@ -2,15 +2,13 @@
 //! says so, the sender slows down (RFC 9293 §3.8.2, SHLD-8). Classic feedback (RFC 3168) and accurate
 //! feedback (RFC 9768).
 //!
-//! Owns what was agreed on the SYNs, which flags and codepoint each departure bears, and the verdict
-//! whether an ACK reports congestion. By how much the window shrinks is the controller's. It believes
-//! a mark only on text that lies in the window (RFC 3168 §6.1.5), and an echo once a round trip.
+//! Owns what was agreed on the SYNs, which flags and codepoint each departure bears, and what an ACK
+//! reports of marks. That the window shrinks once a round trip is the recovery's (its state CWR), by
+//! how much the controller's. It believes a mark only on text that lies in the window
+//! (RFC 3168 §6.1.5).
 
 use super::accurate_ecn::Accurate;
-use super::congestion::{CongestionEvent, CongestionSignal, Phase};
-use super::connection::{Connection, Context};
 use super::segment::Segment;
-use super::seq::Seq;
 use crate::knobs::{EcnVariant, Knobs};
 use crate::wire::ip::Ecn;
 use crate::wire::tcp::Flags;
@@ -28,9 +26,6 @@ pub struct EcnState {
     is_echoing: bool,
     /// The window was reduced: CWR goes on the next new text (RFC 3168 §6.1.2).
     cwr_due: bool,
-    /// SND.MAX when the window was last reduced for an echo; until it is acknowledged all further
-    /// echoes are of the same congestion.
-    reduced_at: Option<Seq>,
     /// What accurate feedback counts, once agreed on.
     pub(super) accurate: Option<Box<Accurate>>,
 }
@@ -39,7 +34,7 @@ impl EcnState {
     /// Before any SYN. An active open asks for what the knob `tcp_ecn` says; a passive one answers.
     pub fn new(knobs: &Knobs, is_active: bool) -> EcnState {
         let variant = if is_active { knobs.ecn_outgoing() } else { EcnVariant::None };
-        EcnState { variant, is_echoing: false, cwr_due: false, reduced_at: None, accurate: None }
+        EcnState { variant, is_echoing: false, cwr_due: false, accurate: None }
     }
 
     /// What is in force, or asked for.
@@ -170,60 +165,9 @@ impl EcnState {
         u64::from(is_echo)
     }
 
-    /// Whether an echo that comes with `ack` begins a new reduction: once for a window of data
-    /// (RFC 3168 §6.1.2). `max` is SND.MAX.
-    pub fn begins_reduction(&mut self, ack: Seq, max: Seq) -> bool {
-        if self.reduced_at.is_some_and(|end| ack <= end) {
-            return false;
-        }
-        self.reduced_at = Some(max);
-        true
-    }
-
-    /// Whether an echo has reduced the window, and all that was outstanding then is acknowledged now.
-    pub fn ends_reduction(&mut self, una: Seq) -> bool {
-        self.reduced_at.take_if(|end| una > *end).is_some()
-    }
-
-    /// Whether an echo has reduced the window, and not all that was outstanding then is acknowledged: a
-    /// loss found meanwhile belongs to the same congestion.
-    pub fn is_reducing(&self) -> bool {
-        self.reduced_at.is_some()
-    }
-
     /// The window was reduced, for whatever reason: the peer may stop to echo (RFC 3168 §6.1.2).
     pub fn on_reduction(&mut self) {
         self.cwr_due = self.variant == EcnVariant::Classic;
-    }
-}
-
-impl Connection {
-    /// An acceptable ACK may report that our text was marked: the window is reduced once for what is
-    /// outstanding (RFC 3168 §6.1.2), unless a loss has reduced it already.
-    pub(super) fn take_echo(
-        &mut self,
-        cx: &mut Context<'_>,
-        segment: &Segment,
-        ack: Seq,
-        acked: u64,
-    ) {
-        let marks = self.ecn.marks_reported(segment, acked, self.snd.smss);
-        let phase = self.congestion.phase();
-        let in_flight = self.recovery.in_flight(&self.snd);
-        if self.ecn.ends_reduction(ack) && phase == Phase::Cwr {
-            self.congestion.on_recovered(cx.now, in_flight);
-        }
-        let is_repairing = matches!(phase, Phase::Recovery | Phase::Loss);
-        if marks > 0 && !is_repairing && self.ecn.begins_reduction(ack, self.snd.max) {
-            self.congestion.on_congestion(&CongestionEvent {
-                now: cx.now,
-                flight_size: self.snd.outstanding().min(self.congestion.cwnd()),
-                in_flight,
-                signal: CongestionSignal::Ecn,
-            });
-            self.ecn.on_reduction();
-        }
-        self.record_phase(cx, phase);
     }
 }
 

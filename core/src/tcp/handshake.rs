@@ -5,7 +5,6 @@ use super::congestion::initial_window;
 use super::connection::new_controller;
 use super::connection::{Connection, Context, MAX_WINDOW_SHIFT, Reset, Settings};
 use super::isn::Origin;
-use super::recovery::Recovery;
 use super::segment::Segment;
 use super::sender::AckOutcome;
 use super::seq::Seq;
@@ -150,7 +149,7 @@ impl Connection {
             initial_window(self.snd.smss, cx.knobs.initial_window_segments())
         };
         self.congestion = new_controller(cx.knobs, &self.settings, &self.snd, window);
-        self.recovery = Recovery::new(self.snd.iss);
+        self.recovery.on_open(self.sack_permitted);
         self.snd.acknowledge(ack);
         self.liveness.on_progress(cx.now);
         self.stop(cx, TimerName::Retransmission);

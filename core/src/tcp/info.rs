@@ -206,7 +206,7 @@ impl Connection {
             state: self.state,
             congestion_state: self.congestion_state(),
             timeouts: small(self.recovery.timeouts()),
-            probes: small(self.recovery.unanswered_probes()).max(self.liveness.probes()),
+            probes: small(self.recovery.window_probes.unanswered()).max(self.liveness.probes()),
             backoffs: small(self.rtt.backoffs()),
             has_timestamps: is_open && self.timestamps.is_on(),
             has_sack: is_open && self.sack_permitted,

@@ -5,6 +5,7 @@
 use smallvec::SmallVec;
 
 use super::connection::{Connection, Context, Outgoing};
+use super::recovery::Sent;
 use super::seq::Seq;
 use super::state::State;
 use crate::event::{Reason, TimerName};
@@ -71,17 +72,18 @@ impl Connection {
 
     /// Which piece of the stream leaves next, if any may.
     fn next_piece(&mut self, cx: &Context<'_>) -> Option<Piece> {
-        if let Some(seq) = self.recovery.take_retransmit() {
-            // What had not left yet is new data, not a repetition.
-            let limit = self.text_max().min(self.snd.nxt.since(seq));
-            return self.piece_at(seq, limit, Reason::FastRetransmit);
+        if let Some(piece) = self.next_repair(cx) {
+            return Some(piece);
+        }
+        if self.recovery.take_due_probe() {
+            return self.tail_probe();
         }
         if let Some(piece) = self.next_in_window(cx) {
             return Some(piece);
         }
         if std::mem::take(&mut self.probe_due) {
             // MUST-36: one octet past the closed window, or the FIN when no data is left.
-            self.recovery.on_probe();
+            self.recovery.window_probes.on_probe();
             return self.piece_at(self.snd.una, 1, Reason::ZeroWindowProbe);
         }
         None
@@ -93,6 +95,62 @@ impl Connection {
         let len = data.min(limit);
         let fin = self.snd.fin == Some(seq + len) && len < limit;
         (len > 0 || fin).then_some(Piece { seq, len, fin, reason })
+    }
+
+    /// What is lost and leaves again, as far as both windows allow: several segments in one where
+    /// the device takes that.
+    fn next_repair(&mut self, cx: &Context<'_>) -> Option<Piece> {
+        if self.recovery.prefers_new_data() {
+            if let Some(piece) = self.next_in_window(cx) {
+                return Some(piece);
+            }
+            if !self.recovery.give_up_new_data(&self.snd) {
+                return None;
+            }
+        }
+        let (seq, end) = self.recovery.first_lost()?;
+        let smss = self.text_max();
+        let room = match self.congestion_room() {
+            room if self.recovery.is_forced() => room.max(smss),
+            room => room,
+        };
+        // RFC 9293 §3.8.6: the peer may have shrunk its window (SHLD-16).
+        let usable = self.snd.window_end().since(seq);
+        let text = end.min(self.send_buffer.end()).since(seq);
+        let limit = self.largest(cx).min(room).min(usable);
+        let len = match limit / smss * smss {
+            _ if text <= limit => text,
+            0 if usable < smss && usable <= room => usable,
+            whole => whole,
+        };
+        let fin = len == text && end > self.send_buffer.end() && usable > len;
+        let reason = self.recovery.repair_reason(cx.knobs);
+        (len > 0 || fin).then_some(Piece { seq, len, fin, reason })
+    }
+
+    /// RFC 8985 §7.3: one segment of new data if the peer takes it, whatever cwnd says, else the last
+    /// one again.
+    fn tail_probe(&mut self) -> Option<Piece> {
+        let reason = Reason::TailLossProbe;
+        let new = self.text_max().min(self.snd.usable());
+        if let Some(piece) = self.piece_at(self.snd.nxt, new, reason).filter(|_| new > 0) {
+            return Some(piece);
+        }
+        let (seq, end) = self.recovery.last_segment()?;
+        let text = end.min(self.send_buffer.end()).since(seq);
+        let fin = end > self.send_buffer.end();
+        Some(Piece { seq, len: text, fin, reason })
+    }
+
+    /// The most text that one piece carries, in bytes.
+    fn largest(&self, cx: &Context<'_>) -> u64 {
+        let smss = self.text_max();
+        match cx.gso_max as u64 / smss {
+            0 | 1 => smss,
+            // Cutting a super-segment takes CWR from all segments but the first; here it is a count.
+            _ if self.ecn.variant() == EcnVariant::Accurate => smss,
+            segments => segments * smss,
+        }
     }
 
     /// What may be sent from SND.NXT on: the peer's window, the congestion window, the device and
@@ -114,13 +172,7 @@ impl Connection {
         if let Some(len) = self.mtu_probe_len(cx, data, usable, room) {
             return Some(Piece { seq, len, fin: false, reason: Reason::MtuProbe });
         }
-        let largest = match cx.gso_max as u64 / smss {
-            0 | 1 => smss,
-            // Cutting a super-segment takes CWR from all segments but the first; here it is a count.
-            _ if self.ecn.variant() == EcnVariant::Accurate => smss,
-            segments => segments * smss,
-        };
-        let mut len = data.min(usable).min(room).min(largest);
+        let mut len = data.min(usable).min(room).min(self.largest(cx));
         let remainder = len % smss;
         if remainder > 0 && !self.may_send_small(len, data, usable, is_repeat) {
             len -= remainder;
@@ -130,7 +182,11 @@ impl Connection {
         }
         self.override_due = false;
         let fin = self.snd.fin == Some(seq + len) && len == data && usable > len;
-        let reason = if is_repeat { Reason::TimeoutRetransmit } else { Reason::NewData };
+        let cwnd = self.congestion.cwnd();
+        let reason = match self.recovery.is_limited_transmit(&self.snd, cwnd) {
+            true => Reason::LimitedTransmit,
+            false => Reason::NewData,
+        };
         Some(Piece { seq, len, fin, reason })
     }
 
@@ -166,11 +222,21 @@ impl Connection {
     /// Nothing may be sent: what is waited for? The peer's ACK (retransmission), its window
     /// (persist, or the override of silly-window avoidance), or nothing.
     fn settle_timers(&mut self, cx: &mut Context<'_>) {
+        self.settle_tail_probe(cx);
         let unsent = self.send_buffer.end() > self.snd.nxt
+            || self.recovery.first_lost().is_some()
             || self.snd.fin.is_some_and(|fin| self.snd.nxt <= fin);
-        if !self.state.may_send() || self.snd.outstanding() > 0 || !unsent {
+        // What is lost and lies behind a closed window is probed for, not timed out (RFC 9293 §3.8.6,
+        // SHLD-17).
+        let is_awaited = self.recovery.in_flight(&self.snd) > 0
+            || (self.snd.outstanding() > 0 && self.snd.window_end() > self.snd.una);
+        if !self.state.may_send() || is_awaited || !unsent {
             self.stop(cx, TimerName::Persist);
             self.stop(cx, TimerName::SwsOverride);
+            let is_guarded = self.timers.deadline(TimerName::Retransmission).is_some();
+            if is_awaited && self.state.may_send() && !is_guarded {
+                self.arm(cx, TimerName::Retransmission, cx.now + self.rtt.rto());
+            }
             return;
         }
         self.stop(cx, TimerName::Retransmission);
@@ -181,6 +247,17 @@ impl Connection {
             }
         } else if self.timers.deadline(TimerName::Persist).is_none() {
             self.arm(cx, TimerName::Persist, cx.now + self.probe_interval(cx));
+        }
+    }
+
+    /// RFC 8985 §7.2: after new data left or was acknowledged.
+    fn settle_tail_probe(&mut self, cx: &mut Context<'_>) {
+        let rto_at = self.timers.deadline(TimerName::Retransmission);
+        let srtt = self.rtt.srtt();
+        match self.recovery.take_probe_deadline(cx.knobs, cx.now, srtt, rto_at) {
+            Some(Some(at)) => self.arm(cx, TimerName::TailLossProbe, at),
+            Some(None) => self.stop(cx, TimerName::TailLossProbe),
+            None => {}
         }
     }
 
@@ -248,25 +325,25 @@ impl Connection {
         self.mark(&mut outgoing, len > 0 && !is_repeat && !is_probe);
         if is_repeat {
             self.note_repeat(seq);
-            self.recovery.stop_timing();
-        } else if !is_probe {
-            self.recovery.start_timing(end + u64::from(fin), cx.now);
         }
+        let start = self.snd.una == seq;
         if is_probe {
             // SND.NXT stays: a peer that drops the probe is sent the byte again with the rest.
             self.snd.max = self.snd.max.max(seq + numbers);
-        } else if seq == self.snd.nxt {
-            self.snd.advance(numbers);
+        } else {
+            self.note_transmission(cx, piece, is_repeat);
         }
         if !len.is_multiple_of(text_max) && !is_repeat && reason != Reason::MtuProbe {
             self.small_end = end;
         }
         self.last_sent = cx.now;
         self.rcv.on_text_sent(cx.now, cx.knobs.delack());
-        // RFC 6298 §5.1: whatever takes up numbers is guarded; a probe by the persist timer. A
-        // fast retransmission is guarded anew, for it has its whole round trip before it.
+        // RFC 6298 §5.1: whatever takes up numbers is guarded; a probe by the persist timer. What
+        // is sent again at SND.UNA has its whole round trip before it, and so has what a tail loss
+        // probe asks for (RFC 8985 §7.3).
         let is_guarded = self.timers.deadline(TimerName::Retransmission).is_some();
-        if !is_probe && (!is_guarded || reason == Reason::FastRetransmit) {
+        let is_anew = (is_repeat && start) || reason == Reason::TailLossProbe;
+        if !is_probe && (!is_guarded || is_anew) {
             self.stop(cx, TimerName::Persist);
             self.arm(cx, TimerName::Retransmission, cx.now + self.rtt.rto());
         }
@@ -278,6 +355,31 @@ impl Connection {
     fn mark(&mut self, outgoing: &mut Outgoing, is_new_text: bool) {
         outgoing.header.flags = outgoing.header.flags | self.ecn.flags(is_new_text);
         outgoing.ecn = self.ecn.codepoint(is_new_text);
+    }
+
+    /// What the recovery and the controller hear of text that leaves.
+    fn note_transmission(&mut self, cx: &Context<'_>, piece: Piece, is_repeat: bool) {
+        let numbers = piece.len + u64::from(piece.fin);
+        let text_max = self.text_max();
+        if self.recovery.in_flight(&self.snd) == 0 {
+            let is_app_limited = self.recovery.rate.is_app_limited();
+            self.congestion.on_transmit_start(cx.now, is_app_limited);
+        }
+        if piece.seq == self.snd.nxt {
+            self.snd.advance(numbers);
+        }
+        let sent = Sent {
+            start: piece.seq,
+            end: piece.seq + numbers,
+            is_repeat,
+            is_tail_probe: piece.reason == Reason::TailLossProbe,
+            segment_size: match piece.reason {
+                Reason::MtuProbe => numbers,
+                _ if piece.len > text_max => text_max,
+                _ => numbers,
+            },
+        };
+        self.recovery.on_transmit(cx.now, &self.snd, sent);
     }
 
     /// A segment without text that leaves as it is.

@@ -1,24 +1,53 @@
-//! Round-trip time and retransmission timeout: RFC 6298.
+//! Round-trip time and retransmission timeout: RFC 6298, as Linux computes it.
 //!
-//! Owns SRTT, RTTVAR and RTO, and guarantees that the RTO lies between its minimum and its maximum,
-//! backed off or not. Which round trips may be measured is the caller's to know: never one of a
-//! segment that was sent twice (Karn's algorithm, §3), unless timestamps tell which was answered.
-//! RFC 9293 §3.8.1 makes this a MUST (MUST-18).
+//! Owns SRTT, the deviation, RTO and the shortest round trip of late. Which round trips may be
+//! measured is the caller's to know: never one of a segment that was sent twice (Karn's algorithm,
+//! §3), unless timestamps tell which was answered.
+//!
+//! The RFC's RTO is SRTT + 4 * RTTVAR, and 1 s where that is less (§2.4). Linux takes
+//! SRTT + max(4 * RTTVAR, 200 ms): the margin itself has a floor, so that on a long and steady path
+//! the timer leaves room for a delayed ACK. Three more things are Linux's: the margin rises at once
+//! with the deviation but falls once a round trip only, by a quarter; a round trip that is shorter
+//! than expected hardly widens it (the idea of the Eifel retransmission timer); and the margin's
+//! floor is `tcp_min_rto_ms`. The RTO lies between that and `tcp_max_rto_ms`, backed off or not.
 
 use std::time::Duration;
 
-/// G, the clock granularity of RFC 6298 §4: how exactly the timers of the real clock are kept.
-const GRANULARITY_NS: u64 = 1_000_000;
+use super::seq::Seq;
+use crate::time::Instant;
 
 /// §5.7: the RTO to begin data transmission with after the timer of a SYN fired.
 const AFTER_SYN_LOSS_NS: u64 = 3_000_000_000;
 
+/// SRTT and what belongs to it, from the first sample on.
+#[derive(Clone, Copy, Debug)]
+struct Smoothed {
+    srtt_ns: u64,
+    /// 4 * RTTVAR.
+    deviation_ns: u64,
+    /// The greatest of this round trip, at least the floor.
+    greatest_ns: u64,
+    /// What the RTO is beyond SRTT.
+    margin_ns: u64,
+    /// When this is acknowledged, a round trip is over.
+    round_end: Seq,
+}
+
+/// The shortest round trip within a window of time: the least of this half of it and of the half
+/// before.
+#[derive(Clone, Copy, Debug)]
+struct Least {
+    half: Duration,
+    began: Instant,
+    now_ns: u64,
+    before_ns: u64,
+}
+
 /// The estimator of one connection.
 #[derive(Clone, Debug)]
 pub struct RttEstimator {
-    /// SRTT and RTTVAR, from the first sample on.
-    smoothed_ns: Option<(u64, u64)>,
-    least_ns: Option<u64>,
+    smoothed: Option<Smoothed>,
+    least: Least,
     /// Without backing off; always within the two bounds.
     rto_ns: u64,
     min_ns: u64,
@@ -35,8 +64,13 @@ impl RttEstimator {
         let min_ns = nanos(min);
         let max_ns = nanos(max).max(min_ns);
         RttEstimator {
-            smoothed_ns: None,
-            least_ns: None,
+            smoothed: None,
+            least: Least {
+                half: LEAST_WINDOW / 2,
+                began: Instant::ZERO,
+                now_ns: u64::MAX,
+                before_ns: u64::MAX,
+            },
             rto_ns: nanos(initial).clamp(min_ns, max_ns),
             min_ns,
             max_ns,
@@ -44,40 +78,67 @@ impl RttEstimator {
         }
     }
 
-    /// Takes in a measured round trip. The RTO follows from it, and backing off is over (§5, the
-    /// note after 5.7).
+    /// Remembers the shortest round trip for `window` (`tcp_min_rtt_wlen`).
+    pub fn with_least_window(mut self, window: Duration) -> RttEstimator {
+        self.least.half = window / 2;
+        self
+    }
+
+    /// Takes in a measured round trip, with SND.UNA and SND.MAX as they are now. The RTO follows from
+    /// it, and backing off is over (§5, the note after 5.7).
     ///
     /// The caller keeps Karn's rule: no sample from a segment that was retransmitted.
-    pub fn sample(&mut self, rtt: Duration) {
+    pub fn sample(&mut self, rtt: Duration, una: Seq, max: Seq) {
         let rtt = nanos(rtt).min(self.max_ns);
-        let (srtt, rttvar) = match self.smoothed_ns {
-            // RFC 6298 §2.2
-            None => (rtt, rtt / 2),
-            // RFC 6298 §2.3: alpha = 1/8, beta = 1/4; RTTVAR first, from the old SRTT
-            Some((srtt, rttvar)) => {
-                (srtt - srtt / 8 + rtt / 8, rttvar - rttvar / 4 + srtt.abs_diff(rtt) / 4)
+        let smoothed = match &mut self.smoothed {
+            // §2.2
+            None => self.smoothed.insert(Smoothed {
+                srtt_ns: rtt,
+                deviation_ns: 2 * rtt,
+                greatest_ns: (2 * rtt).max(self.min_ns),
+                margin_ns: (2 * rtt).max(self.min_ns),
+                round_end: max,
+            }),
+            Some(smoothed) => {
+                smoothed.take(rtt);
+                if una > smoothed.round_end {
+                    smoothed.end_round(max, self.min_ns);
+                }
+                smoothed
             }
         };
-        self.smoothed_ns = Some((srtt, rttvar));
-        self.least_ns = Some(self.least_ns.map_or(rtt, |least| least.min(rtt)));
-        let rto = srtt.saturating_add(GRANULARITY_NS.max(rttvar.saturating_mul(4)));
+        let rto = smoothed.srtt_ns.saturating_add(smoothed.margin_ns);
         self.rto_ns = rto.clamp(self.min_ns, self.max_ns);
         self.backoffs = 0;
     }
 
+    /// Takes in a round trip for the shortest of late.
+    pub fn note_least(&mut self, now: Instant, rtt: Duration) {
+        let rtt = nanos(rtt);
+        let least = &mut self.least;
+        if now.saturating_since(least.began) >= least.half {
+            let is_outdated = now.saturating_since(least.began) >= 2 * least.half;
+            least.before_ns = if is_outdated { u64::MAX } else { least.now_ns };
+            least.now_ns = u64::MAX;
+            least.began = now;
+        }
+        least.now_ns = least.now_ns.min(rtt);
+    }
+
     /// SRTT, once there was a sample.
     pub fn srtt(&self) -> Option<Duration> {
-        self.smoothed_ns.map(|(srtt, _)| Duration::from_nanos(srtt))
+        self.smoothed.map(|smoothed| Duration::from_nanos(smoothed.srtt_ns))
     }
 
     /// RTTVAR, once there was a sample.
     pub fn rttvar(&self) -> Option<Duration> {
-        self.smoothed_ns.map(|(_, rttvar)| Duration::from_nanos(rttvar))
+        self.smoothed.map(|smoothed| Duration::from_nanos(smoothed.deviation_ns / 4))
     }
 
-    /// The shortest sample so far.
+    /// The shortest round trip of late.
     pub fn min_rtt(&self) -> Option<Duration> {
-        self.least_ns.map(Duration::from_nanos)
+        let least_ns = self.least.now_ns.min(self.least.before_ns);
+        (least_ns < u64::MAX).then_some(Duration::from_nanos(least_ns))
     }
 
     /// The retransmission timeout in force, backing off included.
@@ -108,6 +169,31 @@ impl RttEstimator {
         self.rto_ns = self.rto_ns.max(AFTER_SYN_LOSS_NS).clamp(self.min_ns, self.max_ns);
     }
 }
+
+impl Smoothed {
+    /// §2.3: alpha = 1/8, beta = 1/4; the deviation first, from the old SRTT.
+    fn take(&mut self, rtt: u64) {
+        let error = self.srtt_ns.abs_diff(rtt);
+        let expected = self.deviation_ns / 4;
+        let growth = error.saturating_sub(expected);
+        // Shorter than expected: good news, which must not make the RTO longer by much.
+        let growth = if rtt < self.srtt_ns { growth / 8 } else { growth };
+        self.deviation_ns = self.deviation_ns - expected.saturating_sub(error) + growth;
+        self.srtt_ns = self.srtt_ns - self.srtt_ns / 8 + rtt / 8;
+        self.greatest_ns = self.greatest_ns.max(self.deviation_ns);
+        self.margin_ns = self.margin_ns.max(self.greatest_ns);
+    }
+
+    /// Once a round trip the margin may fall, by a quarter of the way.
+    fn end_round(&mut self, next_end: Seq, floor_ns: u64) {
+        self.margin_ns -= self.margin_ns.saturating_sub(self.greatest_ns) / 4;
+        self.round_end = next_end;
+        self.greatest_ns = floor_ns;
+    }
+}
+
+/// The time for which the shortest round trip counts, unless said otherwise (Linux: 300 s).
+const LEAST_WINDOW: Duration = Duration::from_secs(300);
 
 /// `duration` in nanoseconds, capped at 584 years.
 fn nanos(duration: Duration) -> u64 {

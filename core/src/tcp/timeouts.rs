@@ -28,8 +28,10 @@ impl Connection {
                 TimerName::SwsOverride => self.override_due = true,
                 TimerName::TimeWait => self.set_state(cx, State::Closed, Reason::TimeWaitOver),
                 TimerName::FinWait2 => self.set_state(cx, State::Closed, Reason::FinWait2Over),
+                TimerName::Reordering => self.on_reordering_timeout(cx),
+                TimerName::TailLossProbe => self.on_tail_probe_timeout(cx),
                 // Armed by nobody yet.
-                TimerName::Reordering | TimerName::TailLossProbe | TimerName::Pacing => {}
+                TimerName::Pacing => {}
                 TimerName::Keepalive => self.on_keepalive_timeout(cx),
                 TimerName::UserTimeout => self.on_user_timeout(cx),
             }
@@ -50,22 +52,45 @@ impl Connection {
             let error = self.soft_error.take().unwrap_or(Error::TimedOut);
             return self.fail(cx, error, Reason::GaveUp);
         }
-        let is_first = self.recovery.timeouts() == 0;
-        let flight_size = self.snd.outstanding();
-        let phase = self.congestion.phase();
         self.rtt.back_off();
         self.tally.timeouts += 1;
-        self.recovery.on_timeout(&self.snd);
-        if self.state.is_synchronized() {
-            self.ecn.on_reduction();
-            self.congestion.on_timeout(cx.now, flight_size, is_first);
-            self.record_phase(cx, phase);
+        if !self.state.is_synchronized() {
+            self.recovery.on_syn_timeout();
+            self.snd.nxt = self.snd.una;
+            return;
         }
         self.suspect_black_hole(cx);
-        // All that is outstanding counts as lost: sending goes on from SND.UNA, as far as the window
+        // All that is outstanding counts as lost: it is sent again from SND.UNA, as far as the window
         // goes if the peer has shrunk it (RFC 9293 §3.8.6, SHLD-16); a closed one is probed, not
         // timed out (SHLD-17).
-        self.snd.nxt = self.snd.una;
+        self.ecn.on_reduction();
+        let phase = self.congestion.phase();
+        let (recovery, mut scene) = self.scene(cx);
+        recovery.on_timeout(&mut scene);
+        self.record_phase(cx, phase);
+        self.stop(cx, TimerName::Reordering);
+        self.stop(cx, TimerName::TailLossProbe);
+    }
+
+    /// RFC 8985 §6.2: reordering had its time, and what has not arrived is lost.
+    fn on_reordering_timeout(&mut self, cx: &mut Context<'_>) {
+        let phase = self.congestion.phase();
+        let (recovery, mut scene) = self.scene(cx);
+        let report = recovery.on_reordering_timer(&mut scene);
+        if report.is_reduced {
+            self.ecn.on_reduction();
+        }
+        self.record_phase(cx, phase);
+        self.await_reordering(cx, &report);
+    }
+
+    /// RFC 8985 §7.3: whether or not a probe leaves, it is the retransmission timer that is waited for
+    /// now.
+    fn on_tail_probe_timeout(&mut self, cx: &mut Context<'_>) {
+        self.recovery.on_probe_timer();
+        if self.snd.outstanding() > 0 {
+            self.arm(cx, TimerName::Retransmission, cx.now + self.rtt.rto());
+        }
     }
 
     /// How often the same segment is sent again before the connection is given up
@@ -88,9 +113,9 @@ impl Connection {
         // Nobody is left to free what an orphan holds: as on Linux its patience ends, though the
         // peer answers, when the probes have become as rare as they get.
         let is_abandoned = self.is_orphan
-            && self.recovery.probes() >= limit
+            && self.recovery.window_probes.sent() >= limit
             && self.probe_interval(cx) == cx.knobs.max_rto();
-        if is_abandoned || self.recovery.unanswered_probes() >= limit {
+        if is_abandoned || self.recovery.window_probes.unanswered() >= limit {
             let error = self.soft_error.take().unwrap_or(Error::TimedOut);
             return self.fail(cx, error, Reason::GaveUp);
         }
@@ -99,7 +124,7 @@ impl Connection {
 
     /// RFC 9293 §3.8.6.1: the first probe after an RTO (SHLD-29), then ever rarer (SHLD-30).
     pub(super) fn probe_interval(&self, cx: &Context<'_>) -> Duration {
-        let backoff = 1_u32.checked_shl(self.recovery.probes()).unwrap_or(u32::MAX);
+        let backoff = 1_u32.checked_shl(self.recovery.window_probes.sent()).unwrap_or(u32::MAX);
         self.rtt.rto().saturating_mul(backoff).min(cx.knobs.max_rto())
     }
 

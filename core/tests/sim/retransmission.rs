@@ -38,9 +38,16 @@ fn lose(numbers: &'static [u64]) -> impl FnMut(&Packet) -> Action + Send + 'stat
     })
 }
 
+/// Ends without SACK and timestamps: duplicates and the timer are all there is.
+const BARE: &[(&str, &str)] = &[("tcp_sack", "0"), ("tcp_timestamps", "0")];
+
 /// The client sends `segments` full segments at once, of which those in `lost` are lost.
 fn send_and_lose(segments: usize, lost: &'static [u64]) -> Net {
-    let mut net = net();
+    send_and_lose_with(&[], segments, lost)
+}
+
+fn send_and_lose_with(knobs: &[(&str, &str)], segments: usize, lost: &'static [u64]) -> Net {
+    let mut net = net_with_knobs(knobs);
     let (client, server) = net.open();
     net.rule_for_client(lose(lost));
     let sent = text(segments * SMSS);
@@ -79,18 +86,53 @@ fn partial_acknowledgments_repair_several_losses_without_a_timeout() {
 
 #[test]
 fn each_loss_costs_newreno_a_round_trip() {
-    let net = send_and_lose(10, &[1, 3, 5]);
+    let net = send_and_lose_with(BARE, 10, &[1, 3, 5]);
     let times = net.times_ms(net.client_host, Packet::has_text);
     let repairs: Vec<u64> = times[10..].iter().map(|ms| ms - times[0]).collect();
     assert_eq!(repairs, [20, 40, 60]);
 }
 
 #[test]
-fn a_lost_tail_waits_for_the_timer() {
+fn with_sack_all_losses_are_repaired_in_one_round_trip() {
+    let net = send_and_lose(10, &[1, 3, 5]);
+    let times = net.times_ms(net.client_host, Packet::has_text);
+    let repairs: Vec<u64> = times[10..].iter().map(|ms| ms - times[0]).collect();
+    assert_eq!(repairs, [20, 20, 20]);
+}
+
+#[test]
+fn without_sack_a_lost_tail_waits_for_the_timer() {
+    for (segments, lost) in [(10, &[10]), (1, &[1_u64])] {
+        let net = send_and_lose_with(BARE, segments, lost);
+        assert_eq!((repeated(&net), timeouts(&net)), (1, 1));
+    }
+}
+
+#[test]
+fn a_lost_tail_is_repaired_by_a_probe_after_two_round_trips() {
+    // RFC 8985 §7.3: the last two are lost. The timer was set anew by the ACK of the eighth, 20 ms
+    // on; the retransmission timer would have taken 220 ms from there.
+    let net = send_and_lose(10, &[9, 10]);
+    assert_eq!((repeated(&net), timeouts(&net)), (2, 0));
+    let times = net.times_ms(net.client_host, Packet::has_text);
+    let repairs: Vec<u64> = times[10..].iter().map(|ms| ms - times[0]).collect();
+    assert_eq!(repairs, [62, 82], "the probe, then what its SACK shows to be lost");
+}
+
+#[test]
+fn the_probe_of_a_lone_segment_leaves_time_for_a_delayed_acknowledgment() {
+    // RFC 8985 §7.2: TLP.max_ack_delay, but not beyond the retransmission timer.
     let net = send_and_lose(10, &[10]);
-    assert_eq!((repeated(&net), timeouts(&net)), (1, 1));
-    let net = send_and_lose(1, &[1]);
-    assert_eq!((repeated(&net), timeouts(&net)), (1, 1));
+    assert_eq!((repeated(&net), timeouts(&net)), (1, 0));
+    let times = net.times_ms(net.client_host, Packet::has_text);
+    assert_eq!(times[10] - times[0], 240);
+}
+
+#[test]
+fn a_lost_end_of_many_segments_is_found_by_the_probe_and_repaired_a_round_trip_later() {
+    // RFC 8985 §7.4.1: the SACK of the probe tells that what was sent before it is lost.
+    let net = send_and_lose(10, &[7, 8, 9, 10]);
+    assert_eq!((repeated(&net), timeouts(&net)), (4, 0));
 }
 
 #[test]
@@ -102,14 +144,14 @@ fn a_lost_retransmission_waits_for_the_timer() {
 #[test]
 fn a_whole_lost_window_starts_over_from_one_segment() {
     // RFC 5681 §3.1.
-    let net = send_and_lose(10, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    let net = send_and_lose_with(BARE, 10, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     assert_eq!((repeated(&net), timeouts(&net)), (10, 1));
     let times = net.times_ms(net.client_host, Packet::has_text);
     let repairs: Vec<u64> = times[10..].iter().map(|ms| ms - times[0]).collect();
     // Slow start from one segment, L = 1 (RFC 3465 §2.3), on the ACK clock of 20 ms.
-    assert_eq!(repairs[0], 200);
-    assert_eq!(repairs[1..3], [220, 220]);
-    assert!(repairs[3..7].iter().all(|ms| *ms == 240), "{repairs:?}");
+    assert_eq!(repairs[0], 220);
+    assert_eq!(repairs[1..3], [240, 240]);
+    assert!(repairs[3..7].iter().all(|ms| *ms == 260), "{repairs:?}");
 }
 
 #[test]
@@ -160,13 +202,13 @@ fn lost_acknowledgments_are_made_good_by_later_ones() {
 #[test]
 fn the_timeout_doubles_each_time_and_after_fifteen_the_connection_is_given_up() {
     // RFC 9293 §3.8.3 (MUST-20, SHLD-11); RFC 9293 §3.8.2 (MUST-19).
-    let mut net = net();
+    let mut net = net_with_knobs(BARE);
     let (client, _) = net.open();
     net.cut();
     net.mark();
     let start = net.now_ms();
     net.send(client, b"anybody?").unwrap();
-    net.run_for(Duration::from_millis(924_599));
+    net.run_for(Duration::from_millis(945_059));
     assert_eq!(net.state(client), State::Established);
     net.run_ms(1);
     assert_eq!(net.state(client), State::Closed);
@@ -175,8 +217,8 @@ fn the_timeout_doubles_each_time_and_after_fifteen_the_connection_is_given_up() 
 
     let mut expected = vec![start];
     for doubling in 0..15 {
-        // tcp_min_rto_ms at first, tcp_max_rto_ms at last
-        expected.push(expected.last().unwrap() + (200 << doubling).min(120_000));
+        // the round trip and tcp_min_rto_ms at first, tcp_max_rto_ms at last
+        expected.push(expected.last().unwrap() + (220 << doubling).min(120_000));
     }
     assert_eq!(net.times_ms(net.client_host, Packet::has_text), expected);
 }
@@ -185,7 +227,7 @@ fn the_timeout_doubles_each_time_and_after_fifteen_the_connection_is_given_up() 
 fn a_repeated_segment_is_not_timed_and_its_timeout_stays_doubled() {
     // RFC 9293 §3.8.1 (MUST-18).
     // Karn's algorithm, RFC 6298 §3 and §5.
-    let mut net = net();
+    let mut net = net_with_knobs(BARE);
     let (client, server) = net.open();
     net.rule_for_client(drop_nth(1, Packet::has_text));
     let before = samples(&net);
@@ -193,17 +235,17 @@ fn a_repeated_segment_is_not_timed_and_its_timeout_stays_doubled() {
     net.run_ms(1000);
     net.expect_text(server, b"first");
     assert_eq!(samples(&net), before);
-    assert_eq!(net.snapshot(net.client_host).rto_ns, 400_000_000);
+    assert_eq!(net.snapshot(net.client_host).rto_ns, 440_000_000);
     net.send(client, b"second").unwrap();
     net.run_ms(1000);
     assert_eq!(samples(&net), before + 1);
-    assert_eq!(net.snapshot(net.client_host).rto_ns, 200_000_000);
+    assert_eq!(net.snapshot(net.client_host).rto_ns, 220_000_000);
 }
 
 #[test]
 fn timeouts_with_progress_between_them_do_not_add_up() {
     // Every segment is lost when it is sent first, so each needs a timeout and none is ever timed.
-    let mut net = net();
+    let mut net = net_with_knobs(BARE);
     let (client, server) = net.open();
     let mut seen = BTreeSet::new();
     net.rule_for_client(drop_all(move |packet| packet.has_text() && seen.insert(packet.seq())));
@@ -308,12 +350,16 @@ fn forged_duplicates_let_no_more_out_than_was_in_flight() {
 
 #[test]
 fn knobs_bound_the_timeout() {
-    let mut net = net_with_knobs(&[("tcp_min_rto_ms", "1000"), ("tcp_max_rto_ms", "3000")]);
+    let mut net = net_with_knobs(&[
+        ("tcp_min_rto_ms", "1000"),
+        ("tcp_max_rto_ms", "3000"),
+        ("tcp_sack", "0"),
+    ]);
     let (client, _) = net.open();
     net.cut();
     net.send(client, b"x").unwrap();
-    net.run_ms(13_000);
+    net.run_ms(13_200);
     let times = net.times_ms(net.client_host, Packet::has_text);
     let gaps: Vec<u64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    assert_eq!(gaps, [1000, 2000, 3000, 3000, 3000]);
+    assert_eq!(gaps, [1020, 2040, 3000, 3000, 3000]);
 }

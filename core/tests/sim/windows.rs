@@ -35,7 +35,7 @@ fn a_closed_window_is_probed_ever_more_rarely() {
     assert!(probes.iter().all(|len| *len == 1), "{probes:?}");
     let times = net.times_ms(net.client_host, Packet::has_text);
     let gaps: Vec<u64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    assert_eq!(gaps, [400, 800, 1600, 3200, 6400, 12_800]);
+    assert_eq!(gaps, [440, 880, 1760, 3520, 7040, 14_080]);
 }
 
 #[test]

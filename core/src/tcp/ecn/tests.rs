@@ -1,6 +1,7 @@
 use bytes::Bytes;
 
 use super::*;
+use crate::tcp::seq::Seq;
 use crate::wire::tcp::Header;
 
 fn knobs(value: &str) -> Knobs {
@@ -116,19 +117,6 @@ fn marks_on_segments_without_text_mean_nothing() {
     let mut ecn = classic();
     ecn.take_marks(&segment(Flags::ACK, Ecn::Ce, b""));
     assert_eq!(ecn.flags(false), NONE);
-}
-
-#[test]
-fn an_echo_reduces_once_for_each_window_of_data() {
-    // RFC 3168 §6.1.2
-    let mut ecn = classic();
-    assert_eq!(ecn.marks_reported(&segment(Flags::ACK | ECE, Ecn::NotEct, b""), 100, 100), 1);
-    assert!(ecn.begins_reduction(seq(100), seq(1000)));
-    assert!(!ecn.begins_reduction(seq(500), seq(1500)));
-    assert!(!ecn.ends_reduction(seq(1000)), "the CWR may not have arrived");
-    assert!(ecn.ends_reduction(seq(1001)));
-    assert!(!ecn.ends_reduction(seq(1001)));
-    assert!(ecn.begins_reduction(seq(1100), seq(2000)));
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn an_echo_tells_which_syn_was_answered() {
     let answer = Options { timestamps: Some((500, OUR_CLOCK + 1000)), ..linux_syn() };
     peer.arrive(seg(SYN_ACK, 0).ack(1).options(answer));
     assert_eq!(peer.connection.snapshot().srtt_ns, Some(30_000_000));
-    assert_eq!(peer.connection.snapshot().rto_ns, 200_000_000);
+    assert_eq!(peer.connection.snapshot().rto_ns, 230_000_000);
 }
 
 #[test]

@@ -1,0 +1,357 @@
+//! Loss recovery: what was sent, what of it arrived, what is lost, and what is sent again.
+//!
+//! [`Recovery`] is the only thing that others talk to. It answers how much is in flight and what
+//! has to be sent again; how much may be in flight is the congestion controller's, which is told
+//! here what happened. Its parts, in the order in which to read them:
+//!
+//! | file | what it answers |
+//! |---|---|
+//! | `ranges` | a set of sequence numbers |
+//! | `scoreboard` | what was sent, when, and what is known of it (RFC 6675 §3) |
+//! | `delivery` | what an ACK says: delivered, SACKed, come twice (RFC 2018, RFC 2883) |
+//! | `states` | Open, Disorder, CWR, Recovery, Loss: what an ACK leads to |
+//! | `newreno` | peers without SACK (RFC 6582, RFC 3042) |
+//! | `rack` | what time says is lost (RFC 8985 §6) |
+//! | `tail_probe` | when the end of a flight was lost (RFC 8985 §7) |
+//! | `prr` | how much may leave while the window is reduced (RFC 9937) |
+//! | `frto`, `undo` | whether all that was needed (RFC 5682, RFC 3522, RFC 4015, RFC 3708) |
+
+pub mod delivery;
+pub mod frto;
+pub mod newreno;
+pub mod prr;
+pub mod rack;
+pub mod ranges;
+pub mod scoreboard;
+pub mod states;
+pub mod tail_probe;
+pub mod undo;
+pub mod window_probes;
+
+use std::time::Duration;
+
+pub use delivery::Acknowledgment;
+use frto::Frto;
+use newreno::NewReno;
+use prr::Prr;
+use rack::Rack;
+use scoreboard::{Departure, Scoreboard};
+pub use states::{AckReport, RepairState};
+pub use tail_probe::TailProbe;
+use undo::Undo;
+pub use window_probes::WindowProbes;
+
+use super::congestion::CongestionControl;
+use super::delivery_rate::DeliveryRate;
+use super::rtt::RttEstimator;
+use super::sender::Sender;
+use super::seq::Seq;
+use crate::event::Reason;
+use crate::knobs::Knobs;
+use crate::time::Instant;
+
+/// What recovery looks at and speaks to.
+pub struct Scene<'a> {
+    /// The time.
+    pub now: Instant,
+    /// The stack's knobs.
+    pub knobs: &'a Knobs,
+    /// SND.UNA, as it has moved, and the rest.
+    pub snd: &'a Sender,
+    /// Round trips.
+    pub rtt: &'a mut RttEstimator,
+    /// The window.
+    pub congestion: &'a mut dyn CongestionControl,
+}
+
+/// What only a connection needs that has had to send something again.
+#[derive(Clone, Debug, Default)]
+struct Episode {
+    prr: Prr,
+    undo: Undo,
+    frto: Frto,
+}
+
+/// What happened since the connection began, in segments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Sent again.
+    pub retransmitted: u64,
+    /// Found lost.
+    pub lost: u64,
+    /// Reported by the peer as come twice.
+    pub dsacked: u64,
+    /// Reductions that proved needless.
+    pub undone: u32,
+}
+
+/// Loss detection and repair of one connection.
+#[derive(Clone, Debug)]
+pub struct Recovery {
+    state: RepairState,
+    /// Whether the peer takes and gives SACK (RFC 2018 §2).
+    has_sack: bool,
+    /// SND.MAX when the present or the last reduction began (RFC 6582: `recover`).
+    recover: Seq,
+    /// What is on its way; nothing while nothing is.
+    board: Option<Box<Scoreboard>>,
+    newreno: NewReno,
+    rack: Rack,
+    probe: TailProbe,
+    episode: Option<Box<Episode>>,
+    /// Segments by which the path has been seen to reorder (DupThresh, RFC 6675 §2).
+    reordering: u32,
+    /// The next lost segment leaves whatever cwnd says.
+    is_forced: bool,
+    /// Timeouts in a row without SND.UNA moving: what R2 counts (RFC 9293 §3.8.3). The RTO stays
+    /// backed off longer, until a round trip was measured (Karn).
+    timeouts: u32,
+    /// The SYN being timed: the number that acknowledges it, and when it was sent.
+    timed_syn: Option<(Seq, Instant)>,
+    counts: Counts,
+    /// How fast the network delivers.
+    pub rate: DeliveryRate,
+    /// What is asked of a peer whose window is closed.
+    pub window_probes: WindowProbes,
+}
+
+/// A transmission, as the output made it.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    /// Its first number.
+    pub start: Seq,
+    /// The number after its last, a FIN counted.
+    pub end: Seq,
+    /// Some of it had left before.
+    pub is_repeat: bool,
+    /// It is a tail loss probe.
+    pub is_tail_probe: bool,
+    /// Numbers that each of its segments takes up; all of them unless it is a super-segment.
+    pub segment_size: u64,
+}
+
+impl Recovery {
+    /// Nothing sent; `iss` is our initial sequence number.
+    pub fn new(knobs: &Knobs, iss: Seq) -> Recovery {
+        Recovery {
+            state: RepairState::Open,
+            has_sack: false,
+            recover: iss,
+            board: None,
+            newreno: NewReno::default(),
+            rack: Rack::new(iss),
+            probe: TailProbe::default(),
+            episode: None,
+            reordering: knobs.reordering(),
+            is_forced: false,
+            timeouts: 0,
+            timed_syn: None,
+            counts: Counts::default(),
+            rate: DeliveryRate::new(),
+            window_probes: WindowProbes::default(),
+        }
+    }
+
+    /// The handshake is complete; `has_sack`: both SYNs said that SACK is permitted.
+    pub fn on_open(&mut self, has_sack: bool) {
+        self.has_sack = has_sack;
+        self.timeouts = 0;
+        self.timed_syn = None;
+    }
+
+    /// Bytes in flight: sent, and neither acknowledged, reported by the peer, nor lost.
+    pub fn in_flight(&self, snd: &Sender) -> u64 {
+        let pipe = self.board.as_ref().map_or(0, |board| board.in_flight());
+        if self.has_sack { pipe } else { pipe.saturating_sub(self.newreno.gone(snd)) }
+    }
+
+    /// A piece of text (or the FIN) leaves.
+    pub fn on_transmit(&mut self, now: Instant, snd: &Sender, sent: Sent) {
+        let len = sent.end.since(sent.start);
+        let in_flight = self.in_flight(snd);
+        let rate = self.rate.on_send(now, in_flight, len);
+        let departure = Departure {
+            start: sent.start,
+            end: sent.end,
+            segment_size: u32::try_from(sent.segment_size).unwrap_or(u32::MAX),
+            is_repeat: sent.is_repeat,
+            now,
+            rate,
+        };
+        self.board.get_or_insert_default().on_transmit(&departure);
+        if sent.is_repeat {
+            let segments =
+                u32::try_from(len.div_ceil(sent.segment_size.max(1))).unwrap_or(u32::MAX);
+            self.counts.retransmitted += u64::from(segments);
+            self.episode.get_or_insert_default().undo.on_repeat(now, segments);
+            self.is_forced = false;
+        } else {
+            self.probe.reschedule();
+        }
+        if sent.is_tail_probe {
+            self.probe.on_sent(snd.nxt, sent.is_repeat);
+        }
+        if let Some(episode) = &mut self.episode
+            && self.state.is_reducing()
+        {
+            episode.prr.on_sent(len);
+        }
+    }
+
+    /// The timer of a SYN fired.
+    pub fn on_syn_timeout(&mut self) {
+        self.timeouts = self.timeouts.saturating_add(1);
+    }
+
+    /// A round trip was measured by other means than an acknowledgment of text.
+    pub fn on_rtt(&mut self) {
+        self.probe.on_rtt();
+    }
+
+    /// Why what is lost is sent again: how it was found.
+    pub fn repair_reason(&self, knobs: &Knobs) -> Reason {
+        match self.state {
+            RepairState::Loss => Reason::TimeoutRetransmit,
+            _ if !self.has_sack => Reason::FastRetransmit,
+            _ if knobs.rack().is_on => Reason::RackRetransmit,
+            _ => Reason::SackRetransmit,
+        }
+    }
+
+    /// The lowest range that is lost and has not been sent again.
+    pub fn first_lost(&self) -> Option<(Seq, Seq)> {
+        self.board.as_ref()?.lost().first()
+    }
+
+    /// Whether the next lost segment leaves whatever cwnd says: the first of a repair
+    /// (RFC 6675 §5 (4.3), RFC 6582 §3.2), and the one a timeout asks for.
+    pub fn is_forced(&self) -> bool {
+        self.is_forced
+    }
+
+    /// Whether new data leaves before what is lost (RFC 5682 §3.1, step 2b).
+    pub fn prefers_new_data(&self) -> bool {
+        self.episode.as_ref().is_some_and(|episode| episode.frto == Frto::SendingNew)
+    }
+
+    /// There is no new data to send after all: F-RTO can say nothing (RFC 5682 §3.1, step 2b).
+    /// True if lost data may leave in its place; false once new data has left.
+    pub fn give_up_new_data(&mut self, snd: &Sender) -> bool {
+        if snd.nxt > self.recover {
+            return false;
+        }
+        if let Some(episode) = &mut self.episode {
+            episode.frto = Frto::Off;
+        }
+        true
+    }
+
+    /// What a tail loss probe that is due sends if there is no new data: the last segment.
+    pub fn last_segment(&self) -> Option<(Seq, Seq)> {
+        self.board.as_ref()?.last_segment()
+    }
+
+    /// Whether a tail loss probe has to leave now, once.
+    pub fn take_due_probe(&mut self) -> bool {
+        self.probe.take_due()
+    }
+
+    /// The tail loss probe's timer fired.
+    pub fn on_probe_timer(&mut self) {
+        if self.may_probe() {
+            self.probe.on_timer();
+        }
+    }
+
+    /// When a tail loss probe leaves if nothing is heard, should that have to be set anew; None
+    /// within where none may leave.
+    pub fn take_probe_deadline(
+        &mut self,
+        knobs: &Knobs,
+        now: Instant,
+        srtt: Option<Duration>,
+        rto_at: Option<Instant>,
+    ) -> Option<Option<Instant>> {
+        let is_rescheduled = self.probe.take_rescheduled();
+        if !self.may_probe() || !knobs.tail_loss_probe() {
+            return Some(None);
+        }
+        let is_lone = self.board.as_ref().is_some_and(|board| board.is_one_segment());
+        is_rescheduled.then(|| Some(TailProbe::deadline(now, srtt, is_lone, rto_at)))
+    }
+
+    /// RFC 8985 §7.2: with SACK, outside of a repair, and nothing SACKed.
+    fn may_probe(&self) -> bool {
+        self.has_sack
+            && self.board.is_some()
+            && matches!(self.state, RepairState::Open | RepairState::Cwr)
+            && self.probe.is_possible()
+    }
+
+    /// Whether new data leaves beyond cwnd because duplicate ACKs show that segments have left the
+    /// network (RFC 3042).
+    pub fn is_limited_transmit(&self, snd: &Sender, cwnd: u64) -> bool {
+        self.state == RepairState::Disorder && snd.outstanding() >= cwnd
+    }
+
+    /// Where the repair stands.
+    pub fn state(&self) -> RepairState {
+        self.state
+    }
+
+    /// What happened so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Segments by which the path has been seen to reorder (`tcpi_reordering`).
+    pub fn reordering(&self) -> u32 {
+        self.reordering
+    }
+
+    /// What is on its way, if anything is.
+    pub fn scoreboard(&self) -> Option<&Scoreboard> {
+        self.board.as_deref()
+    }
+
+    /// Duplicate ACKs counted, where the peer has no SACK.
+    pub fn duplicates(&self) -> u32 {
+        self.newreno.duplicates()
+    }
+
+    /// Timeouts in a row without progress.
+    pub fn timeouts(&self) -> u32 {
+        self.timeouts
+    }
+
+    /// Times a SYN sent for the first time.
+    pub fn start_timing(&mut self, end: Seq, now: Instant) {
+        self.timed_syn.get_or_insert((end, now));
+    }
+
+    /// The round trip that `ack` completes. A retransmission stops the clock (Karn's algorithm,
+    /// RFC 6298 §3).
+    pub fn take_rtt(&mut self, ack: Seq, now: Instant) -> Option<Duration> {
+        let (end, sent) = self.timed_syn?;
+        if ack < end {
+            return None;
+        }
+        self.timed_syn = None;
+        Some(now.saturating_since(sent))
+    }
+
+    /// The SYN is sent again: what is timed can no longer be told apart.
+    pub fn stop_timing(&mut self) {
+        self.timed_syn = None;
+    }
+
+    /// Panics where the guarantees of the parts do not hold, or their parts do not fit.
+    pub fn check(&self, snd: &Sender) {
+        assert!(self.recover <= snd.max);
+        let Some(board) = &self.board else { return };
+        board.check();
+        let Some(first) = board.first() else { panic!("an empty scoreboard is kept") };
+        assert_eq!(first.start, snd.una, "the scoreboard begins at SND.UNA");
+        assert!(board.records().last().is_none_or(|last| last.end == snd.nxt));
+    }
+}
