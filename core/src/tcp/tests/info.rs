@@ -26,7 +26,7 @@ fn what_goes_and_comes_is_counted_in_segments_and_bytes() {
     assert_eq!((info.unacked, info.bytes_not_sent, info.retransmitted_segments), (1, 0, 0));
     assert_eq!(info.since_data_sent, Some(ms(35)));
     assert_eq!(info.since_data_received, Some(ms(5)));
-    assert_eq!((info.send_mss, info.receive_mss), (1000, 5));
+    assert_eq!((info.send_mss, info.receive_mss), (1000, 536));
     // The handshake took no time at all, and these 30 ms count for an eighth.
     assert_eq!((info.srtt, info.min_rtt), (Duration::from_micros(3750), Some(ms(0))));
 }
