@@ -19,6 +19,7 @@ impl Connection {
         self.snd.acknowledge(ack);
         // Our FIN has a number but no byte in the buffer.
         self.send_buffer.release(ack.min(self.send_buffer.end()));
+        self.release_records();
         self.soft_error = None;
         self.liveness.on_progress(cx.now);
         self.recovery.window_probes.on_peer_heard();

@@ -274,8 +274,6 @@ impl Connection {
         if self.snd.outstanding() > 0 {
             // An early child's text is on its way.
             self.arm(cx, TimerName::Retransmission, cx.now + self.rtt.rto());
-        } else {
-            self.recovery = Recovery::new(self.snd.iss);
         }
     }
 }
