@@ -78,10 +78,10 @@
  *   SO_REUSEPORT         switch                    0
  *       several sockets, all of which have it, listen on one address and share its
  *       connections
- *   SO_SNDBUF            bytes                     1048576
+ *   SO_SNDBUF            bytes                     16384
  *       bytes of the send buffer, cut to what tcp_wmem allows; reads as twice what was set,
  *       and it grows by itself until it is set
- *   SO_RCVBUF            bytes                     1048576
+ *   SO_RCVBUF            bytes                     131072
  *       bytes of the receive buffer, and so the window, cut to what tcp_rmem allows; reads as
  *       twice what was set, and it grows by itself until it is set
  *   SO_SNDBUFFORCE       bytes, set only
@@ -122,6 +122,8 @@
  *       peer; 0: no limit
  *   TCP_CORK             switch                    0
  *       only full segments leave, until it is off again or 200 ms have passed
+ *   TCP_QUICKACK         switch                    1
+ *       a connection acknowledges at once, for now; 0: acknowledgments wait to ride on data
  *   TCP_KEEPIDLE         seconds, 1 to 32767       7200
  *       SO_KEEPALIVE: silence before the first probe (default: tcp_keepalive_time)
  *   TCP_KEEPINTVL        seconds, 1 to 32767       75

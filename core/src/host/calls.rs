@@ -241,7 +241,12 @@ impl Host {
             self.renew_path(now, id);
         }
         let settings = options.settings();
-        self.turn(now, id, |connection, cx| connection.set_settings(cx, settings));
+        self.turn(now, id, |connection, cx| {
+            connection.set_settings(cx, settings);
+            if let SocketOption::QuickAck(on) = option {
+                connection.set_quick_ack(cx, on);
+            }
+        });
         Ok(())
     }
 

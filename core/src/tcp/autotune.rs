@@ -27,6 +27,16 @@ pub(super) struct ReceiveTuning {
 }
 
 impl ReceiveTuning {
+    /// The round trip as the receiver sees it; zero while unknown.
+    pub(super) fn rtt(&self) -> Duration {
+        Duration::from_micros(self.rtt_us.into())
+    }
+
+    /// Bytes read in the best round trip so far.
+    pub(super) fn copied(&self) -> u64 {
+        self.copied
+    }
+
     /// The first text is about to be taken: `initial` bytes are what a sender starts with.
     fn start(&mut self, now: Instant, nxt: Seq, initial: u64) {
         (self.copied, self.read, self.since) = (initial.max(1), nxt, now);

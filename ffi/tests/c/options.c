@@ -298,6 +298,17 @@ static void the_segment_size_keeps_to_what_was_asked_for(const Sides *on)
     CHECK_OK(on->close(listener));
 }
 
+static void a_connection_is_told_when_to_acknowledge(const Sides *on)
+{
+    Connection connection = establish(on);
+    set_int(on, connection.client, IPPROTO_TCP, TCP_QUICKACK, 0);
+    CHECK_EQ(get_int(on, connection.client, IPPROTO_TCP, TCP_QUICKACK), 0);
+    set_int(on, connection.client, IPPROTO_TCP, TCP_QUICKACK, 1);
+    CHECK_EQ(get_int(on, connection.client, IPPROTO_TCP, TCP_QUICKACK), 1);
+    CHECK_OK(on->close(connection.client));
+    CHECK_OK(on->close(connection.server));
+}
+
 static void linger_of_zero_resets(const Sides *on)
 {
     Connection connection = establish(on);
@@ -323,6 +334,7 @@ int main(void)
     tell("a small place gets a part of the value", a_small_place_gets_a_part_of_the_value);
     tell("what can only be read is not set", what_can_only_be_read_is_not_set);
     tell("linger of zero resets", linger_of_zero_resets);
+    tell("a connection is told when to acknowledge", a_connection_is_told_when_to_acknowledge);
     tell("a congestion control goes by its name", a_congestion_control_goes_by_its_name);
     every_option_answers_as_the_kernels();
     what_the_stack_lacks_is_refused();

@@ -54,6 +54,9 @@ impl Change<'_> {
         std::sync::Arc::make_mut(&mut self.options.settings)
     }
 
+    /// What a connection does now rather than what it was asked to be: the host tells it.
+    fn leave_to_connection(&mut self) {}
+
     fn ip(&mut self, family: Domain) -> &mut FamilyOptions {
         self.options.ip.of_mut(family)
     }
@@ -341,6 +344,14 @@ options! {
         "only full segments leave, until it is off again or 200 ms have passed", {
         get(of) of.settings().cork;
         set(of, on) of.settings().cork = on;
+    }
+    QuickAck(bool) IPPROTO_TCP TCP_QUICKACK Shape::Switch,
+        "a connection acknowledges at once, for now; 0: acknowledgments wait to ride on data", {
+        get(of) match &of.socket.kind {
+            Kind::Connection(connection) => connection.is_quick_ack(),
+            _ => true,
+        };
+        set(of, _on) of.leave_to_connection();
     }
     KeepIdle(Duration) IPPROTO_TCP TCP_KEEPIDLE KEEPALIVE_SECONDS,
         "SO_KEEPALIVE: silence before the first probe (default: tcp_keepalive_time)", {
