@@ -106,8 +106,6 @@ knobs! {
         "Reset a client whose handshake completes while the accept queue is full, rather than let it try again.";
     FastOpen "tcp_fastopen" number(0, 0x7fff), "1"
         "TCP Fast Open (RFC 7413), a sum: 1 as client, 2 as server, 4 text on a SYN even without a cookie, 512 text taken even without a cookie, 1024 on every listener.";
-    Rfc1337 "tcp_rfc1337" SWITCH, "0"
-        "Ignore resets in TIME-WAIT (RFC 1337).";
     InvalidRatelimitMs "tcp_invalid_ratelimit" number(0, 60_000), "500"
         "Least milliseconds between two answers of a connection to segments it cannot use (RFC 5961 §7).";
     ReceiveMemory "tcp_rmem" BUFFER, "4096 131072 6291456"
@@ -410,11 +408,6 @@ impl Knobs {
     /// `tcp_window_scaling`.
     pub fn window_scaling(&self) -> bool {
         self.is_on(Row::WindowScaling)
-    }
-
-    /// `tcp_rfc1337`.
-    pub fn rfc1337(&self) -> bool {
-        self.is_on(Row::Rfc1337)
     }
 
     /// `tcp_dsack`.

@@ -147,6 +147,8 @@ impl Connection {
         let smss = self.text_max();
         match cx.gso_max as u64 / smss {
             0 | 1 => smss,
+            // So is what the urgent pointer says: it counts from each segment's own number.
+            _ if self.is_urgent() => smss,
             // Cutting a super-segment takes CWR from all segments but the first; here it is a count.
             _ if self.ecn.variant() == EcnVariant::Accurate => smss,
             segments => segments * smss,

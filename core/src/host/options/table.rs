@@ -54,6 +54,9 @@ impl Change<'_> {
         std::sync::Arc::make_mut(&mut self.options.settings)
     }
 
+    /// What a connection does now rather than what it was asked to be: the host tells it.
+    fn leave_to_connection(&mut self) {}
+
     fn ip(&mut self, family: Domain) -> &mut FamilyOptions {
         self.options.ip.of_mut(family)
     }
@@ -348,8 +351,7 @@ options! {
             Kind::Connection(connection) => connection.is_quick_ack(),
             _ => true,
         };
-        // What a connection does now, not what it was asked to be: the host tells it.
-        set(_of, _on) ();
+        set(of, _on) of.leave_to_connection();
     }
     KeepIdle(Duration) IPPROTO_TCP TCP_KEEPIDLE KEEPALIVE_SECONDS,
         "SO_KEEPALIVE: silence before the first probe (default: tcp_keepalive_time)", {
