@@ -78,10 +78,10 @@
  *   SO_REUSEPORT         switch                    0
  *       several sockets, all of which have it, listen on one address and share its
  *       connections
- *   SO_SNDBUF            bytes                     1048576
+ *   SO_SNDBUF            bytes                     16384
  *       bytes of the send buffer, cut to what tcp_wmem allows; reads as twice what was set,
  *       and it grows by itself until it is set
- *   SO_RCVBUF            bytes                     1048576
+ *   SO_RCVBUF            bytes                     131072
  *       bytes of the receive buffer, and so the window, cut to what tcp_rmem allows; reads as
  *       twice what was set, and it grows by itself until it is set
  *   SO_SNDBUFFORCE       bytes, set only
