@@ -100,6 +100,14 @@ knobs! {
         "ECN of incoming and outgoing connections: 0 none, 1 ECN for both (RFC 3168), 2 ECN and none, 3 accurate ECN for both (RFC 9768), 4 accurate ECN and ECN, 5 accurate ECN and none.";
     EcnFallback "tcp_ecn_fallback" SWITCH, "1"
         "Repeat an unanswered SYN without ECN (RFC 3168 §6.1.1.1).";
+    SynCookies "tcp_syncookies" number(0, 2), "1"
+        "SYN cookies (RFC 4987 §3.6): 0 never, 1 when a listener's SYN queue is full, 2 always.";
+    AbortOnOverflow "tcp_abort_on_overflow" SWITCH, "0"
+        "Reset a client whose handshake completes while the accept queue is full, rather than let it try again.";
+    FastOpen "tcp_fastopen" number(0, 0x7fff), "1"
+        "TCP Fast Open (RFC 7413), a sum: 1 as client, 2 as server, 4 text on a SYN even without a cookie, 512 text taken even without a cookie, 1024 on every listener.";
+    InvalidRatelimitMs "tcp_invalid_ratelimit" number(0, 60_000), "500"
+        "Least milliseconds between two answers of a connection to segments it cannot use (RFC 5961 §7).";
     ReceiveMemory "tcp_rmem" BUFFER, "4096 131072 6291456"
         "Receive buffer in bytes: least and initial size, and the most that autotuning or SO_RCVBUF gives.";
     SendMemory "tcp_wmem" BUFFER, "4096 16384 4194304"
@@ -205,6 +213,28 @@ pub enum EcnVariant {
     /// How many there were (RFC 9768).
     Accurate,
 }
+
+/// When a listener answers with SYN cookies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SynCookieUse {
+    /// Never: a full SYN queue drops SYNs.
+    Never,
+    /// When the SYN queue is full.
+    WhenFull,
+    /// To every SYN, for trying it out.
+    Always,
+}
+
+/// `tcp_fastopen`: ask for cookies, and send text on SYNs.
+pub const FAST_OPEN_CLIENT: u64 = 0x1;
+/// `tcp_fastopen`: give cookies, and take text on SYNs.
+pub const FAST_OPEN_SERVER: u64 = 0x2;
+/// `tcp_fastopen`: text on a SYN without a cookie.
+pub const FAST_OPEN_CLIENT_NO_COOKIE: u64 = 0x4;
+/// `tcp_fastopen`: text taken without a cookie.
+pub const FAST_OPEN_SERVER_NO_COOKIE: u64 = 0x200;
+/// `tcp_fastopen`: on every listener.
+pub const FAST_OPEN_EVERYWHERE: u64 = 0x400;
 
 /// What `tcp_timestamps` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -377,6 +407,30 @@ impl Knobs {
     /// `tcp_ecn_fallback`.
     pub fn ecn_fallback(&self) -> bool {
         self.is_on(Row::EcnFallback)
+    }
+
+    /// `tcp_syncookies`.
+    pub fn syn_cookies(&self) -> SynCookieUse {
+        match self.first(Row::SynCookies) {
+            0 => SynCookieUse::Never,
+            1 => SynCookieUse::WhenFull,
+            _ => SynCookieUse::Always,
+        }
+    }
+
+    /// `tcp_abort_on_overflow`.
+    pub fn abort_on_overflow(&self) -> bool {
+        self.is_on(Row::AbortOnOverflow)
+    }
+
+    /// Whether `tcp_fastopen` has all of these bits.
+    pub fn fast_open(&self, bits: u64) -> bool {
+        self.first(Row::FastOpen) & bits == bits
+    }
+
+    /// `tcp_invalid_ratelimit`.
+    pub fn invalid_ratelimit(&self) -> Duration {
+        self.millis(Row::InvalidRatelimitMs)
     }
 
     /// `tcp_sack`.

@@ -125,6 +125,12 @@ reasons! {
     ApplicationClosed "application-closed" "RFC 9293 §3.10.4"
         "the application has nothing more to send"
         "应用程序不再发送数据";
+    SynCookie "syn-cookie" "RFC 4987 §3.6"
+        "the queue of half-open connections is full: answer without remembering, by a SYN cookie"
+        "半连接队列已满：用 SYN cookie 应答而不保存任何状态";
+    EarlyText "early-text" "RFC 7413 §4.2"
+        "the SYN brings text and a good Fast Open cookie: take it before the handshake completes"
+        "SYN 携带数据和有效的 Fast Open cookie：握手完成前即可接收";
     Paws "paws" "RFC 7323 §5.3"
         "the timestamp is older than one already seen: an old duplicate, whatever its number says"
         "时间戳早于已收到的：无论序号如何，这是滞留在网络中的旧报文段";

@@ -276,7 +276,7 @@ fn half_open_connections_are_bounded_by_the_knob() {
     }
     pair.settle();
     assert_eq!(pair.server.connections().len(), 1 + 3);
-    assert_eq!(pair.server.counters().get("listen_overflow"), Some(2));
+    assert_eq!(pair.server.counters().get("syn_cookies_sent"), Some(2));
     // And they are forgotten when their SYN+ACK is never answered.
     pair.lose = Box::new(|_| true);
     pair.pass(seconds(200));

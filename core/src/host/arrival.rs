@@ -10,19 +10,15 @@ use smallvec::SmallVec;
 use super::counters::Counter;
 use super::demux::FourTuple;
 use super::fragments::Outcome;
-use super::output::context;
-use super::ports::{Claim, Use};
-use super::socket::{Kind, Owner, Socket};
 use super::{Domain, Host, SocketId};
 use crate::event::{ConnectionName, Reason};
-use crate::knobs::TimestampMode;
-use crate::tcp::{Arrival, Connection, Listener, Outgoing, State, reset_for};
+use crate::tcp::{Outgoing, reset_for};
 use crate::time::Instant;
 use crate::wire::fragment::Fragment;
 use crate::wire::icmp_report::Report;
 use crate::wire::ip::{self, Ecn, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_NONE, PROTOCOL_TCP};
 use crate::wire::packet::{Frame, Verification};
-use crate::wire::tcp::{self, Flags};
+use crate::wire::tcp;
 use crate::wire::{Malformed, checksum};
 
 /// A TCP segment on its way to a socket.
@@ -155,7 +151,7 @@ impl Host {
         Ok(())
     }
 
-    fn handle_segment(&mut self, now: Instant, segment: Segment) -> Result<(), Counter> {
+    pub(super) fn handle_segment(&mut self, now: Instant, segment: Segment) -> Result<(), Counter> {
         let connection = self.demux.connection(&segment.tuple);
         if let Some(id) = connection
             && !self.gives_way(id, &segment)
@@ -168,34 +164,23 @@ impl Host {
         }
     }
 
-    /// Whether a connection in TIME-WAIT lets this SYN open a new one (RFC 9293 §3.6.1, MAY-2).
-    fn gives_way(&self, id: SocketId, segment: &Segment) -> bool {
-        let flags = segment.header.flags;
-        if !flags.contains(Flags::SYN) || flags.without(Flags::ACK | Flags::RST) != flags {
-            return false;
-        }
-        let Some(Kind::Connection(connection)) = self.sockets.get(id).map(|socket| &socket.kind)
-        else {
-            return false;
-        };
-        let takes_timestamps = self.knobs.timestamps() != TimestampMode::Off;
-        connection.state() == State::TimeWait
-            && connection.accepts_new_syn(&segment.header, takes_timestamps)
-            && self.demux.listener(&segment.tuple).is_some()
-    }
-
     /// Gives a segment to its connection.
     fn deliver(&mut self, now: Instant, id: SocketId, segment: Segment) -> Result<(), Counter> {
         self.check_hop_limit(id, segment.tuple.remote.ip(), segment.ttl)?;
         if self.must_wait_for_accept(id, segment.header.flags) {
+            self.refuse_at_full_queue(now, id, segment);
             return Err(Counter::ListenOverflow);
         }
-        let Segment { header, payload, gso_size, ecn, .. } = segment;
-        let dropped = self.turn(now, id, |connection, cx| {
+        let Segment { tuple, header, payload, gso_size, ecn, .. } = segment;
+        let told = self.turn(now, id, |connection, cx| {
             connection.handle_segment(cx, &header, payload, gso_size, ecn);
-            connection.take_dropped_pieces()
+            (connection.take_dropped_pieces(), connection.take_lesson())
         });
-        for _ in 0..dropped.unwrap_or(0) {
+        let (dropped, lesson) = told.unwrap_or_default();
+        if let Some(lesson) = lesson {
+            self.fast_open_cache.learn(now, tuple.remote.ip(), lesson);
+        }
+        for _ in 0..dropped {
             self.counters.add(Counter::TcpReassemblyFull);
         }
         Ok(())
@@ -213,98 +198,6 @@ impl Host {
         if ttl < least { Err(Counter::MinHopLimit) } else { Ok(()) }
     }
 
-    /// Whether the segment would complete a handshake for which the accept queue has no room. It
-    /// then counts as lost, as on Linux: the SYN+ACK, sent again, brings another.
-    fn must_wait_for_accept(&self, id: SocketId, flags: Flags) -> bool {
-        let Some(Owner::SynQueue(parent)) = self.sockets.get(id).map(|socket| socket.owner) else {
-            return false;
-        };
-        flags.contains(Flags::ACK)
-            && !flags.contains(Flags::RST)
-            && self.listener(parent).is_some_and(Listener::accept_queue_is_full)
-    }
-
-    /// RFC 9293 §3.10.7.2, with `old` the connection in TIME-WAIT that gives way.
-    fn handle_at_listener(
-        &mut self,
-        now: Instant,
-        id: SocketId,
-        old: Option<SocketId>,
-        segment: Segment,
-    ) -> Result<(), Counter> {
-        self.check_hop_limit(id, segment.tuple.remote.ip(), segment.ttl)?;
-        let Some(listener) = self.listener(id) else { return Err(Counter::ListenIgnored) };
-        match listener.handle_segment(&segment.header, segment.payload.len()) {
-            Arrival::Ignore => Err(Counter::ListenIgnored),
-            Arrival::Full => Err(Counter::ListenOverflow),
-            Arrival::Reset(reset) => {
-                self.record_unowned(now, &segment);
-                self.reset(now, &segment.tuple, reset);
-                Ok(())
-            }
-            Arrival::Open if listener.half_open() >= self.knobs.max_syn_backlog() as usize => {
-                Err(Counter::ListenOverflow)
-            }
-            Arrival::Open => {
-                let used = old.and_then(|old| self.numbers_used_by(old));
-                if let Some(old) = old {
-                    self.retire(now, old);
-                }
-                self.open_child(now, id, &segment, used);
-                Ok(())
-            }
-        }
-    }
-
-    /// Where the numbers that a connection has sent end.
-    pub(super) fn numbers_used_by(&self, id: SocketId) -> Option<u32> {
-        match &self.sockets.get(id)?.kind {
-            Kind::Connection(connection) => Some(connection.numbers_end()),
-            _ => None,
-        }
-    }
-
-    /// Passive open: a child of the listener in SYN-RECEIVED, with the listener's options; where it
-    /// takes over from TIME-WAIT, beyond the numbers `used` before.
-    fn open_child(&mut self, now: Instant, parent: SocketId, segment: &Segment, used: Option<u32>) {
-        let Some(listening) = self.sockets.get(parent) else { return };
-        let (domain, mut options) = (listening.domain, listening.options.clone());
-        let FourTuple { local, remote } = segment.tuple;
-        let number = self.next_number();
-        let name = ConnectionName { id: number, local, remote: Some(remote) };
-        let mut origin = self.isn.origin(now, local, remote);
-        origin.iss = beyond(used, origin.iss);
-        let family = Domain::of(remote.ip());
-        if self.knobs.tcp_reflect_tos() {
-            options.ip.of_mut(family).set_traffic_class(segment.traffic_class);
-        }
-        let path = self.path_to(now, remote.ip(), options.ip.of(family).mtu_discover);
-
-        let mut socket = Socket::new(domain, Owner::SynQueue(parent), number, options.clone());
-        let arrival = self.record_arrival(now, name, segment);
-        self.log.set_cause(arrival);
-        let mut cx = context(&self.knobs, &mut self.log, path, now);
-        let settings = options.settings();
-        let connection =
-            Connection::accept(&mut cx, name, origin, settings, &segment.header, segment.ecn);
-        socket.kind = Kind::Connection(Box::new(connection));
-        (socket.local, socket.path) = (local, path);
-        socket.next_identification = origin.iss as u16;
-        let place = super::demux::Place::of(local, options.v6_only);
-        let (reuse_addr, reuse_port) = (options.reuse_addr, options.reuse_port);
-        let claim = Claim { place, usage: Use::Bound, reuse_addr, reuse_port };
-        self.ports.hold(claim);
-        socket.claim = Some(claim);
-
-        let id = self.sockets.insert(socket);
-        self.demux.insert_connection(segment.tuple, id);
-        if let Some(listener) = self.listener_mut(parent) {
-            listener.opened(id);
-        }
-        self.mark_dirty(id);
-        self.settle(now, id);
-    }
-
     /// RFC 9293 §3.10.7.1: nobody wants the segment.
     fn refuse(&mut self, now: Instant, segment: Segment) -> Result<(), Counter> {
         self.counters.add(Counter::TcpNoSocket);
@@ -316,7 +209,7 @@ impl Host {
     }
 
     /// Sends a reset that belongs to no connection.
-    fn reset(&mut self, now: Instant, tuple: &FourTuple, header: tcp::Header) {
+    pub(super) fn reset(&mut self, now: Instant, tuple: &FourTuple, header: tcp::Header) {
         let reason = Reason::NoSuchConnection;
         let outgoing = Outgoing {
             header,
@@ -330,15 +223,6 @@ impl Host {
             self.counters.add(Counter::ResetsSent);
             self.record_reset(now, tuple, &header, reason);
         }
-    }
-}
-
-/// `iss`, or a number as far beyond those that an old connection used as Linux goes, should the
-/// clock not have come there yet (RFC 9293 §3.6.1, MAY-2).
-pub(super) fn beyond(used: Option<u32>, iss: u32) -> u32 {
-    match used {
-        Some(end) if (iss.wrapping_sub(end) as i32) < 0 => end.wrapping_add(65_535 + 2),
-        _ => iss,
     }
 }
 

@@ -107,6 +107,12 @@ impl Host {
     /// once, the pending error. SIGPIPE is the caller's matter.
     pub fn send(&mut self, now: Instant, id: SocketId, data: &[u8]) -> Result<usize, Error> {
         self.owned(id)?;
+        if let Some(remote) = self.waiting_for_text.remove(&id) {
+            return match self.connect_with(now, id, remote, data) {
+                Err(Error::InProgress) => Err(Error::WouldBlock),
+                result => result,
+            };
+        }
         self.turn(now, id, |connection, cx| connection.send(cx, data)).ok_or(Error::BrokenPipe)?
     }
 

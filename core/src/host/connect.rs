@@ -7,6 +7,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::demux::{FourTuple, Place};
+use super::fast_open::open_fast;
 use super::output::context;
 use super::ports::{Claim, Use};
 use super::socket::{Kind, Owner, Seen, Socket};
@@ -27,14 +28,27 @@ impl Host {
     pub fn connect(&mut self, now: Instant, id: SocketId, remote: SocketAddr) -> Result<(), Error> {
         let socket = self.owned(id)?;
         match &socket.kind {
-            Kind::Idle => self.open(now, id, remote),
+            Kind::Idle if self.waiting_for_text.contains_key(&id) => Err(Error::Already),
+            Kind::Idle if socket.options.settings().fast_open_connect => {
+                self.connect_with_first_text(now, id, remote)
+            }
+            Kind::Idle => self.open(now, id, remote, None).map(drop),
             Kind::Connection(_) if socket.is_connecting => self.outcome(id),
             Kind::Listener(_) | Kind::Connection(_) => Err(Error::IsConnected),
         }
     }
 
     /// Active open (RFC 9293 §3.10.1).
-    fn open(&mut self, now: Instant, id: SocketId, remote: SocketAddr) -> Result<(), Error> {
+    ///
+    /// With `early` it is TCP Fast Open: says how many of these bytes the SYN carries, or `InProgress`
+    /// when it can't carry any.
+    pub(super) fn open(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        remote: SocketAddr,
+        early: Option<&[u8]>,
+    ) -> Result<usize, Error> {
         let socket = self.owned(id)?;
         let remote = addresses::canonical(socket.domain, socket.options.v6_only, remote)?;
         let remote = match remote.ip() {
@@ -54,7 +68,7 @@ impl Host {
         let (local, used) = self.take_ends(now, id, source, remote)?;
 
         let mut origin = self.isn.origin(now, local, remote);
-        origin.iss = super::arrival::beyond(used, origin.iss);
+        origin.iss = super::listening::beyond(used, origin.iss);
         let way = self.owned(id)?.options.ip.of(Domain::of(remote.ip())).mtu_discover;
         let path = self.path_to(now, remote.ip(), way);
         let socket = self.sockets.get_mut(id).ok_or(Error::BadSocket)?;
@@ -62,12 +76,14 @@ impl Host {
         socket.next_identification = origin.iss as u16;
         let name = ConnectionName { id: socket.number, local, remote: Some(remote) };
         let mut cx = context(&self.knobs, &mut self.log, path, now);
-        let connection = Connection::connect(&mut cx, name, origin, socket.options.settings());
+        let mut connection = Connection::connect(&mut cx, name, origin, socket.options.settings());
+        let known = self.fast_open_cache.get(now, remote.ip());
+        let taken = early.map_or(0, |data| open_fast(&mut connection, &self.knobs, known, data));
         socket.kind = Kind::Connection(Box::new(connection));
         (socket.local, socket.path, socket.is_connecting) = (local, path, true);
         self.mark_dirty(id);
         self.settle(now, id);
-        Err(Error::InProgress)
+        if taken == 0 { Err(Error::InProgress) } else { Ok(taken) }
     }
 
     /// The address to connect from: the bound one (RFC 9293 §3.9.1.1, MUST-43), or the one that the

@@ -49,6 +49,11 @@ counters! {
     ListenOverflow "listen_overflow" "Dropped: a SYN or the last ACK when a listener's queue was full.";
     OrphansAborted "orphans_aborted" "Connections reset at close() because `tcp_max_orphans` were there.";
     TimeWaitOverflow "time_wait_overflow" "TIME-WAITs cut short because `tcp_max_tw_buckets` were there.";
+    CookiesSent "syn_cookies_sent" "SYNs answered by a SYN cookie.";
+    CookiesReceived "syn_cookies_received" "SYN cookies that came back and opened a connection.";
+    CookiesRefused "syn_cookies_refused" "Segments that should have borne a SYN cookie, and bore none that is good.";
+    FastOpenAccepted "fast_open_accepted" "SYNs whose text was taken at once.";
+    FastOpenRefused "fast_open_refused" "SYNs with a Fast Open cookie that is not ours.";
     ResetsSent "resets_sent" "Resets sent for segments that no connection took.";
     RepliesDropped "replies_dropped" "Resets and echo replies not sent because too many waited.";
     IcmpMalformed "icmp_malformed" "Dropped: ICMP that cannot be read.";

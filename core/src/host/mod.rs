@@ -11,6 +11,7 @@
 //! | file | what it owns |
 //! |---|---|
 //! | `arrival` | the way of a packet to its socket, resets for what nobody wants |
+//! | `listening`, `fast_open` | the passive open, SYN cookies, text on the SYN |
 //! | `fragments` | packets that came in parts, until they are whole |
 //! | `icmp` | pings, and errors about our segments |
 //! | `path`, `path_mtu` | what the path to each peer carries |
@@ -30,9 +31,11 @@ mod counters;
 mod deadlines;
 mod demux;
 mod events;
+mod fast_open;
 mod fragments;
 mod icmp;
 mod ip_options;
+mod listening;
 mod options;
 mod output;
 mod path;
@@ -44,6 +47,7 @@ mod socket;
 mod turn;
 
 use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
@@ -66,6 +70,7 @@ use addresses::Addresses;
 use census::Census;
 use deadlines::Deadlines;
 use demux::{Demux, KeyedHash};
+use fast_open::FastOpenCache;
 use fragments::Fragments;
 use output::Output;
 use path_mtu::PathMtu;
@@ -74,7 +79,9 @@ use reports::RateLimit;
 use socket::Sockets;
 
 use crate::event::{EventLog, Observer};
+use crate::tcp::fast_open::CookieSecret;
 use crate::tcp::isn::IsnGenerator;
+use crate::tcp::syn_cookie::SynCookies;
 use crate::time::Instant;
 
 /// Many connections on one set of addresses; see the [module](self).
@@ -126,6 +133,11 @@ pub struct Host {
     counters: Counters,
     random: ChaCha8Rng,
     isn: IsnGenerator,
+    cookies: SynCookies,
+    fast_open_secret: CookieSecret,
+    fast_open_cache: FastOpenCache,
+    /// Sockets whose connect() waits for the first data (TCP_FASTOPEN_CONNECT).
+    waiting_for_text: HashMap<SocketId, SocketAddr, KeyedHash>,
     sockets: Sockets,
     census: Census,
     demux: Demux,
@@ -151,6 +163,8 @@ impl Host {
         let ports = Ports::new(&mut random);
         let mut key = || (random.next_u64(), random.next_u64());
         let (isn, hash) = (IsnGenerator::new(key()), KeyedHash::new(key()));
+        let cookies = SynCookies::new(key(), key());
+        let fast_open_secret = CookieSecret::new(key());
         let addresses = Addresses::new(config.addresses);
         let name = match (config.name.is_empty(), addresses.first()) {
             (true, Some(address)) => address.to_string(),
@@ -166,6 +180,10 @@ impl Host {
             counters: Counters::default(),
             random,
             isn,
+            cookies,
+            fast_open_secret,
+            fast_open_cache: FastOpenCache::new(hash),
+            waiting_for_text: HashMap::with_hasher(hash),
             sockets: Sockets::default(),
             census: Census::default(),
             demux: Demux::new(hash),

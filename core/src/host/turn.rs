@@ -143,6 +143,7 @@ impl Host {
     /// Takes a socket out of every table.
     pub(super) fn forget(&mut self, id: SocketId) {
         let Some(socket) = self.sockets.remove(id) else { return };
+        self.waiting_for_text.remove(&id);
         self.census.change(socket.class, Class::Uncounted);
         self.deadlines.change(id, socket.queued_deadline, None);
         if let Kind::Connection(connection) = &socket.kind

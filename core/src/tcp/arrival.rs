@@ -19,10 +19,6 @@ use crate::time::Instant;
 use crate::wire::ip::Ecn;
 use crate::wire::tcp::{Flags, Header};
 
-/// Segments without text that can't be used are answered at most this often, so that two ends
-/// that disagree can't keep each other busy (RFC 5961 §7 asks for such a limit).
-const CHALLENGE_INTERVAL: Duration = Duration::from_millis(500);
-
 /// How long ago the peer's last timestamp must have come before its connection's ends are used anew:
 /// as Linux, for what a clock of one tick a second might show.
 const REUSE_AGE: Duration = Duration::from_secs(1);
@@ -146,8 +142,10 @@ impl Connection {
             return if is_inside { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
         }
         if self.is_first_syn_again(segment) {
-            // Our SYN+ACK was lost: an ACK alone would not help a peer in SYN-SENT.
-            self.snd.nxt = self.snd.iss;
+            // Our SYN+ACK was lost: an ACK alone would not help a peer in SYN-SENT. The timer runs on.
+            if self.may_answer_unusable(cx) {
+                self.snd.nxt = self.snd.iss;
+            }
             return ControlFlow::Break(());
         }
         if !self.rcv.is_acceptable(segment) {
@@ -212,13 +210,21 @@ impl Connection {
     /// Sends an ACK that lets an honest peer find its place, and a forger nothing
     /// (RFC 5961 §3.2, §4.2).
     fn challenge(&mut self, cx: &mut Context<'_>) {
-        let is_allowed = self
-            .last_challenge
-            .is_none_or(|last| cx.now.saturating_since(last) >= CHALLENGE_INTERVAL);
-        if is_allowed {
-            self.last_challenge = Some(cx.now);
+        if self.may_answer_unusable(cx) {
             self.rcv.demand_ack();
         }
+    }
+
+    /// Segments without text that can't be used are answered at most so often, so that two ends that
+    /// disagree can't keep each other busy, nor a forger this one (RFC 5961 §7 asks for such a limit).
+    fn may_answer_unusable(&mut self, cx: &Context<'_>) -> bool {
+        let is_allowed = self
+            .last_challenge
+            .is_none_or(|last| cx.now.saturating_since(last) >= cx.knobs.invalid_ratelimit());
+        if is_allowed {
+            self.last_challenge = Some(cx.now);
+        }
+        is_allowed
     }
 
     /// Second, the RST bit: believed only at exactly RCV.NXT (RFC 5961 §3.2), whatever text comes with
@@ -273,6 +279,9 @@ impl Connection {
             if !matches!(outcome, AckOutcome::New(_)) {
                 let reason = Reason::BadHandshakeAck;
                 self.reset = Some(Reset { seq: ack, has_ack: false, reason });
+                return ControlFlow::Break(());
+            }
+            if self.defers_accept(cx, segment) {
                 return ControlFlow::Break(());
             }
             self.establish(cx, segment, ack);

@@ -40,7 +40,7 @@ impl Connection {
         if data.is_empty() {
             return Ok(0);
         }
-        if matches!(self.state, State::SynSent | State::SynReceived) {
+        if matches!(self.state, State::SynSent | State::SynReceived) && !self.is_early() {
             return Err(Error::WouldBlock);
         }
         self.remember_cause(cx);
@@ -191,6 +191,12 @@ impl Connection {
             | State::LastAck => self.reset_peer(Reason::Aborted),
             _ => {}
         }
+        self.set_state(cx, State::Closed, Reason::Aborted);
+    }
+
+    /// Ends a connection of which nobody is to hear.
+    pub fn forget(&mut self, cx: &mut Context<'_>) {
+        self.remember_cause(cx);
         self.set_state(cx, State::Closed, Reason::Aborted);
     }
 

@@ -29,6 +29,7 @@ use super::autotune::ReceiveTuning;
 use super::congestion::{CongestionControl, Reno};
 use super::delayed_ack::DelayedAck;
 use super::ecn::EcnState;
+use super::fast_open::FastOpen;
 use super::isn::Origin;
 use super::liveness::Liveness;
 use super::mtu_probe::MtuProbe;
@@ -197,6 +198,10 @@ pub struct Connection {
     pub(super) timestamps: Timestamps,
     /// Congestion marks: asked for, then agreed or not.
     pub(super) ecn: EcnState,
+    /// Fast Open, where the handshake has anything to do with it.
+    pub(super) fast_open: Option<Box<FastOpen>>,
+    /// The handshake's ACK came without text, and the listener waits for text (TCP_DEFER_ACCEPT).
+    pub(super) is_ack_deferred: bool,
     /// SACK permitted (RFC 2018 §2): offered by us, then agreed or not.
     pub(super) sack_permitted: bool,
     /// The largest segment the peer says it takes, in bytes (MSS option; RFC 6691).
@@ -270,6 +275,8 @@ impl Connection {
             offered_shift: None,
             timestamps: Timestamps::new(knobs, origin.ts_offset),
             ecn: EcnState::new(knobs, is_active),
+            fast_open: None,
+            is_ack_deferred: false,
             sack_permitted: knobs.sack(),
             peer_mss: default_mss(&name),
             error: None,

@@ -3,17 +3,22 @@
 
 use super::congestion::initial_window;
 use super::connection::new_controller;
-use super::connection::{Connection, Context, MAX_WINDOW_SHIFT, Reset, Settings};
+use super::connection::{Connection, Context, MAX_WINDOW_SHIFT, Outgoing, Reset, Settings};
+use super::ecn::ECN_FLAGS;
 use super::isn::Origin;
 use super::recovery::Recovery;
 use super::segment::Segment;
 use super::sender::AckOutcome;
 use super::seq::Seq;
 use super::state::State;
+use super::syn_cookie::{self, Agreed};
+use super::timestamps::Timestamps;
 use crate::error::Error;
 use crate::event::{ConnectionName, Reason, TimerName};
+use crate::knobs::EcnVariant;
 use crate::wire::ip::Ecn;
 use crate::wire::tcp::{Flags, Header};
+use crate::wire::tcp_options::Options;
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -52,6 +57,115 @@ impl Connection {
         connection.take_syn(cx, &segment);
         connection.set_state(cx, State::SynReceived, Reason::PassiveOpen);
         connection
+    }
+
+    /// The SYN+ACK of a SYN cookie, whose ISS is the cookie: what a child would send, which is then
+    /// forgotten (RFC 4987 §3.6). The timestamp's low bits remember what was agreed on.
+    pub fn cookie_syn_ack(
+        cx: &mut Context<'_>,
+        name: ConnectionName,
+        origin: Origin,
+        settings: Arc<Settings>,
+        syn: &Header,
+    ) -> Option<Outgoing> {
+        let options = syn_cookie::remembered(&syn.options);
+        // Accurate ECN has more to remember than there are bits.
+        let is_classic = options.timestamps.is_some() && !syn.flags.contains(Flags::AE);
+        let flags = if is_classic { syn.flags } else { syn.flags.without(ECN_FLAGS) };
+        let syn = Header { options, flags, ..*syn };
+        let mut child = Connection::accept(cx, name, origin, settings, &syn, Ecn::NotEct);
+        let mut outgoing = child.poll_transmit(cx)?;
+        outgoing.reason = Reason::SynCookie;
+        if let Some((value, _)) = &mut outgoing.header.options.timestamps {
+            let agreed = Agreed {
+                window_scale: child.offered_shift.and(options.window_scale),
+                sack_permitted: child.sack_permitted,
+                ecn: child.ecn.variant() != EcnVariant::None,
+            };
+            let offset = child.timestamps.offset();
+            *value = syn_cookie::stamp(value.wrapping_sub(offset), &agreed).wrapping_add(offset);
+        }
+        Some(outgoing)
+    }
+
+    /// The child that an ACK with a good cookie stands for, its SYN+ACK sent: the ACK completes its
+    /// handshake. None where the ACK claims what the knobs do not allow.
+    pub fn from_cookie(
+        cx: &mut Context<'_>,
+        name: ConnectionName,
+        origin: Origin,
+        settings: Arc<Settings>,
+        ack: &Header,
+        mss: u16,
+    ) -> Option<Connection> {
+        let offset = Timestamps::new(cx.knobs, origin.ts_offset).offset();
+        let agreed =
+            ack.options.timestamps.map(|(_, echo)| syn_cookie::agreed(echo.wrapping_sub(offset)));
+        let options = Options {
+            mss: Some(mss),
+            window_scale: agreed.and_then(|agreed| agreed.window_scale),
+            sack_permitted: agreed.is_some_and(|agreed| agreed.sack_permitted),
+            timestamps: ack.options.timestamps,
+            ..Options::default()
+        };
+        let ecn = if agreed.is_some_and(|agreed| agreed.ecn) {
+            Flags::ECE | Flags::CWR
+        } else {
+            Flags::EMPTY
+        };
+        let seq = ack.seq.wrapping_sub(1);
+        let syn = Header { seq, flags: Flags::SYN | ecn, options, ..*ack };
+        let mut child = Connection::accept(cx, name, origin, settings, &syn, Ecn::NotEct);
+        let sent = child.poll_transmit(cx)?.header.options;
+        let is_agreed = sent.window_scale.is_some() == options.window_scale.is_some()
+            && sent.sack_permitted == options.sack_permitted
+            && sent.timestamps.is_some() == options.timestamps.is_some();
+        child.recovery.stop_timing();
+        is_agreed.then_some(child)
+    }
+
+    /// TCP_DEFER_ACCEPT: the third segment is here, without text. Until the time is over it counts as
+    /// not arrived, and the SYN+ACK is not repeated either, as on Linux.
+    pub(super) fn defers_accept(&mut self, cx: &Context<'_>, segment: &Segment) -> bool {
+        let is_deferred = !self.is_active
+            && segment.is_empty()
+            && self.rtt.backoffs() < self.deferring_timeouts(cx);
+        self.is_ack_deferred |= is_deferred;
+        is_deferred
+    }
+
+    /// The timeouts of the SYN+ACK that TCP_DEFER_ACCEPT spans.
+    fn deferring_timeouts(&self, cx: &Context<'_>) -> u32 {
+        let Some(time) = self.settings.defer_accept.filter(|time| !time.is_zero()) else {
+            return 0;
+        };
+        let (mut timeout, mut period, mut count) =
+            (cx.knobs.initial_rto(), cx.knobs.initial_rto(), 1);
+        while time > period && count < 255 {
+            count += 1;
+            timeout = (2 * timeout).min(cx.knobs.max_rto());
+            period += timeout;
+        }
+        count
+    }
+
+    /// The SYN+ACK was not answered in time: once more, as often as `tcp_synack_retries` says. A SYN
+    /// that is repeated meanwhile changes nothing about that.
+    pub(super) fn on_syn_ack_timeout(&mut self, cx: &mut Context<'_>) {
+        let timeouts = self.rtt.backoffs();
+        let deferring = self.deferring_timeouts(cx);
+        let waits_for_text = self.is_ack_deferred && timeouts < deferring;
+        if timeouts >= cx.knobs.synack_retries() && !waits_for_text {
+            let error = self.soft_error.take().unwrap_or(Error::TimedOut);
+            return self.fail(cx, error, Reason::GaveUp);
+        }
+        self.rtt.back_off();
+        if self.is_ack_deferred && timeouts + 1 < deferring {
+            // At the end of that time one more SYN+ACK gives the client a last chance.
+            self.arm(cx, TimerName::Retransmission, cx.now + self.rtt.rto());
+        } else {
+            self.snd.nxt = self.snd.iss;
+        }
     }
 
     /// Takes what the peer's SYN says: IRS, MSS, window scale, timestamps, SACK permitted.
@@ -132,7 +246,7 @@ impl Connection {
 
     /// Our SYN is acknowledged: data may flow (RFC 9293 §3.10.7.3 and .4).
     pub(super) fn take_handshake_ack(&mut self, cx: &mut Context<'_>, segment: &Segment, ack: Seq) {
-        let repeats = self.rtt.backoffs();
+        let repeats = if self.is_ack_deferred { 0 } else { self.rtt.backoffs() };
         // Of a SYN sent twice only a timestamp's echo tells which one was answered (Karn).
         let timed = self.recovery.take_rtt(ack, cx.now);
         let echoed = || self.timestamps.round_trip(cx.now, segment.options.timestamps);
@@ -150,9 +264,18 @@ impl Connection {
             initial_window(self.snd.smss, cx.knobs.initial_window_segments())
         };
         self.congestion = new_controller(cx.knobs, window, self.snd.smss);
-        self.recovery = Recovery::new(self.snd.iss);
         self.snd.acknowledge(ack);
         self.liveness.on_progress(cx.now);
         self.stop(cx, TimerName::Retransmission);
+        if self.is_active {
+            self.take_fast_open_answer(segment);
+        }
+        self.send_buffer.release(ack.min(self.send_buffer.end()));
+        if self.snd.outstanding() > 0 {
+            // An early child's text is on its way.
+            self.arm(cx, TimerName::Retransmission, cx.now + self.rtt.rto());
+        } else {
+            self.recovery = Recovery::new(self.snd.iss);
+        }
     }
 }

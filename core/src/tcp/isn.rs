@@ -67,7 +67,7 @@ impl std::fmt::Debug for IsnGenerator {
 
 /// Address and port in network order. Both families have a fixed length, so that no two pairs of
 /// endpoints write the same bytes.
-fn write_endpoint(hasher: &mut SipHasher24, endpoint: SocketAddr) {
+pub(super) fn write_endpoint(hasher: &mut SipHasher24, endpoint: SocketAddr) {
     match endpoint.ip() {
         IpAddr::V4(ip) => hasher.write(&ip.octets()),
         IpAddr::V6(ip) => hasher.write(&ip.octets()),

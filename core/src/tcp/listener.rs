@@ -5,14 +5,19 @@
 //! The children themselves are the host's, which tells here what became of them.
 //!
 //! The bounds are Linux's. The accept queue holds `backlog + 1`. The SYN queue holds `backlog`, but
-//! at least 8: Linux may go below because SYN cookies take over, without them a small backlog would
-//! shut out clients for as long as one SYN+ACK goes unanswered. The host caps the backlog that the
+//! at least 8: where SYN cookies are off, a small backlog would shut out clients for as long as one
+//! SYN+ACK goes unanswered. The host caps the backlog that the
 //! application asks for (`somaxconn`), so that a flood of SYNs fills bounded memory.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::reset::reset_for;
+use crate::time::Instant;
 use crate::wire::tcp::{Flags, Header};
+
+/// How long a SYN cookie is good (`syn_cookie`).
+const COOKIE_LIFETIME: Duration = Duration::from_secs(120);
 
 /// The SYN queue's least bound.
 const SYN_QUEUE_MIN: usize = 8;
@@ -26,7 +31,9 @@ pub enum Arrival {
     Reset(Header),
     /// A connection request: make a child in SYN-RECEIVED and tell it to [`Listener::opened`].
     Open,
-    /// A connection request without a place for it: drop it, and count that.
+    /// A connection request without a place in the SYN queue: answer it by a SYN cookie, or drop it.
+    Crowded,
+    /// A connection request while the accept queue is full: drop it, and count that.
     Full,
 }
 
@@ -36,12 +43,22 @@ pub struct Listener<Id> {
     backlog: u32,
     syn_queue: Vec<Id>,
     accept_queue: VecDeque<Id>,
+    /// When a SYN cookie was last sent: later ACKs may bear one.
+    last_cookie: Option<Instant>,
+    /// Children that were accepted with text on the SYN, and may still be in SYN-RECEIVED.
+    early: Vec<Id>,
 }
 
 impl<Id: Copy + PartialEq> Listener<Id> {
     /// A listener without children. `backlog` is that of `listen()`, capped by the host.
     pub fn new(backlog: u32) -> Listener<Id> {
-        Listener { backlog, syn_queue: Vec::new(), accept_queue: VecDeque::new() }
+        Listener {
+            backlog,
+            syn_queue: Vec::new(),
+            accept_queue: VecDeque::new(),
+            last_cookie: None,
+            early: Vec::new(),
+        }
     }
 
     /// A second `listen()`. Children that are there stay, even when they are more.
@@ -64,7 +81,11 @@ impl<Id: Copy + PartialEq> Listener<Id> {
         }
         // third
         if flags.contains(Flags::SYN) {
-            return if self.has_place() { Arrival::Open } else { Arrival::Full };
+            return match (self.accept_queue_is_full(), self.syn_queue_is_full()) {
+                (true, _) => Arrival::Full,
+                (false, true) => Arrival::Crowded,
+                (false, false) => Arrival::Open,
+            };
         }
         // fourth: no valid segment gets here
         Arrival::Ignore
@@ -117,11 +138,36 @@ impl<Id: Copy + PartialEq> Listener<Id> {
         self.syn_queue.iter().chain(&self.accept_queue).copied().collect()
     }
 
-    /// Whether another child may be made. A full accept queue refuses too: the handshake could not
-    /// be completed.
-    fn has_place(&self) -> bool {
-        let most = (self.backlog as usize).max(SYN_QUEUE_MIN);
-        self.syn_queue.len() < most && !self.accept_queue_is_full()
+    /// Whether there is no place for another child in SYN-RECEIVED.
+    fn syn_queue_is_full(&self) -> bool {
+        self.syn_queue.len() >= (self.backlog as usize).max(SYN_QUEUE_MIN)
+    }
+
+    /// A SYN cookie was sent.
+    pub fn cookie_sent(&mut self, now: Instant) {
+        self.last_cookie = Some(now);
+    }
+
+    /// Whether a SYN cookie was sent so lately that an ACK may bear it: at other times none is looked
+    /// for, so that none can be guessed.
+    pub fn expects_cookies(&self, now: Instant) -> bool {
+        self.last_cookie.is_some_and(|last| now.saturating_since(last) < COOKIE_LIFETIME)
+    }
+
+    /// A child was accepted with text on its SYN.
+    pub fn opened_early(&mut self, child: Id) {
+        self.early.push(child);
+    }
+
+    /// Those children, as far as [`Listener::set_early_children`] has not struck them out.
+    pub fn early_children(&self) -> &[Id] {
+        &self.early
+    }
+
+    /// Strikes out those whose handshake is over: what is left counts against the application's limit
+    /// (RFC 7413 §5.1).
+    pub fn set_early_children(&mut self, pending: Vec<Id>) {
+        self.early = pending;
     }
 
     /// Connections that wait for accept().

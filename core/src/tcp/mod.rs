@@ -6,8 +6,8 @@
 //! 2. the two halves of §3.3.1: [`sender`] and [`receiver`];
 //! 3. where bytes wait: [`send_buffer`], [`receive_buffer`], [`reassembler`];
 //! 4. the connection that owns them: [`connection`];
-//! 5. what comes in: [`listener`], [`reset`], `handshake`, [`timestamps`], [`ecn`], `arrival`,
-//!    `acknowledgment`, `text`;
+//! 5. what comes in: [`listener`], [`reset`], `handshake`, [`timestamps`], [`ecn`],
+//!    [`syn_cookie`], [`fast_open`], `arrival`, `acknowledgment`, `text`;
 //!    when and what is acknowledged: [`delayed_ack`], `sack`; how much the peer may send:
 //!    `window`, `autotune`;
 //! 6. what is lost, and how much may fly: [`rtt`], [`recovery`], [`delivery_rate`], [`congestion`];
@@ -26,6 +26,7 @@ pub mod connection;
 pub mod delayed_ack;
 pub mod delivery_rate;
 pub mod ecn;
+pub mod fast_open;
 mod handshake;
 pub mod info;
 pub mod isn;
@@ -45,6 +46,7 @@ pub mod send_buffer;
 pub mod sender;
 pub mod seq;
 pub mod state;
+pub mod syn_cookie;
 mod tally;
 mod text;
 mod timeouts;

@@ -53,7 +53,7 @@ impl Connection {
             State::SynSent | State::SynReceived if self.snd.nxt == self.snd.iss => {
                 return Some(self.syn_segment(cx));
             }
-            state if state.may_send() => {
+            state if state.may_send() || self.is_early() => {
                 if let Some(piece) = self.next_piece(cx) {
                     return Some(self.text_segment(cx, piece));
                 }
@@ -209,11 +209,12 @@ impl Connection {
             accurate_ecn: self.ecn.take_option(),
             ..outgoing.header.options
         };
-        self.snd.advance(1);
+        let text = self.dress_syn(&mut outgoing, is_repeat);
+        self.snd.advance(1 + text);
         if is_repeat {
             self.recovery.stop_timing();
         } else {
-            self.recovery.start_timing(self.snd.nxt, cx.now);
+            self.recovery.start_timing(self.snd.iss + 1, cx.now);
         }
         // A peer that keeps repeating its SYN does not put off the end of our patience.
         if self.timers.deadline(TimerName::Retransmission).is_none() {

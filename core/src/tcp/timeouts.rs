@@ -46,6 +46,9 @@ impl Connection {
     /// RFC 6298 §5.4 to §5.6: send the oldest again, double the timeout, and start over from one
     /// segment (RFC 5681 §3.1).
     fn on_retransmission_timeout(&mut self, cx: &mut Context<'_>) {
+        if self.state == State::SynReceived && !self.is_active {
+            return self.on_syn_ack_timeout(cx);
+        }
         if self.recovery.timeouts() >= self.retry_limit(cx) {
             let error = self.soft_error.take().unwrap_or(Error::TimedOut);
             return self.fail(cx, error, Reason::GaveUp);

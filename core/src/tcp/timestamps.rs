@@ -66,6 +66,11 @@ impl Timestamps {
         self.recent = option.filter(|_| self.is_on).map(|(value, _)| (value, now));
     }
 
+    /// What the clock is ahead of the host's.
+    pub fn offset(&self) -> u32 {
+        self.offset
+    }
+
     /// Snd.TSclock: what a segment that leaves now bears as TSval.
     pub fn clock(&self, now: Instant) -> u32 {
         (now.as_nanos() / 1_000_000).wrapping_add(u64::from(self.offset)) as u32

@@ -55,7 +55,7 @@ impl Connection {
         if self.error.is_some() {
             ready = ready.union(Readiness::ERR);
         }
-        if matches!(self.state, State::SynSent | State::SynReceived) {
+        if matches!(self.state, State::SynSent | State::SynReceived) && !self.is_early() {
             return ready;
         }
         if !self.receive_buffer.is_empty() {

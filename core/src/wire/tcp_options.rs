@@ -264,6 +264,11 @@ impl FastOpenCookie {
         &self.bytes[..usize::from(self.len)]
     }
 
+    /// The same in the experimental option, or in the assigned one.
+    pub fn in_experiment(self, is_experimental: bool) -> FastOpenCookie {
+        FastOpenCookie { is_experimental, ..self }
+    }
+
     /// Whether it asks for a cookie rather than being one.
     pub fn is_request(&self) -> bool {
         self.len == 0

@@ -94,7 +94,7 @@ fn the_syn_queue_is_bounded_by_the_backlog_but_not_below_eight() {
             made += 1;
         }
         assert_eq!(made as usize, expected, "backlog {backlog}");
-        assert_eq!(listener.handle_segment(&segment(SYN), 0), Arrival::Full);
+        assert_eq!(listener.handle_segment(&segment(SYN), 0), Arrival::Crowded);
         listener.removed(0);
         assert_eq!(listener.handle_segment(&segment(SYN), 0), Arrival::Open);
     }

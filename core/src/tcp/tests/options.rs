@@ -244,3 +244,55 @@ fn what_paws_refuses_is_answered_at_most_twice_a_second_unless_it_has_text() {
     peer.arrive(seg(ACK, 9).ack(1).stamp(1));
     peer.expect(out(ACK, 1, 1));
 }
+
+/// TIME-WAIT; the peer's last timestamp is 600 and its next number 2.
+fn time_wait(set_knobs: &[(&str, &str)]) -> Script {
+    let mut peer = Script::accepting(linux_syn(), &[&ALL_ON, set_knobs].concat());
+    let _ = peer.poll();
+    peer.arrive(seg(ACK, 1).ack(1).stamp(500));
+    peer.shutdown(Shutdown::Write).unwrap();
+    let _ = peer.poll();
+    peer.arrive(seg(FIN_ACK, 1).ack(2).stamp(600));
+    peer.expect_state(State::TimeWait);
+    peer.expect(out(ACK, 2, 2));
+    peer
+}
+
+#[test]
+fn a_reset_ends_time_wait_unless_the_knob_says_no() {
+    // RFC 1337 §3; Linux's tcp_rfc1337
+    let mut peer = time_wait(&[]);
+    peer.arrive(seg(RST, 2));
+    peer.expect_state(State::Closed);
+    let mut peer = time_wait(&[("tcp_rfc1337", "1")]);
+    peer.arrive(seg(RST, 2));
+    peer.expect_state(State::TimeWait);
+}
+
+#[test]
+fn the_socket_may_have_its_own_number_of_syns() {
+    // TCP_SYNCNT
+    let settings = Settings { syn_retries: Some(1), ..settings() };
+    let mut peer = Script::start(settings, &[], |cx, settings| {
+        Connection::connect(cx, name(), ORIGIN, settings)
+    });
+    peer.expect(out(SYN, 0, 0));
+    peer.wait_for_timer();
+    peer.expect(out(SYN, 0, 0));
+    peer.wait_for_timer();
+    assert_eq!(peer.connection.take_error(), Some(Error::TimedOut));
+}
+
+#[test]
+fn a_repeated_syn_is_answered_at_most_twice_a_second() {
+    // Linux's tcp_invalid_ratelimit, and RFC 5961 §7's reason
+    let mut peer = Script::accepting(Options::default(), &[]);
+    peer.expect(out(SYN_ACK, 0, 1));
+    peer.arrive(seg(SYN, 0));
+    peer.expect(out(SYN_ACK, 0, 1));
+    peer.arrive(seg(SYN, 0));
+    peer.expect_nothing();
+    peer.wait(ms(500));
+    peer.arrive(seg(SYN, 0));
+    peer.expect(out(SYN_ACK, 0, 1));
+}

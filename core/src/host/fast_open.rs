@@ -1,0 +1,150 @@
+//! What the host remembers of servers' Fast Open cookies, by address (RFC 7413 §4.1.3), and when it
+//! had better not use them: where SYNs with them were lost, plain ones are sent for a while.
+//!
+//! Bounded: a full memory forgets the oldest entry.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use super::demux::KeyedHash;
+use super::socket::Kind;
+use super::{Error, Host, Knobs, SocketId};
+use crate::knobs::{FAST_OPEN_CLIENT, FAST_OPEN_CLIENT_NO_COOKIE};
+use crate::tcp::Connection;
+use crate::tcp::fast_open::Lesson;
+use crate::time::Instant;
+use crate::wire::tcp_options::FastOpenCookie;
+
+/// Servers remembered at most.
+const CAPACITY: usize = 1024;
+
+/// How long plain SYNs are sent after two losses in a row; twice as long with each further one.
+const CAUTION: Duration = Duration::from_secs(60);
+
+/// Losses after which waiting longer makes no difference.
+const LOSSES_MAX: u32 = 10;
+
+/// One server.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    cookie: Option<FastOpenCookie>,
+    mss: u16,
+    losses: u32,
+    changed: Instant,
+}
+
+/// What to put on a SYN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Nothing: SYNs with Fast Open are lost on the way there.
+    Caution,
+    /// No cookie yet.
+    Nothing,
+    /// The cookie and the server's MSS.
+    Cookie(FastOpenCookie, u16),
+}
+
+/// The memory.
+pub(super) struct FastOpenCache {
+    entries: HashMap<IpAddr, Entry, KeyedHash>,
+}
+
+impl FastOpenCache {
+    pub(super) fn new(hash: KeyedHash) -> FastOpenCache {
+        FastOpenCache { entries: HashMap::with_hasher(hash) }
+    }
+
+    /// What is known of `server`.
+    pub(super) fn get(&self, now: Instant, server: IpAddr) -> Known {
+        let Some(entry) = self.entries.get(&server) else { return Known::Nothing };
+        let caution = CAUTION * (1 << entry.losses.min(LOSSES_MAX));
+        if entry.losses > 1 && now.saturating_since(entry.changed) < caution {
+            return Known::Caution;
+        }
+        entry.cookie.map_or(Known::Nothing, |cookie| Known::Cookie(cookie, entry.mss))
+    }
+
+    /// A handshake with `server` taught something.
+    pub(super) fn learn(&mut self, now: Instant, server: IpAddr, lesson: Lesson) {
+        if self.entries.len() >= CAPACITY && !self.entries.contains_key(&server) {
+            let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.changed);
+            if let Some(address) = oldest.map(|(address, _)| *address) {
+                self.entries.remove(&address);
+            }
+        }
+        let fresh = Entry { cookie: None, mss: 0, losses: 0, changed: now };
+        let entry = self.entries.entry(server).or_insert(fresh);
+        entry.changed = now;
+        match lesson {
+            Lesson::Cookie(cookie, mss) => {
+                (entry.cookie, entry.mss, entry.losses) = (Some(cookie), mss, 0);
+            }
+            Lesson::Lost => entry.losses += 1,
+        }
+    }
+}
+
+impl Host {
+    /// Begins to connect with `data` on the SYN (RFC 7413 §4.1; `sendto` with MSG_FASTOPEN). Says how
+    /// much of it the SYN carries; the rest, or all of it where it carries none, is to be sent when the
+    /// connection is open.
+    ///
+    /// # Errors
+    /// `NotSupported` when `tcp_fastopen` has no client; `InProgress` when the SYN is queued without
+    /// data, to ask for a cookie or out of caution; else those of [`Host::connect`].
+    pub fn connect_with(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        remote: SocketAddr,
+        data: &[u8],
+    ) -> Result<usize, Error> {
+        if !self.knobs.fast_open(FAST_OPEN_CLIENT) {
+            return Err(Error::NotSupported);
+        }
+        match self.owned(id)?.kind {
+            Kind::Idle => self.open(now, id, remote, Some(data)),
+            _ => self.connect(now, id, remote).map(|()| 0),
+        }
+    }
+
+    /// connect() with TCP_FASTOPEN_CONNECT: where a cookie is known it waits for the first data, which
+    /// the SYN then carries; else the SYN asks for one.
+    pub(super) fn connect_with_first_text(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        remote: SocketAddr,
+    ) -> Result<(), Error> {
+        let known = self.fast_open_cache.get(now, remote.ip());
+        let is_on = self.knobs.fast_open(FAST_OPEN_CLIENT);
+        match known {
+            Known::Cookie(..) if is_on => {
+                self.waiting_for_text.insert(id, remote);
+                Ok(())
+            }
+            _ => self.open(now, id, remote, is_on.then_some(&[])).map(drop),
+        }
+    }
+}
+
+/// Has the SYN of `connection` bear what is known, and as much of `data` as may go with it.
+pub(super) fn open_fast(
+    connection: &mut Connection,
+    knobs: &Knobs,
+    known: Known,
+    data: &[u8],
+) -> usize {
+    match known {
+        Known::Caution => 0,
+        Known::Cookie(cookie, mss) => connection.open_fast(Some(cookie), mss, data),
+        Known::Nothing if knobs.fast_open(FAST_OPEN_CLIENT_NO_COOKIE) => {
+            connection.open_fast(None, 0, data)
+        }
+        Known::Nothing => connection.open_fast(Some(FastOpenCookie::REQUEST), 0, data),
+    }
+}
+
+#[cfg(test)]
+mod tests;

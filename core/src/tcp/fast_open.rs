@@ -1,0 +1,166 @@
+//! TCP Fast Open: text on the SYN, for a client that this server has seen before (RFC 7413).
+//!
+//! Owns the secret from which a server's cookies are made, and what one handshake has to do with
+//! cookies and early text on either side. A cookie proves only that its bearer once received packets
+//! at that address; the limit on handshakes with text is the listener's, the memory of other hosts'
+//! cookies the host's. Text that the peer did not take is sent again, as if it had never been.
+
+use std::hash::Hasher;
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use siphasher::sip::SipHasher24;
+
+use super::connection::{Connection, Context, Outgoing};
+use super::segment::Segment;
+use super::state::State;
+use crate::wire::ip::Ecn;
+use crate::wire::tcp::{Flags, Header};
+use crate::wire::tcp_options::FastOpenCookie;
+
+/// What the options of a SYN may take from its text, in bytes, as on Linux.
+const OPTION_SPACE: u16 = 40;
+
+/// Makes and checks the cookies of one server.
+#[derive(Clone)]
+pub struct CookieSecret {
+    key: (u64, u64),
+}
+
+impl CookieSecret {
+    /// Cookies under `key`: 128 bits that nobody else knows.
+    pub const fn new(key: (u64, u64)) -> CookieSecret {
+        CookieSecret { key }
+    }
+
+    /// The cookie for a client's address at a server's: 8 bytes, the same until the secret changes
+    /// (RFC 7413 §4.1.2).
+    pub fn cookie(&self, server: IpAddr, client: IpAddr) -> FastOpenCookie {
+        let mut hasher = SipHasher24::new_with_keys(self.key.0, self.key.1);
+        for address in [client, server] {
+            match address {
+                IpAddr::V4(ip) => hasher.write(&ip.octets()),
+                IpAddr::V6(ip) => hasher.write(&ip.octets()),
+            }
+        }
+        FastOpenCookie::new(&hasher.finish().to_be_bytes()).unwrap_or(FastOpenCookie::REQUEST)
+    }
+}
+
+impl std::fmt::Debug for CookieSecret {
+    /// Keeps the secret out of logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CookieSecret")
+    }
+}
+
+/// What one handshake has to do with Fast Open; most have nothing.
+#[derive(Clone, Debug, Default)]
+pub struct FastOpen {
+    /// Goes on the first SYN or on the SYN+ACK: a cookie, or the request for one.
+    option: Option<FastOpenCookie>,
+    /// Text that the first SYN may carry, in bytes.
+    text_max: u16,
+    /// A passive open whose SYN had text and a good cookie: it is used before it is ESTABLISHED.
+    is_early: bool,
+    /// What the handshake taught about the server.
+    lesson: Option<Lesson>,
+}
+
+/// What an active open learned, for the next one to the same server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lesson {
+    /// The server's cookie and its MSS (RFC 7413 §4.1.3).
+    Cookie(FastOpenCookie, u16),
+    /// A SYN with Fast Open was not answered: something on the way may drop such (§4.1.3.1).
+    Lost,
+}
+
+impl Connection {
+    /// Before the first SYN: it asks for a cookie, or bears one and as much of `data` as fits a segment
+    /// of `mss` bytes. Says how many bytes were taken.
+    pub fn open_fast(&mut self, option: Option<FastOpenCookie>, mss: u16, data: &[u8]) -> usize {
+        let text_max = match option {
+            Some(cookie) if cookie.is_request() => 0,
+            _ => mss.min(self.peer_mss.max(mss)).saturating_sub(OPTION_SPACE),
+        };
+        let len = data.len().min(usize::from(text_max));
+        self.fast_open = Some(Box::new(FastOpen { option, text_max, ..FastOpen::default() }));
+        self.send_buffer.push(&data[..len])
+    }
+
+    /// A passive open that tells the client its cookie (RFC 7413 §4.2.1).
+    pub fn offer_cookie(&mut self, cookie: FastOpenCookie) {
+        let option = Some(cookie);
+        self.fast_open = Some(Box::new(FastOpen { option, ..FastOpen::default() }));
+    }
+
+    /// A passive open whose SYN's text is taken at once: its cookie is good (RFC 7413 §4.2.2).
+    pub fn accept_early_text(&mut self, cx: &mut Context<'_>, syn: &Header, text: Bytes) {
+        self.fast_open = Some(Box::new(FastOpen { is_early: true, ..FastOpen::default() }));
+        // What the SYN+ACK will advertise is open to it already.
+        self.window_field(cx, Flags::SYN);
+        let header = Header {
+            seq: syn.seq.wrapping_add(1),
+            flags: syn.flags.intersection(Flags::FIN | Flags::PSH),
+            ..*syn
+        };
+        let (nxt, una) = (self.rcv.nxt, self.snd.una);
+        let mut segment = Segment::from_wire(&header, text, 0, Ecn::NotEct, nxt, una);
+        segment.trim_back(self.rcv.edge());
+        self.arrival_of_text(cx, segment);
+    }
+
+    /// ISS as on the wire.
+    pub fn iss(&self) -> u32 {
+        self.snd.iss.to_wire()
+    }
+
+    /// In SYN-RECEIVED already open to the application.
+    pub fn is_early(&self) -> bool {
+        self.state == State::SynReceived && self.fast_open.as_ref().is_some_and(|own| own.is_early)
+    }
+
+    /// Puts option and text on a SYN or SYN+ACK; says how many bytes of text. A repeated SYN has
+    /// neither, in case it is they that are dropped.
+    pub(super) fn dress_syn(&mut self, outgoing: &mut Outgoing, is_repeat: bool) -> u64 {
+        let state = self.state;
+        let Some(own) = &mut self.fast_open else { return 0 };
+        if state == State::SynReceived {
+            outgoing.header.options.fast_open = own.option;
+            return 0;
+        }
+        if is_repeat {
+            own.lesson.get_or_insert(Lesson::Lost);
+            return 0;
+        }
+        outgoing.header.options.fast_open = own.option;
+        let len = self.send_buffer.len().min(usize::from(own.text_max));
+        if len > 0 {
+            outgoing.payload = self.send_buffer.slices(self.snd.iss + 1, len);
+            outgoing.header.flags = outgoing.header.flags | Flags::PSH;
+        }
+        outgoing.payload_len = len;
+        len as u64
+    }
+
+    /// A SYN+ACK may bring a cookie, and says how much of the SYN's text was taken: the rest leaves
+    /// again, as if for the first time (RFC 7413 §4.2.1).
+    pub(super) fn take_fast_open_answer(&mut self, segment: &Segment) {
+        let Some(own) = &mut self.fast_open else { return };
+        if let Some(cookie) = segment.options.fast_open.filter(|cookie| !cookie.is_request()) {
+            own.lesson = Some(Lesson::Cookie(cookie, self.peer_mss));
+        }
+        self.send_buffer.release(self.snd.una.min(self.send_buffer.end()));
+        self.snd.nxt = self.snd.una;
+        self.snd.max = self.snd.una;
+    }
+
+    /// What this handshake taught, once.
+    pub fn take_lesson(&mut self) -> Option<Lesson> {
+        self.fast_open.as_mut()?.lesson.take()
+    }
+}
+
+#[cfg(test)]
+mod tests;
