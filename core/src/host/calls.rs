@@ -3,6 +3,7 @@
 //! a file of its own.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,7 +22,7 @@ impl Host {
     pub fn socket(&mut self, domain: Domain) -> SocketId {
         let number = self.next_number();
         let options = Options::new(&self.knobs);
-        let mut socket = Socket::new(domain, Owner::Application, number, options);
+        let mut socket = Socket::new(domain, Owner::Application, number, options.into());
         socket.seen = socket.look();
         self.sockets.insert(socket)
     }
@@ -232,7 +233,7 @@ impl Host {
             .ok_or(Error::BadSocket)?;
         let (domain, state) = (socket.domain, socket.state());
         let is_bound = socket.claim.is_some();
-        let options = &mut socket.options;
+        let options = Arc::make_mut(&mut socket.options);
         option.set(&mut Change { options, knobs, domain, state, is_bound })?;
         let options = socket.options.clone();
         if let Some(claim) = socket.claim {
@@ -266,7 +267,7 @@ impl Host {
         local: SocketAddr,
         usage: Use,
     ) -> Result<(), Error> {
-        let Options { v6_only, reuse_addr, reuse_port, .. } = self.owned(id)?.options;
+        let Options { v6_only, reuse_addr, reuse_port, .. } = *self.owned(id)?.options;
         let claim = |port| {
             let place = Place::of(SocketAddr::new(local.ip(), port), v6_only);
             Claim { place, usage, reuse_addr, reuse_port }

@@ -5,6 +5,7 @@
 //! cookie takes no memory at all.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::arrival::Segment;
 use super::counters::Counter;
@@ -226,12 +227,12 @@ impl Host {
     }
 
     /// What a child has of its listener: the family and the options.
-    fn child_options(&self, parent: SocketId, segment: &Segment) -> Option<(Domain, Options)> {
+    fn child_options(&self, parent: SocketId, segment: &Segment) -> Option<(Domain, Arc<Options>)> {
         let listening = self.sockets.get(parent)?;
         let mut options = listening.options.clone();
         if self.knobs.tcp_reflect_tos() {
             let family = Domain::of(segment.tuple.remote.ip());
-            options.ip.of_mut(family).set_traffic_class(segment.traffic_class);
+            Arc::make_mut(&mut options).ip.of_mut(family).set_traffic_class(segment.traffic_class);
         }
         Some((listening.domain, options))
     }
@@ -246,7 +247,7 @@ impl Host {
         &mut self,
         now: Instant,
         parent: SocketId,
-        (domain, options): (Domain, Options),
+        (domain, options): (Domain, Arc<Options>),
         child: Connection,
     ) -> Option<SocketId> {
         let ConnectionName { id: number, local, remote } = child.name();

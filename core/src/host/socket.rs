@@ -4,6 +4,7 @@
 //! A slot is used again, an id never: each carries the generation in which it was given out.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use slab::Slab;
 
@@ -77,7 +78,8 @@ pub(super) struct Socket {
     /// Its number in events, unique for the host's life.
     pub(super) number: u64,
     pub(super) kind: Kind,
-    pub(super) options: Options,
+    /// Shared with the listener that begot it, until one of the two changes its own.
+    pub(super) options: Arc<Options>,
     /// What getsockname shows, canonical; unspecified while unbound.
     pub(super) local: SocketAddr,
     /// Its entry in the table of ports.
@@ -104,7 +106,7 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    pub(super) fn new(domain: Domain, owner: Owner, number: u64, options: Options) -> Socket {
+    pub(super) fn new(domain: Domain, owner: Owner, number: u64, options: Arc<Options>) -> Socket {
         Socket {
             domain,
             owner,
