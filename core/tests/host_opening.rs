@@ -285,6 +285,33 @@ fn connect_waits_for_the_first_data_where_the_option_asks_for_it() {
 }
 
 #[test]
+fn the_syn_takes_no_more_than_a_segment() {
+    // RFC 7413 §4.1.3: the cached MSS, and the path's; options have their room
+    let mut pair = with(BOTH);
+    let listener = fast(&mut pair);
+    let socket = pair.client.socket(Domain::V4);
+    let data = [7; 5000];
+    let taken = pair.client.connect_with(pair.now, socket, at(SERVER, 80), &data).unwrap();
+    assert_eq!(taken, 1460 - 40);
+    pair.settle();
+    assert_eq!(pair.take_sent()[0].len, 1420);
+    let (child, _) = pair.server.accept(pair.now, listener).unwrap();
+    assert_eq!(read(&mut pair.server, pair.now, child), data[..1420]);
+}
+
+#[test]
+fn a_client_may_dare_without_a_cookie_and_a_server_may_let_it() {
+    // Linux's tcp_fastopen = 0x4 and 0x200, for closed networks
+    let mut pair = with(&[("tcp_fastopen", "519")]);
+    let listener = pair.listen(80, 16);
+    pair.server.set_option(pair.now, listener, SocketOption::FastOpen(5)).unwrap();
+    begin_fast(&mut pair, b"request");
+    pair.settle();
+    assert_eq!(pair.take_sent()[0].header.options.fast_open, None);
+    assert_eq!(count(&pair.server, "fast_open_accepted"), 1);
+}
+
+#[test]
 fn without_the_client_bit_there_is_no_fast_open() {
     let mut pair = with(&[("tcp_fastopen", "0")]);
     pair.listen(80, 16);

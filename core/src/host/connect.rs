@@ -78,7 +78,9 @@ impl Host {
         let mut cx = context(&self.knobs, &mut self.log, path, now);
         let mut connection = Connection::connect(&mut cx, name, origin, socket.options.settings());
         let known = self.fast_open_cache.get(now, remote.ip());
-        let taken = early.map_or(0, |data| open_fast(&mut connection, &self.knobs, known, data));
+        let taken = early.map_or(0, |data| {
+            open_fast(&mut connection, &self.knobs, known, path.mtu as usize, data)
+        });
         socket.kind = Kind::Connection(Box::new(connection));
         (socket.local, socket.path, socket.is_connecting) = (local, path, true);
         self.mark_dirty(id);

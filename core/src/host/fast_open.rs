@@ -134,15 +134,16 @@ pub(super) fn open_fast(
     connection: &mut Connection,
     knobs: &Knobs,
     known: Known,
+    mtu: usize,
     data: &[u8],
 ) -> usize {
     match known {
         Known::Caution => 0,
-        Known::Cookie(cookie, mss) => connection.open_fast(Some(cookie), mss, data),
+        Known::Cookie(cookie, mss) => connection.open_fast(Some(cookie), Some(mss), mtu, data),
         Known::Nothing if knobs.fast_open(FAST_OPEN_CLIENT_NO_COOKIE) => {
-            connection.open_fast(None, 0, data)
+            connection.open_fast(None, None, mtu, data)
         }
-        Known::Nothing => connection.open_fast(Some(FastOpenCookie::REQUEST), 0, data),
+        Known::Nothing => connection.open_fast(Some(FastOpenCookie::REQUEST), None, mtu, data),
     }
 }
 

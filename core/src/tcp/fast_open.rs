@@ -78,11 +78,18 @@ pub enum Lesson {
 
 impl Connection {
     /// Before the first SYN: it asks for a cookie, or bears one and as much of `data` as fits a segment
-    /// of `mss` bytes. Says how many bytes were taken.
-    pub fn open_fast(&mut self, option: Option<FastOpenCookie>, mss: u16, data: &[u8]) -> usize {
+    /// on a path of `mtu` bytes to a peer that takes `mss` bytes (None: not known, so the least that
+    /// every host takes). Says how many bytes were taken.
+    pub fn open_fast(
+        &mut self,
+        option: Option<FastOpenCookie>,
+        mss: Option<u16>,
+        mtu: usize,
+        data: &[u8],
+    ) -> usize {
         let text_max = match option {
             Some(cookie) if cookie.is_request() => 0,
-            _ => mss.min(self.peer_mss.max(mss)).saturating_sub(OPTION_SPACE),
+            _ => mss.unwrap_or(self.peer_mss).min(self.own_mss(mtu)).saturating_sub(OPTION_SPACE),
         };
         let len = data.len().min(usize::from(text_max));
         self.fast_open = Some(Box::new(FastOpen { option, text_max, ..FastOpen::default() }));
