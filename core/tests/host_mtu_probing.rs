@@ -1,4 +1,4 @@
-//! Paths that swallow large packets in silence (RFC 4821), and how the MTU is found all the same.
+//! Paths that swallow large packets in silence (RFC 4821 §4), and how the MTU is found all the same.
 
 mod host_pair;
 
@@ -105,7 +105,8 @@ fn without_probing_a_black_hole_ends_the_connection() {
     assert_eq!(path.pair.client.state(path.socket), Ok(State::Closed));
 }
 
-// RFC 4821 §7.7, §7.3: down to a size that passes, and up again by bisection.
+// RFC 4821 §7.7, §7.3: down to a size that passes, and up again by bisection. It begins at R1
+// (RFC 9293 §3.8.3, SHLD-10).
 #[test]
 fn a_black_hole_is_found_and_then_the_largest_packet_that_passes() {
     for mtu in [1100, 1200, 1492] {

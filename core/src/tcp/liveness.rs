@@ -97,6 +97,7 @@ impl Connection {
             return self.arm(cx, TimerName::Keepalive, self.liveness.heard + idle);
         }
         // MUST-29: one probe without an answer proves nothing.
+        // RFC 5482 §4.2: a user timeout, where there is one, is what decides.
         let is_dead = match self.settings.user_timeout {
             Some(timeout) => silent >= timeout && self.liveness.probes > 0,
             None => self.liveness.probes >= self.keepalive_count(cx),

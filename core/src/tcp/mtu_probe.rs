@@ -1,4 +1,4 @@
-//! Finding the path's MTU without a router's word (RFC 4821): where large segments vanish in silence,
+//! The path's MTU without a router's word (RFC 4821 §4): where large segments vanish in silence,
 //! a black hole, start again from a size that passes, and try larger ones with the data itself.
 //!
 //! The search is a bisection between the largest segment known to pass and the smallest known, or
@@ -98,7 +98,8 @@ impl MtuProbe {
 
 impl Connection {
     /// The retransmission timer has fired `tcp_retries1` times in a row (RFC 4821 §7.7, RFC 9293
-    /// §3.8.3: R1): perhaps the path swallows large segments. Each time from then on they get smaller.
+    /// §3.8.3: R1; three by default, SHLD-10): perhaps the path swallows large segments. Each time
+    /// from then on they get smaller.
     pub(super) fn suspect_black_hole(&mut self, cx: &Context<'_>) {
         if let Some(search) = &mut self.mtu_probe {
             search.forget();

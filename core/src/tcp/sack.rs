@@ -28,7 +28,8 @@ impl Connection {
         }
     }
 
-    /// Numbers that came twice. The latest are told of, and once (RFC 2883 §4).
+    /// Numbers that came twice, a whole segment or a part of one (RFC 2883 §4.1, §4.2). The latest are
+    /// told of, and once (RFC 2883 §4).
     pub(super) fn note_duplicate(&mut self, cx: &Context<'_>, duplicate: (Seq, Seq)) {
         if self.sack_permitted && cx.knobs.dsack() {
             self.duplicate = Some(Box::new(duplicate));

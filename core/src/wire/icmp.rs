@@ -145,7 +145,8 @@ fn parse_v4(message: &[u8]) -> Result<Message<'_>, Malformed> {
         },
         (v4::TIME_EXCEEDED, _) => ErrorKind::TimeExceeded,
         (v4::PARAMETER_PROBLEM, _) => ErrorKind::ParameterProblem,
-        // Source quench is to be ignored (MUST-55, RFC 6633 §5), and no redirect is followed.
+        // Source quench is to be ignored (MUST-55, RFC 5927 §6.2, RFC 6633 §5), and no redirect is
+        // followed.
         _ => return Ok(Message::Other),
     };
     error(kind, &message[QUOTED..], ipv4::parse_quoted)

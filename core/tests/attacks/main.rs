@@ -2,6 +2,7 @@
 //! defence holds, and that a hostile packet costs no more than it should (`work`).
 
 mod acknowledgments;
+mod floods;
 mod reassembly;
 mod spoofing;
 mod time_wait;

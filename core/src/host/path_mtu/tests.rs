@@ -42,6 +42,7 @@ fn a_full_cache_learns_nothing_until_entries_are_old() {
 
 #[test]
 fn no_message_brings_the_mtu_below_the_floor() {
+    // RFC 8200 §5.
     // RFC 1191 §3.
     let believed = |destination, claimed, current| {
         let learned = believed(ip(destination), claimed, current, 552, Instant::ZERO)?;

@@ -176,6 +176,7 @@ fn a_window_closed_for_the_user_timeout_ends_the_connection_though_the_peer_answ
 
 #[test]
 fn a_dead_peer_of_an_idle_connection_is_given_up_after_the_user_timeout() {
+    // RFC 5482 §4.2.
     // As Linux: with both, the user timeout counts instead of the number of probes.
     let settings = Settings {
         keepalive_idle: Some(Duration::from_secs(1)),
