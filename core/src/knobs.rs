@@ -142,8 +142,14 @@ knobs! {
         "Most half-open connections of one listening socket, whatever its backlog.";
     SoMaxConn "somaxconn" number(1, 4096), "4096"
         "Largest backlog that listen() takes; a larger one is cut to it.";
-    CongestionControl "tcp_congestion_control" Domain::Choice(&["reno"]), "reno"
-        "Congestion control of new connections: `reno` is NewReno (RFC 5681, RFC 6582).";
+    CongestionControl "tcp_congestion_control" Domain::Choice(&["reno", "cubic", "bbr"]), "cubic"
+        "Congestion control of new connections: `reno` (RFC 5681), `cubic` (RFC 9438) or `bbr` (version 3).";
+    Hystart "tcp_hystart" SWITCH, "1"
+        "End CUBIC's first slow start when round trips grow, before the queue overflows (RFC 9406).";
+    Abe "tcp_abe" SWITCH, "0"
+        "Reduce the window less for an ECN mark than for a loss (RFC 8511).";
+    SlowStartAfterIdle "tcp_slow_start_after_idle" SWITCH, "1"
+        "After an idle RTO begin anew with the initial window at most (RFC 5681 §4.1).";
     DelackMs "tcp_delack_ms" number(0, 499), "40"
         "Milliseconds an acknowledgment may wait (RFC 9293 §3.8.6.3: below 500); 0: never.";
     InitialRtoMs "tcp_initial_rto_ms" number(1, 120_000), "1000"
@@ -160,8 +166,8 @@ knobs! {
         "Acknowledgments not delayed at the start, after a pause or repeated data; 0: none.";
     PingpongThresh "tcp_pingpong_thresh" number(1, 255), "1"
         "Prompt replies after which acknowledgments wait to ride on the next one.";
-    AbcL "tcp_abc_l" number(1, 255), "2"
-        "Most segments by which one acknowledgment opens cwnd in slow start (RFC 3465 §2.3, L).";
+    AbcL "tcp_abc_l" number(0, 255), "0"
+        "Most segments by which one ACK opens cwnd in slow start (RFC 3465 §2.3, L); 0: all it covers.";
     MinSndMss "tcp_min_snd_mss" number(8, 1460), "48"
         "Least segment size in bytes that a peer's MSS option can press a sender down to.";
     CloseFlushMs "tcp_close_flush_ms" number(0, 600_000), "1000"
@@ -263,19 +269,29 @@ pub enum MtuProbing {
 pub enum CongestionAlgorithm {
     /// NewReno (RFC 5681, RFC 6582).
     Reno,
+    /// CUBIC (RFC 9438).
+    Cubic,
+    /// BBR version 3 (draft-ietf-ccwg-bbr).
+    Bbr,
 }
 
 impl CongestionAlgorithm {
-    /// The one with that name.
-    pub fn named(name: &str) -> Option<CongestionAlgorithm> {
-        (name == CongestionAlgorithm::Reno.name()).then_some(CongestionAlgorithm::Reno)
-    }
+    /// Every algorithm, in the order in which the knob names them.
+    pub const ALL: [CongestionAlgorithm; 3] =
+        [CongestionAlgorithm::Reno, CongestionAlgorithm::Cubic, CongestionAlgorithm::Bbr];
 
-    /// Its name, as `tcp_congestion_control` and TCP_CONGESTION have it.
+    /// The name that `tcp_congestion_control` and TCP_CONGESTION take.
     pub const fn name(self) -> &'static str {
         match self {
             CongestionAlgorithm::Reno => "reno",
+            CongestionAlgorithm::Cubic => "cubic",
+            CongestionAlgorithm::Bbr => "bbr",
         }
+    }
+
+    /// The one with that name.
+    pub fn named(name: &str) -> Option<CongestionAlgorithm> {
+        CongestionAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 }
 
@@ -527,7 +543,22 @@ impl Knobs {
 
     /// `tcp_congestion_control`.
     pub fn congestion_control(&self) -> CongestionAlgorithm {
-        CongestionAlgorithm::Reno
+        CongestionAlgorithm::ALL[self.first(Row::CongestionControl) as usize]
+    }
+
+    /// `tcp_hystart`.
+    pub fn hystart(&self) -> bool {
+        self.is_on(Row::Hystart)
+    }
+
+    /// `tcp_abe`.
+    pub fn abe(&self) -> bool {
+        self.is_on(Row::Abe)
+    }
+
+    /// `tcp_slow_start_after_idle`.
+    pub fn slow_start_after_idle(&self) -> bool {
+        self.is_on(Row::SlowStartAfterIdle)
     }
 
     /// `tcp_delack_ms`.
@@ -575,9 +606,9 @@ impl Knobs {
         self.small(Row::PingpongThresh)
     }
 
-    /// `tcp_abc_l`, in segments.
-    pub fn abc_l(&self) -> u32 {
-        self.small(Row::AbcL)
+    /// `tcp_abc_l`, in segments; 0: no limit.
+    pub fn abc_l(&self) -> u8 {
+        self.first(Row::AbcL) as u8
     }
 
     /// `tcp_min_snd_mss`, in bytes.

@@ -110,9 +110,12 @@ reasons! {
     SlowStart "slow-start" "RFC 5681 §3.1"
         "below ssthresh: the congestion window grows by what is acknowledged"
         "低于 ssthresh：拥塞窗口随确认量增长（慢启动）";
+    ConservativeSlowStart "conservative-slow-start" "RFC 9406 §4.2"
+        "round trips grow, so a queue seems to build: slow start goes on at a quarter of its pace"
+        "往返时间变长，瓶颈处可能开始排队：慢启动以四分之一的速度继续";
     CongestionAvoidance "congestion-avoidance" "RFC 5681 §3.1"
-        "above ssthresh: the congestion window grows by a segment per round trip"
-        "高于 ssthresh：拥塞窗口每个往返增加一个报文段（拥塞避免）";
+        "above ssthresh: the congestion window grows slowly, by a segment per round trip or a cubic curve"
+        "高于 ssthresh：拥塞窗口缓慢增长，每个往返增加一个报文段，或沿三次曲线增长（拥塞避免）";
     LossRecovery "loss-recovery" "RFC 5681 §3.2"
         "a loss was found: half the window while it is repaired"
         "发现丢包：修复期间窗口减半";
@@ -122,6 +125,27 @@ reasons! {
     LossTimeout "loss-timeout" "RFC 5681 §3.1"
         "the retransmission timer fired: start over from one segment"
         "重传定时器超时：从一个报文段重新开始";
+    BbrStartup "bbr-startup" "draft-ietf-ccwg-bbr §5.3.1"
+        "how fast the path is is not known: double the rate each round trip until it delivers no more"
+        "尚不知道路径有多快：每个往返将速率加倍，直到送达速率不再增长";
+    BbrDrain "bbr-drain" "draft-ietf-ccwg-bbr §5.3.2"
+        "the path is full: send slowly until the queue that was built is empty"
+        "路径已满：放慢发送，直到排空已形成的队列";
+    BbrProbeDown "bbr-probe-down" "draft-ietf-ccwg-bbr §5.3.3.1"
+        "the probe is over: send a little slower than the path, to empty the queue and leave room"
+        "探测结束：以略低于路径的速率发送，排空队列并给其他流留出余量";
+    BbrProbeCruise "bbr-probe-cruise" "draft-ietf-ccwg-bbr §5.3.3.2"
+        "the queue is empty: send as fast as the path delivers"
+        "队列已空：按路径的送达速率匀速发送";
+    BbrProbeRefill "bbr-probe-refill" "draft-ietf-ccwg-bbr §5.3.3.3"
+        "soon the bandwidth is probed: fill the path first, for one round trip"
+        "即将探测带宽：先用一个往返把路径填满";
+    BbrProbeUp "bbr-probe-up" "draft-ietf-ccwg-bbr §5.3.3.4"
+        "send a little faster than the path: does it deliver more than before?"
+        "以略高于路径的速率发送：看它是否能送达更多";
+    BbrProbeRtt "bbr-probe-rtt" "draft-ietf-ccwg-bbr §5.3.4"
+        "the shortest round trip is ten seconds old: keep little in flight, to measure the empty path"
+        "最短往返时间已过去十秒：减少在途数据，重新测量空路径的时延";
     ApplicationClosed "application-closed" "RFC 9293 §3.10.4"
         "the application has nothing more to send"
         "应用程序不再发送数据";
@@ -186,6 +210,14 @@ impl Reason {
     pub fn of_phase(phase: &str) -> Option<Reason> {
         match phase {
             "slow_start" => Some(Reason::SlowStart),
+            "conservative_slow_start" => Some(Reason::ConservativeSlowStart),
+            "startup" => Some(Reason::BbrStartup),
+            "drain" => Some(Reason::BbrDrain),
+            "probe_bw_down" => Some(Reason::BbrProbeDown),
+            "probe_bw_cruise" => Some(Reason::BbrProbeCruise),
+            "probe_bw_refill" => Some(Reason::BbrProbeRefill),
+            "probe_bw_up" => Some(Reason::BbrProbeUp),
+            "probe_rtt" => Some(Reason::BbrProbeRtt),
             "congestion_avoidance" => Some(Reason::CongestionAvoidance),
             "recovery" => Some(Reason::LossRecovery),
             "cwr" => Some(Reason::MarkResponse),

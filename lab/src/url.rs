@@ -40,6 +40,8 @@ const PARTS: [(&str, &[(&str, &str)]); 3] = [
             ("duplicate=1%", "packets that arrive twice"),
             ("corrupt=1%", "packets with a bit turned over"),
             ("rate=100mbit", "what the link carries"),
+            ("limit=1000", "packets that wait for it at most"),
+            ("ecn=20", "packets that wait from which on others are marked"),
         ],
     ),
 ];

@@ -1,11 +1,12 @@
 //! A bad network, as a pure function of its settings and a seed: loss, delay, jitter, reordering,
-//! duplicates, damage and a bottleneck.
+//! duplicates, damage and a bottleneck with a queue that drops or marks.
 //!
 //! [`ImpairmentQueue`] is one direction of a link. It is deterministic: the same seed and the same
 //! packets at the same times give the same result, and each packet draws the same number of random
 //! values, so that turning up one impairment leaves the choices of the others as they were. It holds
 //! packets of wire size only: super-segments are split before they are judged.
 
+mod marking;
 mod setting;
 
 use std::cmp::Reverse;
@@ -49,6 +50,9 @@ pub struct Impairment {
     pub rate: Option<u64>,
     /// Packets that wait for the bottleneck at most; those on top are dropped.
     pub limit: usize,
+    /// Packets that wait from which on a packet whose transport understands ECN is marked CE
+    /// (RFC 3168 §5); None: never. The others wait or are dropped as ever.
+    pub ecn: Option<usize>,
 }
 
 impl Impairment {
@@ -62,11 +66,12 @@ impl Impairment {
         corrupt: 0.0,
         rate: None,
         limit: 1000,
+        ecn: None,
     };
 
     /// Whether packets pass untouched and at once.
     pub fn is_none(&self) -> bool {
-        Impairment { limit: Impairment::NONE.limit, ..*self } == Impairment::NONE
+        Impairment { limit: Impairment::NONE.limit, ecn: None, ..*self } == Impairment::NONE
     }
 }
 
@@ -89,6 +94,8 @@ pub struct ImpairmentCounts {
     pub corrupted: u64,
     /// Dropped before a full bottleneck.
     pub overflowed: u64,
+    /// Marked CE before a bottleneck.
+    pub marked: u64,
 }
 
 /// One direction of an impaired link.
@@ -197,6 +204,9 @@ impl ImpairmentQueue {
             self.counts.overflowed += 1;
             return;
         };
+        if self.impairment.ecn.is_some_and(|waiting| self.departures.len() > waiting) {
+            self.counts.marked += u64::from(marking::mark_congestion(&mut segment));
+        }
         if fate.is_corrupted {
             self.counts.corrupted += u64::from(flip_bit(&mut segment, fate.bit));
         }

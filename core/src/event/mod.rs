@@ -108,7 +108,8 @@ pub enum Kind {
     },
     /// The congestion controller changed phase or window.
     CongestionChanged {
-        /// `slow_start`, `congestion_avoidance`, `recovery`, `cwr` or `loss`.
+        /// `slow_start`, `conservative_slow_start`, `congestion_avoidance`, `recovery`, `cwr`, `loss`;
+        /// of BBR `startup`, `drain`, `probe_bw_down` (`_cruise`, `_refill`, `_up`), `probe_rtt`.
         phase: String,
     },
     /// The application called into the stack.

@@ -45,7 +45,7 @@ fn a_bad_value_is_refused_with_what_would_be_valid_and_changes_nothing() {
         ("tcp_syn_retries", "99999999999999999999", "a number from 1 to 127"),
         ("tcp_rmem", "4096 2048 8192", "`min default max`, rising numbers from 1024 to 1073741824"),
         ("tcp_rmem", "4096", "`min default max`, rising numbers from 1024 to 1073741824"),
-        ("tcp_congestion_control", "cubic", "one of: reno"),
+        ("tcp_congestion_control", "vegas", "one of: reno, cubic, bbr"),
     ] {
         let refused = knobs.set(name, value).unwrap_err();
         assert_eq!(refused.to_string(), format!("`{name}={value}`: expected {expected}"));
@@ -59,4 +59,16 @@ fn an_unknown_knob_is_refused_with_the_names_there_are() {
     assert!(refused.to_string().starts_with("there is no knob `tcp_sack_or_so`; the knobs are "));
     assert!(refused.to_string().contains("tcp_window_scaling"));
     assert_eq!(Knobs::default().get("tcp_sack_or_so"), None);
+}
+
+#[test]
+fn each_congestion_control_can_be_named() {
+    let mut knobs = Knobs::default();
+    assert_eq!(knobs.congestion_control(), CongestionAlgorithm::Cubic);
+    for algorithm in CongestionAlgorithm::ALL {
+        knobs.set("tcp_congestion_control", algorithm.name()).unwrap();
+        assert_eq!(knobs.congestion_control(), algorithm);
+        assert_eq!(CongestionAlgorithm::named(algorithm.name()), Some(algorithm));
+    }
+    assert_eq!(CongestionAlgorithm::named("vegas"), None);
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use super::connection::{Connection, Context, Reset, Settings};
+use super::connection::{Connection, Context, Reset, Settings, new_controller};
 use super::seq::Seq;
 use super::state::State;
 use crate::error::Error;
@@ -53,7 +53,9 @@ impl Connection {
 
     /// RFC 5681 §4.1: after an idle RTO the ACK clock is gone, so sending starts as it began.
     fn restart_after_idle(&mut self, cx: &Context<'_>) {
-        let is_idle = self.snd.outstanding() == 0 && self.send_buffer.is_empty();
+        let is_idle = cx.knobs.slow_start_after_idle()
+            && self.snd.outstanding() == 0
+            && self.send_buffer.is_empty();
         if is_idle && cx.now.saturating_since(self.last_sent) > self.rtt.rto() {
             let window = super::congestion::initial_window(
                 self.snd.smss,
@@ -216,11 +218,23 @@ impl Connection {
             self.receive_buffer.set_capacity(settings.receive_buffer as usize);
         }
         let before = std::mem::replace(&mut self.settings, settings);
+        if before.congestion != self.settings.congestion {
+            self.switch_congestion_control(cx);
+        }
         self.update_smss(cx);
         let now = &self.settings;
         if before.keepalive != now.keepalive || before.keepalive_idle != now.keepalive_idle {
             self.restart_keepalive(cx);
         }
+    }
+
+    /// Another controller takes over, with the window and the threshold as they are (TCP_CONGESTION
+    /// on a connection that is open, as on Linux).
+    fn switch_congestion_control(&mut self, cx: &Context<'_>) {
+        let window = self.congestion.cwnd();
+        let mut controller = new_controller(cx.knobs, &self.settings, &self.snd, window);
+        controller.adopt(&*self.congestion);
+        self.congestion = controller;
     }
 
     /// An ICMP error quoted a segment of ours that began at `seq`. Only what is outstanding

@@ -26,7 +26,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::autotune::ReceiveTuning;
-use super::congestion::{CongestionControl, Reno};
+use super::congestion::{self, CongestionControl};
 use super::delayed_ack::DelayedAck;
 use super::ecn::EcnState;
 use super::fast_open::FastOpen;
@@ -264,7 +264,7 @@ impl Connection {
             reassembler: Reassembler::new(),
             receive_tuning: ReceiveTuning::default(),
             recovery: Recovery::new(snd.iss),
-            congestion: new_controller(knobs, u64::from(snd.smss), snd.smss),
+            congestion: new_controller(knobs, &settings, &snd, u64::from(snd.smss)),
             rtt: RttEstimator::new(knobs.initial_rto(), knobs.min_rto(), knobs.max_rto()),
             timers: Timers::new(),
             liveness: Liveness::new(cx.now),
@@ -404,11 +404,22 @@ impl Connection {
     }
 }
 
-/// The congestion controller that the knob names, starting from `window` bytes.
-pub(super) fn new_controller(knobs: &Knobs, window: u64, smss: u32) -> Box<dyn CongestionControl> {
-    match knobs.congestion_control() {
-        CongestionAlgorithm::Reno => Box::new(Reno::new(smss, window, knobs.abc_l())),
-    }
+/// The congestion controller that the application or the knob names, starting from `window` bytes.
+pub(super) fn new_controller(
+    knobs: &Knobs,
+    settings: &Settings,
+    snd: &Sender,
+    window: u64,
+) -> Box<dyn CongestionControl> {
+    let parameters = congestion::Parameters {
+        abc_l: knobs.abc_l(),
+        hystart: knobs.hystart(),
+        abe: knobs.abe(),
+        // No two connections have the same, and nobody off the path knows it (RFC 6528).
+        seed: snd.iss.as_u64(),
+    };
+    let algorithm = settings.congestion.unwrap_or_else(|| knobs.congestion_control());
+    congestion::controller(algorithm, snd.smss, window, &parameters)
 }
 
 /// RFC 7323 §2.3: a larger shift would let a window span half the sequence space.

@@ -263,7 +263,7 @@ impl Connection {
         } else {
             initial_window(self.snd.smss, cx.knobs.initial_window_segments())
         };
-        self.congestion = new_controller(cx.knobs, window, self.snd.smss);
+        self.congestion = new_controller(cx.knobs, &self.settings, &self.snd, window);
         self.snd.acknowledge(ack);
         self.liveness.on_progress(cx.now);
         self.stop(cx, TimerName::Retransmission);

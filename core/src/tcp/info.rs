@@ -246,7 +246,7 @@ impl Connection {
             Phase::Loss => CongestionState::Loss,
             Phase::Recovery => CongestionState::Recovery,
             Phase::Cwr => CongestionState::WindowReduced,
-            Phase::SlowStart | Phase::CongestionAvoidance => CongestionState::Open,
+            _ => CongestionState::Open,
         }
     }
 

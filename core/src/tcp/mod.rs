@@ -10,7 +10,8 @@
 //!    [`syn_cookie`], [`fast_open`], `arrival`, `acknowledgment`, `text`;
 //!    when and what is acknowledged: [`delayed_ack`], `sack`; how much the peer may send:
 //!    `window`, `autotune`;
-//! 6. what is lost, and how much may fly: [`rtt`], [`recovery`], [`delivery_rate`], [`congestion`];
+//! 6. what is lost, and how much may fly: [`rtt`], [`recovery`], [`delivery_rate`], [`congestion`],
+//!    [`pacing`];
 //! 7. what time does: [`timers`], `timeouts`, `liveness`;
 //! 8. what the application asks: `calls`;
 //! 9. what goes out: `output`; and how it all looks: `view`, [`info`], `tally`.
@@ -34,6 +35,7 @@ pub mod listener;
 mod liveness;
 mod mtu_probe;
 mod output;
+pub mod pacing;
 pub mod reassembler;
 pub mod receive_buffer;
 pub mod receiver;

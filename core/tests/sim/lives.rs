@@ -52,6 +52,7 @@ impl Chance {
             jitter: Duration::from_micros(self.below(20_000)),
             rate,
             limit: 10 + self.below(100) as usize,
+            ecn: None,
         }
     }
 

@@ -66,6 +66,7 @@ impl Chance {
             jitter: Duration::from_micros(self.below(20_000)),
             rate,
             limit: 10 + self.below(100) as usize,
+            ecn: self.percent(30).then(|| self.below(20) as usize),
         }
     }
 

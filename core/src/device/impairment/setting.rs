@@ -20,8 +20,8 @@ const LIMIT: &str = "a number of packets from 1 to 65536";
 
 impl Impairment {
     /// The keys that [`set`](Impairment::set) knows.
-    pub const KEYS: [&str; 8] =
-        ["loss", "delay", "jitter", "reorder", "duplicate", "corrupt", "rate", "limit"];
+    pub const KEYS: [&str; 9] =
+        ["loss", "delay", "jitter", "reorder", "duplicate", "corrupt", "rate", "limit", "ecn"];
 
     /// Sets one value from text.
     ///
@@ -49,18 +49,20 @@ impl Impairment {
             "duplicate" => self.duplicate = probability()?,
             "corrupt" => self.corrupt = probability()?,
             "rate" => self.rate = Some(rate(value).ok_or_else(|| error(RATE))?),
-            "limit" => {
-                let limit = value.parse().ok().filter(|n| (1..=65_536).contains(n));
-                self.limit = limit.ok_or_else(|| error(LIMIT))?;
-            }
+            "limit" => self.limit = packets(value).ok_or_else(|| error(LIMIT))?,
+            "ecn" => self.ecn = Some(packets(value).ok_or_else(|| error(LIMIT))?),
             _ => {
                 return Err(error(
-                    "one of loss, delay, jitter, reorder, duplicate, corrupt, rate, limit",
+                    "one of loss, delay, jitter, reorder, duplicate, corrupt, rate, limit, ecn",
                 ));
             }
         }
         Ok(())
     }
+}
+
+fn packets(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|packets| (1..=65_536).contains(packets))
 }
 
 fn probability(text: &str) -> Option<f64> {

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::wire::ip::Ecn;
 use crate::wire::{checksum, ip, tcp};
 
 const MS: Duration = Duration::from_millis(1);
@@ -65,6 +66,46 @@ fn the_bottleneck_spaces_packets_and_drops_what_its_queue_does_not_hold() {
     // The first is through, so one more has room, behind the second.
     queue.offer(ms(1), segment(3, 960, 0));
     assert_eq!(drain(&mut queue), [(ms(3), 3)]);
+}
+
+/// A packet over IPv4 or IPv6 with that ECN codepoint.
+fn with_ecn(src: &str, dst: &str, ecn: Ecn) -> Transmit {
+    let (src, dst) = (src.parse().unwrap(), dst.parse().unwrap());
+    // DSCP AF11 beside it.
+    let traffic_class = 0b0010_1000 | ecn.bits();
+    let ip = ip::Header::new(src, dst, ip::PROTOCOL_TCP, 64, traffic_class);
+    Transmit::tcp(
+        ip,
+        &tcp::Header::default(),
+        smallvec::smallvec![Bytes::from(vec![7; 500])],
+        0,
+        None,
+    )
+}
+
+#[test]
+fn a_bottleneck_marks_what_understands_marks_once_enough_waits() {
+    // RFC 3168 §5: ECT(0) and ECT(1) become CE; the rest of the header stays, and its checksum fits.
+    let link = Impairment { rate: Some(8_000_000), ecn: Some(2), ..Impairment::NONE };
+    for (src, dst) in [("10.0.0.1", "10.0.0.2"), ("fd00::1", "fd00::2")] {
+        for ecn in [Ecn::Ect0, Ecn::Ect1, Ecn::NotEct] {
+            let mut queue = ImpairmentQueue::new(link, 1);
+            for _ in 0..4 {
+                queue.offer(ms(0), with_ecn(src, dst, ecn));
+            }
+            let mut seen = Vec::new();
+            while let Some(due) = queue.next_deadline() {
+                let transmit = queue.take_due(due).unwrap();
+                assert!(is_intact(&transmit));
+                let header = ip::Header::parse(&transmit.to_bytes()).unwrap();
+                assert_eq!(header.traffic_class >> 2, 0b00_1010);
+                seen.push(header.ecn());
+            }
+            let marked = if ecn == Ecn::NotEct { Ecn::NotEct } else { Ecn::Ce };
+            assert_eq!(seen, [ecn, ecn, marked, marked]);
+            assert_eq!(queue.counts().marked, if marked == Ecn::Ce { 2 } else { 0 });
+        }
+    }
 }
 
 #[test]
@@ -141,6 +182,7 @@ fn settings_read_as_people_write_them() {
         ("corrupt", "0"),
         ("rate", "1.5gbit"),
         ("limit", "50"),
+        ("ecn", "20"),
     ] {
         link.set(key, value).unwrap();
     }
@@ -153,6 +195,7 @@ fn settings_read_as_people_write_them() {
         corrupt: 0.0,
         rate: Some(1_500_000_000),
         limit: 50,
+        ecn: Some(20),
     };
     assert_eq!(link, expected);
 }
@@ -171,6 +214,7 @@ fn a_bad_setting_names_the_key_and_what_would_be_right() {
         ("rate", "100", "a rate such as"),
         ("rate", "0mbit", "a rate such as"),
         ("limit", "0", "a number of packets"),
+        ("ecn", "0", "a number of packets"),
         ("latency", "1ms", "one of loss, delay"),
     ] {
         let message = link.set(key, value).unwrap_err().to_string();
@@ -191,7 +235,7 @@ prop_compose! {
         reorder in probability(), delay in 0u64..50, jitter in 0u64..80,
         rate in prop::option::of(1_000_000u64..1_000_000_000), limit in 1usize..20,
     ) -> Impairment {
-        Impairment { loss, delay: delay as u32 * MS, jitter: jitter as u32 * MS, reorder, duplicate, corrupt, rate, limit }
+        Impairment { loss, delay: delay as u32 * MS, jitter: jitter as u32 * MS, reorder, duplicate, corrupt, rate, limit, ecn: Some(limit / 2) }
     }
 }
 

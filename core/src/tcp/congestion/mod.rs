@@ -13,15 +13,22 @@
 //! 4. [`CongestionControl::on_recovered`] if SND.UNA has passed the end of the repair, or
 //!    [`CongestionControl::undo`] if there was nothing to repair.
 
+mod bbr;
+mod cubic;
+mod hystart;
 mod reno;
+mod window;
 
 use std::fmt::Debug;
 use std::time::Duration;
 
+pub use bbr::Bbr;
+pub use cubic::Cubic;
 pub use reno::Reno;
 
 use super::delivery_rate::{LossSample, RateSample};
 use super::seq::Seq;
+use crate::knobs::CongestionAlgorithm;
 use crate::time::Instant;
 
 /// What a controller is doing.
@@ -29,6 +36,9 @@ use crate::time::Instant;
 pub enum Phase {
     /// Doubling each round trip, below ssthresh (RFC 5681 §3.1).
     SlowStart,
+    /// Growing more slowly, since a queue seems to build: the later part of the first slow start
+    /// (RFC 9406 §4.2).
+    ConservativeSlowStart,
     /// One segment more each round trip, or along CUBIC's curve (RFC 5681 §3.1, RFC 9438 §4).
     CongestionAvoidance,
     /// Repairing a loss that duplicate ACKs or SACK showed (RFC 5681 §3.2).
@@ -37,17 +47,39 @@ pub enum Phase {
     Cwr,
     /// Repairing after the retransmission timer fired.
     Loss,
+    /// BBR: doubling the rate each round trip, to find how fast the path is.
+    Startup,
+    /// BBR: emptying the queue that this left.
+    Drain,
+    /// BBR: a little slower than the path, to leave others room.
+    ProbeBwDown,
+    /// BBR: as fast as the path.
+    ProbeBwCruise,
+    /// BBR: filling the path before it is probed.
+    ProbeBwRefill,
+    /// BBR: a little faster than the path, to see whether it has become faster.
+    ProbeBwUp,
+    /// BBR: little in flight, to see how long the empty path is.
+    ProbeRtt,
 }
 
 impl Phase {
-    /// The name in events: `slow_start`, `congestion_avoidance`, `recovery`, `cwr` or `loss`.
+    /// The name in events, as `slow_start`.
     pub const fn name(self) -> &'static str {
         match self {
             Phase::SlowStart => "slow_start",
+            Phase::ConservativeSlowStart => "conservative_slow_start",
             Phase::CongestionAvoidance => "congestion_avoidance",
             Phase::Recovery => "recovery",
             Phase::Cwr => "cwr",
             Phase::Loss => "loss",
+            Phase::Startup => "startup",
+            Phase::Drain => "drain",
+            Phase::ProbeBwDown => "probe_bw_down",
+            Phase::ProbeBwCruise => "probe_bw_cruise",
+            Phase::ProbeBwRefill => "probe_bw_refill",
+            Phase::ProbeBwUp => "probe_bw_up",
+            Phase::ProbeRtt => "probe_rtt",
         }
     }
 }
@@ -165,6 +197,10 @@ pub trait CongestionControl: Send + Debug {
     /// SMSS changed: by the peer's MSS option or by path MTU discovery.
     fn set_smss(&mut self, smss: u32);
 
+    /// Takes over from `other` in the midst of a connection: its window, its threshold, and the
+    /// repair it was in.
+    fn adopt(&mut self, other: &dyn CongestionControl);
+
     /// Whether proportional rate reduction decides what may leave during fast recovery.
     fn uses_prr(&self) -> bool {
         true
@@ -173,6 +209,33 @@ pub trait CongestionControl: Send + Debug {
     /// The rate at which segments should be spaced, in bytes per second; `None`: not paced.
     fn pacing_rate_bytes_per_s(&self) -> Option<u64> {
         None
+    }
+}
+
+/// What a controller is to do other than by default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Parameters {
+    /// `tcp_abc_l`: most segments by which one ACK opens the window in slow start; 0: all it covers.
+    pub abc_l: u8,
+    /// `tcp_hystart`: the first slow start ends before the queue overflows (RFC 9406).
+    pub hystart: bool,
+    /// `tcp_abe`: a mark costs less than a loss (RFC 8511).
+    pub abe: bool,
+    /// What spreads the probes of several flows apart.
+    pub seed: u64,
+}
+
+/// A controller of the kind `algorithm`, that starts with `initial_window` bytes.
+pub fn controller(
+    algorithm: CongestionAlgorithm,
+    smss: u32,
+    initial_window: u64,
+    parameters: &Parameters,
+) -> Box<dyn CongestionControl> {
+    match algorithm {
+        CongestionAlgorithm::Reno => Box::new(Reno::new(smss, initial_window, parameters)),
+        CongestionAlgorithm::Cubic => Box::new(Cubic::new(smss, initial_window, parameters)),
+        CongestionAlgorithm::Bbr => Box::new(Bbr::new(smss, initial_window, parameters)),
     }
 }
 

@@ -1,3 +1,5 @@
+pub(super) mod bottleneck;
+
 use super::initial_window;
 
 #[test]
@@ -27,4 +29,10 @@ fn the_number_of_segments_scales_it() {
         initial_window(u32::MAX, u32::MAX),
         (u64::from(u32::MAX) * 1460).max(2 * u64::from(u32::MAX))
     );
+}
+
+#[test]
+fn the_controllers_of_idle_connections_are_small() {
+    assert!(size_of::<super::Reno>() <= 64, "{}", size_of::<super::Reno>());
+    assert!(size_of::<super::Cubic>() <= 64, "{}", size_of::<super::Cubic>());
 }

@@ -145,7 +145,7 @@ fn an_unanswered_connection_times_out() {
 #[test]
 fn three_duplicates_bring_one_segment_back_at_once() {
     // RFC 5681 §3.2; limited transmit falls out of counting what is in flight (RFC 3042).
-    let mut peer = Script::established();
+    let mut peer = Script::established_with(settings(), &[("tcp_congestion_control", "reno")]);
     peer.send(&text(30_000)).unwrap();
     assert_eq!(drain(&mut peer).len(), 10);
     peer.arrive(seg(ACK, 1).ack(1));

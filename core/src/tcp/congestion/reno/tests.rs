@@ -2,7 +2,8 @@ use proptest::prelude::*;
 
 use super::Reno;
 use crate::tcp::congestion::{
-    AckSample, CongestionControl, CongestionEvent, CongestionSignal, Phase, initial_window,
+    AckSample, CongestionControl, CongestionEvent, CongestionSignal, Parameters, Phase,
+    initial_window,
 };
 use crate::tcp::seq::Seq;
 use crate::time::Instant;
@@ -39,7 +40,7 @@ fn loss(flight_size: u64) -> CongestionEvent {
 }
 
 fn reno() -> Reno {
-    Reno::new(SMSS, initial_window(SMSS, 10), 2)
+    Reno::new(SMSS, initial_window(SMSS, 10), &Parameters { abc_l: 2, ..Parameters::default() })
 }
 
 /// A controller in congestion avoidance with a window of `segments`.
@@ -228,7 +229,7 @@ fn after_idling_the_window_is_the_initial_one_at_most() {
 
 #[test]
 fn smaller_segments_shrink_the_window_in_proportion_and_larger_ones_do_not_grow_it() {
-    let mut reno = Reno::new(1460, initial_window(1460, 10), 2);
+    let mut reno = Reno::new(1460, initial_window(1460, 10), &Parameters::default());
     reno.set_smss(536);
     assert_eq!(reno.cwnd(), 5360);
     reno.set_smss(1460);
