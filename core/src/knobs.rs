@@ -112,6 +112,10 @@ knobs! {
         "Receive buffer in bytes: least and initial size, and the most that autotuning or SO_RCVBUF gives.";
     SendMemory "tcp_wmem" BUFFER, "4096 16384 4194304"
         "Send buffer in bytes: least and initial size, and the most that autotuning or SO_SNDBUF gives.";
+    NotsentLowat "tcp_notsent_lowat" number(0, 4_294_967_295), "4294967295"
+        "Most unsent bytes that a send buffer takes and at which poll() calls it writable.";
+    Stdurg "tcp_stdurg" SWITCH, "0"
+        "Read the peer's urgent pointer as RFC 1122 had it: 1 is the last urgent octet itself.";
     ModerateRcvbuf "tcp_moderate_rcvbuf" SWITCH, "1"
         "Let receive buffers grow with what is read in a round trip, unless SO_RCVBUF is set; 0: fixed.";
     SynRetries "tcp_syn_retries" number(1, 127), "6"
@@ -163,7 +167,7 @@ knobs! {
     InitialWindow "tcp_initial_window" number(1, 1000), "10"
         "Initial congestion window in segments (RFC 6928).";
     QuickackStart "tcp_quickack_start" number(0, 65_535), "16"
-        "Acknowledgments not delayed at the start, after a pause or repeated data; 0: none.";
+        "Acknowledgments not delayed at the start, after a pause or repeated data; 0: none, and reading hastens none.";
     PingpongThresh "tcp_pingpong_thresh" number(1, 255), "1"
         "Prompt replies after which acknowledgments wait to ride on the next one.";
     AbcL "tcp_abc_l" number(0, 255), "0"
@@ -457,6 +461,16 @@ impl Knobs {
     /// `tcp_rmem`.
     pub fn receive_buffer(&self) -> BufferSizes {
         self.buffer(Row::ReceiveMemory)
+    }
+
+    /// `tcp_notsent_lowat`, in bytes.
+    pub fn notsent_lowat(&self) -> u32 {
+        self.small(Row::NotsentLowat)
+    }
+
+    /// `tcp_stdurg`.
+    pub fn stdurg(&self) -> bool {
+        self.is_on(Row::Stdurg)
     }
 
     /// `tcp_moderate_rcvbuf`.

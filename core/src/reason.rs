@@ -95,6 +95,9 @@ reasons! {
     WindowUpdate "window-update" "RFC 9293 §3.8.6.2.2"
         "the application has read enough for the window to open: the peer may send again"
         "应用程序读取了足够的数据，窗口打开：对方可以继续发送";
+    UrgentPointer "urgent-pointer" "RFC 9293 §3.8.5"
+        "the peer says that there is urgent data: the pointer marks where it ends"
+        "对方表示有紧急数据：紧急指针标出其结尾位置";
     TimeoutRetransmit "timeout-retransmit" "RFC 6298 §5.4"
         "no acknowledgment came in time: send again from the oldest byte"
         "超时未收到确认：从最早未确认的字节起重传";

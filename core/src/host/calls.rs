@@ -14,7 +14,7 @@ use super::options::{Change, Options, View};
 use super::ports::{Claim, Use};
 use super::socket::{Kind, Owner, Socket};
 use super::{Domain, Error, Host, OptionName, Shutdown, SocketId, SocketOption, addresses};
-use crate::tcp::{Listener, State};
+use crate::tcp::{Listener, SendFlags, State};
 use crate::time::Instant;
 
 impl Host {
@@ -107,6 +107,20 @@ impl Host {
     /// `WouldBlock`; `BrokenPipe` when there is no connection or this direction is over; before that,
     /// once, the pending error. SIGPIPE is the caller's matter.
     pub fn send(&mut self, now: Instant, id: SocketId, data: &[u8]) -> Result<usize, Error> {
+        self.send_with(now, id, data, SendFlags::default())
+    }
+
+    /// [`Host::send`] with flags: more follows, a record ends, the data is urgent.
+    ///
+    /// # Errors
+    /// As [`Host::send`].
+    pub fn send_with(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        data: &[u8],
+        flags: SendFlags,
+    ) -> Result<usize, Error> {
         self.owned(id)?;
         if let Some(remote) = self.waiting_for_text.remove(&id) {
             return match self.connect_with(now, id, remote, data) {
@@ -114,7 +128,35 @@ impl Host {
                 result => result,
             };
         }
-        self.turn(now, id, |connection, cx| connection.send(cx, data)).ok_or(Error::BrokenPipe)?
+        self.turn(now, id, |connection, cx| connection.send_with(cx, data, flags))
+            .ok_or(Error::BrokenPipe)?
+    }
+
+    /// MSG_OOB: takes the out-of-band byte, or looks at it where `peek` leaves it; None at the end of
+    /// the stream. It never waits.
+    ///
+    /// # Errors
+    /// `Invalid` when there is none or SO_OOBINLINE keeps it in the stream; `WouldBlock` when only its
+    /// pointer has come; `NotConnected`.
+    pub fn recv_urgent(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        peek: bool,
+    ) -> Result<Option<u8>, Error> {
+        self.owned(id)?;
+        self.turn(now, id, |connection, _| connection.recv_urgent(peek))
+            .ok_or(Error::NotConnected)?
+    }
+
+    /// TCP_QUICKACK: acknowledges at once, or has acknowledgments ride on text; for a while.
+    ///
+    /// # Errors
+    /// `BadSocket`.
+    pub fn set_quick_ack(&mut self, now: Instant, id: SocketId, on: bool) -> Result<(), Error> {
+        self.owned(id)?;
+        self.turn(now, id, |connection, cx| connection.set_quick_ack(cx, on));
+        Ok(())
     }
 
     /// Takes at most `max` bytes out as shared slices; `peek` leaves them there. An empty result is

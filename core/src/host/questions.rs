@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::socket::{Kind, Owner, Socket};
 use super::{Counters, Error, Host, KnobError, Knobs, Readiness, SocketId, addresses};
 use crate::tcp::info::Info;
-use crate::tcp::{Listener, State};
+use crate::tcp::{Connection, Listener, State};
 use crate::time::Instant;
 
 /// One row of [`Host::connections`].
@@ -132,6 +132,57 @@ impl Host {
     /// `BadSocket`.
     pub fn connection(&self, id: SocketId) -> Result<ConnectionInfo, Error> {
         Ok(row_of(self.owned(id)?))
+    }
+
+    /// What the application's connection is asked; None where the socket is none.
+    ///
+    /// # Errors
+    /// `BadSocket`.
+    fn ask<R>(
+        &self,
+        id: SocketId,
+        question: impl FnOnce(&Connection) -> R,
+    ) -> Result<Option<R>, Error> {
+        Ok(match &self.owned(id)?.kind {
+            Kind::Connection(connection) => Some(question(connection)),
+            Kind::Idle | Kind::Listener(_) => None,
+        })
+    }
+
+    /// SIOCATMARK: whether all before the last urgent octet is read, and it is not.
+    ///
+    /// # Errors
+    /// `BadSocket`.
+    pub fn is_at_urgent_mark(&self, id: SocketId) -> Result<bool, Error> {
+        Ok(self.ask(id, Connection::is_at_urgent_mark)?.unwrap_or(false))
+    }
+
+    /// SIOCINQ: bytes that can be read before the urgent mark, if there is one.
+    ///
+    /// # Errors
+    /// `BadSocket`; `Invalid` for a listener.
+    pub fn readable(&self, id: SocketId) -> Result<usize, Error> {
+        match &self.owned(id)?.kind {
+            Kind::Listener(_) => Err(Error::Invalid),
+            _ => Ok(self.ask(id, Connection::readable)?.unwrap_or(0)),
+        }
+    }
+
+    /// TCP_QUICKACK: whether acknowledgments are not held back to ride on text.
+    ///
+    /// # Errors
+    /// `BadSocket`.
+    pub fn is_quick_ack(&self, id: SocketId) -> Result<bool, Error> {
+        Ok(self.ask(id, Connection::is_quick_ack)?.unwrap_or(true))
+    }
+
+    /// The sizes of a connection's buffers as they are now, autotuned or not: to send, to receive, in
+    /// bytes. None before there is a connection.
+    ///
+    /// # Errors
+    /// `BadSocket`.
+    pub fn buffer_sizes(&self, id: SocketId) -> Result<Option<(usize, usize)>, Error> {
+        self.ask(id, Connection::buffer_sizes)
     }
 
     /// Every listener and connection: SYN-RECEIVED, TIME-WAIT and orphans included.

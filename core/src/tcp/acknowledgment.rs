@@ -29,6 +29,7 @@ impl Connection {
         self.liveness.on_progress(cx.now);
         // Our FIN has a number but no byte in the buffer.
         self.send_buffer.release(ack.min(self.send_buffer.end()));
+        self.release_records();
         self.soft_error = None;
 
         let phase = self.congestion.phase();

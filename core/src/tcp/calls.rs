@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use smallvec::SmallVec;
 
 use super::connection::{Connection, Context, Reset, Settings, new_controller};
 use super::seq::Seq;
+use super::small_segments::SendFlags;
 use super::state::State;
 use crate::error::Error;
 use crate::event::Reason;
@@ -31,6 +32,20 @@ impl Connection {
     /// The pending error, once; `BrokenPipe` when this direction is over; `WouldBlock` when the
     /// buffer is full or the connection is not open yet.
     pub fn send(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Result<usize, Error> {
+        self.send_with(cx, data, SendFlags::default())
+    }
+
+    /// SEND with the flags that the application gave.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::send`].
+    pub fn send_with(
+        &mut self,
+        cx: &mut Context<'_>,
+        data: &[u8],
+        flags: SendFlags,
+    ) -> Result<usize, Error> {
         if let Some(error) = self.take_error() {
             return Err(error);
         }
@@ -46,7 +61,13 @@ impl Connection {
         self.remember_cause(cx);
         self.restart_after_idle(cx);
         let before = self.observed(cx);
-        let taken = self.send_buffer.push(data);
+        let taken = self.send_buffer.push(&data[..data.len().min(self.writable())]);
+        if taken > 0 {
+            // A record, or what is urgent, ends where all of it is taken.
+            let is_all = taken == data.len();
+            let end_of_record = flags.end_of_record && is_all;
+            self.note_send_flags(SendFlags { end_of_record, ..flags });
+        }
         self.record_update(cx, before);
         if taken == 0 { Err(Error::WouldBlock) } else { Ok(taken) }
     }
@@ -84,20 +105,43 @@ impl Connection {
         if max == 0 {
             return Ok(SmallVec::new());
         }
-        if self.receive_buffer.is_empty() {
+        let before = self.observed(cx);
+        let skipped = usize::from(self.is_before_out_of_band() && !self.receive_buffer.is_empty());
+        if self.receive_buffer.len() <= skipped {
+            if !peek {
+                self.receive_buffer.read(skipped, false);
+                self.pass_mark();
+            }
             return match self.take_error() {
                 Some(error) => Err(error),
                 None if self.is_at_end() => Ok(SmallVec::new()),
                 None => Err(Error::WouldBlock),
             };
         }
-        let before = self.observed(cx);
-        let bytes = self.receive_buffer.read(max, peek);
+        let bytes = self.read_to_mark(max, skipped, peek);
         self.record_update(cx, before);
         if !peek && self.state.may_receive() {
             self.on_read(cx);
         }
         Ok(bytes)
+    }
+
+    /// Reads up to the urgent mark, or, at the mark, what comes behind the `skipped` octet that is
+    /// read out of band.
+    fn read_to_mark(&mut self, max: usize, skipped: usize, peek: bool) -> SmallVec<[Bytes; 4]> {
+        let max = match self.bytes_to_mark() {
+            Some(bytes) if bytes > 0 => max.min(bytes),
+            _ => max.saturating_add(skipped),
+        };
+        let mut slices = self.receive_buffer.read(max, peek);
+        if let Some(first) = slices.first_mut() {
+            first.advance(skipped);
+        }
+        slices.retain(|slice| !slice.is_empty());
+        if !peek {
+            self.pass_mark();
+        }
+        slices
     }
 
     /// TCP_QUICKACK: acknowledges at once what is owed and, for now, what comes; or has
@@ -117,7 +161,7 @@ impl Connection {
     }
 
     /// Whether no byte will ever follow what is in the receive buffer.
-    fn is_at_end(&self) -> bool {
+    pub(super) fn is_at_end(&self) -> bool {
         self.is_read_shut
             || self.state == State::Closed
             || self.rcv.fin.is_some_and(|fin| self.rcv.nxt > fin)
@@ -210,6 +254,8 @@ impl Connection {
     /// Takes new settings; a buffer shrinks no further than what is in it.
     pub fn set_settings(&mut self, cx: &mut Context<'_>, settings: Arc<Settings>) {
         let before = &self.settings;
+        // As on Linux: what waits leaves now, even behind a cork.
+        self.override_due |= settings.no_delay && !before.no_delay && self.unsent() > 0;
         // What autotuning has made of a buffer stays, unless the application chooses now.
         if settings.send_buffer != before.send_buffer || settings.is_send_buffer_fixed {
             self.send_buffer.set_capacity(settings.send_buffer as usize);
@@ -222,6 +268,8 @@ impl Connection {
             self.switch_congestion_control(cx);
         }
         self.update_smss(cx);
+        self.end_of_more();
+        self.update_notsent_lowat(cx);
         let now = &self.settings;
         if before.keepalive != now.keepalive || before.keepalive_idle != now.keepalive_idle {
             self.restart_keepalive(cx);

@@ -10,6 +10,8 @@
 //! | `arrival` | what a segment means in every other state, step by step |
 //! | `acknowledgment` | what SEG.ACK and SEG.WND mean to the sender |
 //! | `text` | what SEG.TEXT and FIN mean to the receiver |
+//! | `urgent` | where urgent data ends, both ways |
+//! | `small_segments` | what waits for more before it is sent |
 //! | `window` | what the peer may send |
 //! | `sack` | what the peer hears of holes and of what came twice |
 //! | `timeouts` | what each timer does when it fires |
@@ -41,10 +43,12 @@ use super::rtt::RttEstimator;
 use super::send_buffer::SendBuffer;
 use super::sender::Sender;
 use super::seq::Seq;
+use super::small_segments::RecordEnds;
 use super::state::State;
 use super::tally::Tally;
 use super::timers::Timers;
 use super::timestamps::Timestamps;
+use super::urgent::Urgent;
 use crate::error::Error;
 use crate::event::{ConnectionName, EventLog, Kind, Reason, TimerName};
 use crate::knobs::{CongestionAlgorithm, Knobs};
@@ -178,6 +182,14 @@ pub struct Connection {
     pub(super) send_buffer: SendBuffer,
     pub(super) receive_buffer: ReceiveBuffer,
     pub(super) reassembler: Reassembler,
+    /// Urgent data, once there was any.
+    pub(super) urgent: Option<Box<Urgent>>,
+    /// Where records end in the send buffer (MSG_EOR), if any do.
+    pub(super) record_ends: RecordEnds,
+    /// The application said that more follows at once (MSG_MORE).
+    pub(super) is_more_coming: bool,
+    /// The most unsent bytes at which the socket is writable.
+    pub(super) notsent_lowat: u32,
     /// What the size of the receive buffer is chosen by.
     pub(super) receive_tuning: ReceiveTuning,
     pub(super) recovery: Recovery,
@@ -189,7 +201,7 @@ pub struct Connection {
     /// Shared with the socket and with all that one listener begot.
     pub(super) settings: Arc<Settings>,
     /// Numbers that came twice and that the peer has not heard of (RFC 2883).
-    pub(super) duplicate: Option<(Seq, Seq)>,
+    pub(super) duplicate: Option<Box<(Seq, Seq)>>,
     /// How often the reassembler had to let data go, since the host last counted.
     pub(super) dropped_pieces: u32,
     /// The window scale we offer, until the peer has agreed or not.
@@ -262,6 +274,13 @@ impl Connection {
             send_buffer: SendBuffer::new(settings.send_buffer as usize, snd.iss + 1),
             receive_buffer: ReceiveBuffer::new(settings.receive_buffer as usize),
             reassembler: Reassembler::new(),
+            urgent: None,
+            record_ends: None,
+            is_more_coming: false,
+            notsent_lowat: settings
+                .notsent_lowat
+                .filter(|lowat| *lowat > 0)
+                .unwrap_or(knobs.notsent_lowat()),
             receive_tuning: ReceiveTuning::default(),
             recovery: Recovery::new(snd.iss),
             congestion: new_controller(knobs, &settings, &snd, u64::from(snd.smss)),

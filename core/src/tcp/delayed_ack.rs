@@ -196,16 +196,18 @@ impl DelayedAck {
     }
 
     /// The application has read. Says whether what is owed should leave now: nothing is left to
-    /// read and no reply is to be expected, so nothing would be gained by waiting.
+    /// read and no reply is to be expected, so nothing would be gained by waiting. Not where quick
+    /// acknowledgments are turned off: then each waits for its timer, as the RFC has it.
     pub fn is_due_on_read(&self, unacked: u64, is_drained: bool) -> bool {
         let is_write_over = self.write_ends > 1 || (self.write_ends > 0 && !self.is_interactive());
         self.due == Due::Soon
+            && self.quick_max > 0
             && (unacked > u64::from(self.segment_size) || (is_drained && is_write_over))
     }
 
-    /// TCP_QUICKACK while one is owed: as if the peer had ended a write.
-    pub fn note_write_end(&mut self) {
-        self.write_ends = self.write_ends.max(1);
+    /// Whether an acknowledgment is owed, now or later.
+    pub fn is_owed(&self) -> bool {
+        self.due != Due::Nothing
     }
 
     /// The text of the peer's full-sized segments in bytes, as far as is known.

@@ -9,12 +9,13 @@
 //! 5. what comes in: [`listener`], [`reset`], `handshake`, [`timestamps`], [`ecn`],
 //!    [`syn_cookie`], [`fast_open`], `arrival`, `acknowledgment`, `text`;
 //!    when and what is acknowledged: [`delayed_ack`], `sack`; how much the peer may send:
-//!    `window`, `autotune`;
+//!    `window`, `autotune`; urgent data, both ways: `urgent`;
 //! 6. what is lost, and how much may fly: [`rtt`], [`recovery`], [`delivery_rate`], [`congestion`],
 //!    [`pacing`];
 //! 7. what time does: [`timers`], `timeouts`, `liveness`;
 //! 8. what the application asks: `calls`;
-//! 9. what goes out: `output`; and how it all looks: `view`, [`info`], `tally`.
+//! 9. what goes out: `output`, and what waits: `small_segments`;
+//! 10. and how it all looks: `view`, [`info`], `tally`.
 
 pub mod accurate_ecn;
 mod acknowledgment;
@@ -47,6 +48,7 @@ pub mod segment;
 pub mod send_buffer;
 pub mod sender;
 pub mod seq;
+mod small_segments;
 pub mod state;
 pub mod syn_cookie;
 mod tally;
@@ -54,6 +56,7 @@ mod text;
 mod timeouts;
 pub mod timers;
 pub mod timestamps;
+mod urgent;
 mod view;
 mod window;
 
@@ -62,6 +65,7 @@ pub use connection::{Connection, Context, Outgoing, Settings};
 pub use listener::{Arrival, Listener};
 pub use reset::reset_for;
 pub use seq::Seq;
+pub use small_segments::SendFlags;
 pub use state::State;
 pub(crate) use view::segment_record;
 

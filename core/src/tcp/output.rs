@@ -89,7 +89,7 @@ impl Connection {
 
     /// At most `limit` bytes from `seq` on, with the FIN if that is where they end.
     fn piece_at(&self, seq: Seq, limit: u64, reason: Reason) -> Option<Piece> {
-        let data = self.send_buffer.end().since(seq);
+        let data = self.text_end(seq).since(seq);
         let len = data.min(limit);
         let fin = self.snd.fin == Some(seq + len) && len < limit;
         (len > 0 || fin).then_some(Piece { seq, len, fin, reason })
@@ -101,7 +101,7 @@ impl Connection {
     fn next_in_window(&mut self, cx: &Context<'_>) -> Option<Piece> {
         self.tend_mtu_search(cx);
         let seq = self.snd.nxt;
-        let data = self.send_buffer.end().since(seq);
+        let data = self.text_end(seq).since(seq);
         let usable = self.snd.usable();
         let is_repeat = seq < self.snd.max;
         if data == 0 {
@@ -116,6 +116,7 @@ impl Connection {
         }
         let largest = match cx.gso_max as u64 / smss {
             0 | 1 => smss,
+            _ if self.is_urgent() => smss,
             // Cutting a super-segment takes CWR from all segments but the first; here it is a count.
             _ if self.ecn.variant() == EcnVariant::Accurate => smss,
             segments => segments * smss,
@@ -135,7 +136,7 @@ impl Connection {
     }
 
     /// Bytes the congestion window still takes; with nothing in flight always one segment.
-    fn congestion_room(&self) -> u64 {
+    pub(super) fn congestion_room(&self) -> u64 {
         let in_flight = self.recovery.in_flight(&self.snd);
         let room = self.congestion.cwnd().saturating_sub(in_flight);
         if in_flight == 0 { room.max(u64::from(self.snd.smss)) } else { room }
@@ -153,11 +154,7 @@ impl Connection {
             return true;
         }
         if len == data {
-            let is_held = !self.settings.no_delay
-                && self.snd.fin.is_none()
-                && self.small_end > self.snd.una
-                && self.snd.outstanding() > 0;
-            return !is_held;
+            return !self.must_wait(self.snd.nxt + len);
         }
         // Cut short by the peer's window: only a good part of the largest it ever offered.
         len == usable && self.snd.outstanding() == 0 && 2 * len >= self.snd.max_wnd
@@ -307,6 +304,8 @@ impl Connection {
         reason: Reason,
     ) -> Outgoing {
         let has_ack = flags.contains(Flags::ACK);
+        let urgent = self.urgent_field(seq, flags);
+        let flags = if urgent.is_some() { flags.union(Flags::URG) } else { flags };
         let window = self.window_field(cx, flags);
         // RFC 7323 §3.2: on every segment; §5.2: on a RST too if the application asked for it, but
         // an answer to a segment that is not of this connection bears nothing of it, as on Linux.
@@ -331,7 +330,7 @@ impl Connection {
                 ack: if has_ack { self.rcv.nxt.to_wire() } else { 0 },
                 flags,
                 window,
-                urgent: 0,
+                urgent: urgent.unwrap_or(0),
                 options,
             },
             payload: SmallVec::new(),

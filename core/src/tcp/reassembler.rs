@@ -55,9 +55,14 @@ impl Piece {
     }
 }
 
-/// Out-of-order data by sequence number. Without data it holds no heap memory.
+/// Out-of-order data by sequence number. Without data it holds no heap memory, and next to none in
+/// place: most connections never have a hole.
 #[derive(Debug, Default)]
-pub struct Reassembler {
+pub struct Reassembler(Option<Box<Held>>);
+
+/// What is held.
+#[derive(Debug, Default)]
+struct Held {
     /// By first sequence number.
     pieces: BTreeMap<Seq, Piece>,
     /// The same, adjacent pieces merged: start to end.
@@ -86,6 +91,72 @@ impl Reassembler {
 
     /// Keeps what of `payload`, which starts at `seq`, is not here yet.
     pub fn insert(&mut self, seq: Seq, payload: Bytes) -> Insertion {
+        if payload.is_empty() {
+            return Insertion::default();
+        }
+        self.0.get_or_insert_default().insert(seq, payload)
+    }
+
+    /// The piece that starts at `next` (RCV.NXT), if the hole before it is filled; what lies before
+    /// `next` is dropped. Call it until `None`, with `next` moved past each piece.
+    pub fn pop(&mut self, next: Seq) -> Option<Bytes> {
+        let held = self.0.as_mut()?;
+        let data = held.pop(next);
+        if held.pieces.is_empty() && held.recent.is_empty() {
+            self.0 = None;
+        }
+        data
+    }
+
+    /// The ranges held, `[start, end)`, in order, adjacent ones merged.
+    pub fn ranges(&self) -> impl Iterator<Item = (Seq, Seq)> {
+        let held = self.0.iter();
+        held.flat_map(|held| held.ranges.iter().map(|(&start, &end)| (start, end)))
+    }
+
+    /// Notes that the segment at `seq` is the latest past a hole. `fin` is the number of the peer's
+    /// FIN, which ends a range or is one by itself.
+    pub fn note_recent(&mut self, seq: Seq, fin: Option<Seq>) {
+        if self.0.is_some() || fin == Some(seq) {
+            self.0.get_or_insert_default().note_recent(seq, fin);
+        }
+    }
+
+    /// The ranges that changed last, the latest first, each once (RFC 2018 §4). A range that has
+    /// been delivered or dropped is not among them.
+    pub fn recent(&self, fin: Option<Seq>) -> impl Iterator<Item = (Seq, Seq)> {
+        self.0.iter().flat_map(move |held| held.recent(fin))
+    }
+
+    /// Bytes held.
+    pub fn bytes(&self) -> u64 {
+        self.0.as_ref().map_or(0, |held| held.bytes)
+    }
+
+    /// Whether there is no hole.
+    pub fn is_empty(&self) -> bool {
+        self.0.as_ref().is_none_or(|held| held.pieces.is_empty())
+    }
+
+    /// Drops everything.
+    pub fn clear(&mut self) {
+        self.0 = None;
+    }
+
+    /// Asserts that pieces are sorted, disjoint, non-empty, bounded, and that the merged ranges and
+    /// the byte count say the same.
+    ///
+    /// # Panics
+    /// When not: a bug in this module.
+    pub fn check(&self) {
+        if let Some(held) = &self.0 {
+            held.check();
+        }
+    }
+}
+
+impl Held {
+    fn insert(&mut self, seq: Seq, payload: Bytes) -> Insertion {
         let end = seq + payload.len() as u64;
         let mut insertion = Insertion::default();
         let mut at = seq;
@@ -104,9 +175,7 @@ impl Reassembler {
         insertion
     }
 
-    /// The piece that starts at `next` (RCV.NXT), if the hole before it is filled; what lies before
-    /// `next` is dropped. Call it until `None`, with `next` moved past each piece.
-    pub fn pop(&mut self, next: Seq) -> Option<Bytes> {
+    fn pop(&mut self, next: Seq) -> Option<Bytes> {
         while let Some((&start, _)) = self.pieces.first_key_value()
             && start <= next
         {
@@ -120,14 +189,7 @@ impl Reassembler {
         None
     }
 
-    /// The ranges held, `[start, end)`, in order, adjacent ones merged.
-    pub fn ranges(&self) -> impl Iterator<Item = (Seq, Seq)> {
-        self.ranges.iter().map(|(&start, &end)| (start, end))
-    }
-
-    /// Notes that the segment at `seq` is the latest past a hole. `fin` is the number of the peer's
-    /// FIN, which ends a range or is one by itself.
-    pub fn note_recent(&mut self, seq: Seq, fin: Option<Seq>) {
+    fn note_recent(&mut self, seq: Seq, fin: Option<Seq>) {
         let Some((start, _)) = self.reported_at(seq, fin) else { return };
         let mut recent = std::mem::take(&mut self.recent);
         recent
@@ -137,9 +199,7 @@ impl Reassembler {
         self.recent = recent;
     }
 
-    /// The ranges that changed last, the latest first, each once (RFC 2018 §4). A range that has
-    /// been delivered or dropped is not among them.
-    pub fn recent(&self, fin: Option<Seq>) -> impl Iterator<Item = (Seq, Seq)> {
+    fn recent(&self, fin: Option<Seq>) -> impl Iterator<Item = (Seq, Seq)> {
         let mut told: SmallVec<[Seq; RECENT]> = SmallVec::new();
         self.recent.iter().filter_map(move |&seq| {
             let range = self.reported_at(seq, fin)?;
@@ -147,21 +207,6 @@ impl Reassembler {
             told.push(range.0);
             is_new.then_some(range)
         })
-    }
-
-    /// Bytes held.
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// Whether there is no hole.
-    pub fn is_empty(&self) -> bool {
-        self.pieces.is_empty()
-    }
-
-    /// Drops everything.
-    pub fn clear(&mut self) {
-        *self = Reassembler::default();
     }
 
     /// The range that holds the byte at `seq`.
@@ -265,14 +310,9 @@ impl Reassembler {
         }
     }
 
-    /// Asserts that pieces are sorted, disjoint, non-empty, bounded, and that the merged ranges and
-    /// the byte count say the same.
-    ///
-    /// # Panics
-    /// When not: a bug in this module.
-    pub fn check(&self) {
+    fn check(&self) {
         // Without a list of its own: tests count what hostile input makes us allocate.
-        let mut ranges = self.ranges();
+        let mut ranges = self.ranges.iter().map(|(&start, &end)| (start, end));
         let (mut bytes, mut merged) = (0, None::<(Seq, Seq)>);
         for (&start, piece) in &self.pieces {
             assert!(piece.len() > 0, "the piece at {start:?} is empty");

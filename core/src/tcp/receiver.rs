@@ -194,10 +194,7 @@ impl Receiver {
     /// TCP_QUICKACK. Says whether what is owed should leave now.
     pub fn set_quick_ack(&mut self, is_quick: bool, is_drained: bool) -> bool {
         self.delayed_ack.set_interactive(!is_quick);
-        if is_quick {
-            self.delayed_ack.note_write_end();
-        }
-        is_quick && self.is_due_on_read(is_drained)
+        is_quick && is_drained && self.delayed_ack.is_owed()
     }
 
     /// Whether acknowledgments are not held back for replies to ride on (TCP_QUICKACK).

@@ -31,7 +31,7 @@ impl Connection {
     /// Numbers that came twice. The latest are told of, and once (RFC 2883 §4).
     pub(super) fn note_duplicate(&mut self, cx: &Context<'_>, duplicate: (Seq, Seq)) {
         if self.sack_permitted && cx.knobs.dsack() {
-            self.duplicate = Some(duplicate);
+            self.duplicate = Some(Box::new(duplicate));
         }
     }
 
@@ -44,7 +44,8 @@ impl Connection {
             return blocks;
         }
         let ranges = self.reassembler.recent(self.rcv.fin);
-        for (left, right) in self.duplicate.into_iter().chain(ranges) {
+        let duplicate = self.duplicate.as_deref().copied();
+        for (left, right) in duplicate.into_iter().chain(ranges) {
             if !blocks.push(left.to_wire(), right.to_wire()) {
                 break;
             }

@@ -22,8 +22,9 @@ pub struct Segment {
     pub window_field: u16,
     /// The control bits.
     pub flags: Flags,
-    /// The urgent pointer, or nothing when the URG bit is off.
-    pub urgent: Option<u16>,
+    /// SEG.UP as a number: the octet after the urgent data, as the pointer says (a pointer of 0 counts
+    /// as 1); nothing when the URG bit is off.
+    pub urgent: Option<Seq>,
     /// What routers say of congestion on the way here (RFC 3168 §5).
     pub ecn: Ecn,
     /// The options.
@@ -44,12 +45,14 @@ impl Segment {
         rcv_nxt: Seq,
         snd_una: Seq,
     ) -> Segment {
+        let seq = Seq::nearest(header.seq, rcv_nxt);
+        let is_urgent = header.flags.contains(Flags::URG);
         Segment {
-            seq: Seq::nearest(header.seq, rcv_nxt),
+            seq,
             ack: header.flags.contains(Flags::ACK).then(|| Seq::nearest(header.ack, snd_una)),
             window_field: header.window,
             flags: header.flags,
-            urgent: header.flags.contains(Flags::URG).then_some(header.urgent),
+            urgent: is_urgent.then(|| seq + u64::from(header.urgent.max(1))),
             ecn,
             options: header.options,
             payload,

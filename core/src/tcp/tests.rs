@@ -13,7 +13,9 @@ mod receiving;
 mod rfc9293;
 mod sacking;
 mod sending;
+mod small_segments;
 mod table;
+mod urgent;
 
 use std::time::Duration;
 
@@ -27,7 +29,7 @@ use super::state::State;
 use crate::error::Error;
 use crate::event::{ConnectionName, EventLog};
 use crate::knobs::Knobs;
-use crate::tcp::Shutdown;
+use crate::tcp::{SendFlags, Shutdown};
 use crate::time::Instant;
 use crate::wire::ip::Ecn;
 use crate::wire::tcp::{Flags, Header};
@@ -66,6 +68,7 @@ pub(super) struct In<'a> {
     pub(super) flags: Flags,
     pub(super) text: &'a [u8],
     pub(super) window: Option<u16>,
+    pub(super) urgent: u16,
     pub(super) options: Options,
     pub(super) ecn: Ecn,
 }
@@ -78,6 +81,7 @@ pub(super) fn seg(flags: Flags, seq: u32) -> In<'static> {
         flags,
         text: b"",
         window: None,
+        urgent: 0,
         options: Options::default(),
         ecn: Ecn::NotEct,
     }
@@ -101,6 +105,11 @@ impl<'a> In<'a> {
         let first = ORIGIN.ts_offset + 1000;
         let timestamps = Some((value, first));
         In { options: Options { timestamps, ..self.options }, ..self }
+    }
+
+    /// With the URG bit: SEG.UP.
+    pub(super) fn urgent(self, urgent: u16) -> In<'a> {
+        In { urgent, ..self }
     }
 
     pub(super) fn window(self, window: u16) -> In<'a> {
@@ -238,7 +247,7 @@ impl Script {
             ack: if is_ack { ISS.wrapping_add(segment.ack.unwrap_or(0)) } else { 0 },
             flags: segment.flags,
             window: segment.window.unwrap_or(self.window),
-            urgent: 0,
+            urgent: segment.urgent,
             options: segment.options,
         };
         let payload = Bytes::copy_from_slice(segment.text);
@@ -332,6 +341,17 @@ impl Script {
     /// An ICMP error about the segment of ours that began at `seq`.
     pub(super) fn icmp(&mut self, error: Error, hard: bool, seq: u32) {
         self.connection.handle_icmp(context!(self), error, hard, ISS.wrapping_add(seq));
+    }
+
+    pub(super) fn send_with(&mut self, data: &[u8], flags: SendFlags) -> Result<usize, Error> {
+        self.connection.send_with(context!(self), data, flags)
+    }
+
+    /// Sets socket options.
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut Settings)) {
+        let mut settings = *self.connection.settings;
+        change(&mut settings);
+        self.connection.set_settings(context!(self), settings.into());
     }
 
     pub(super) fn set_quick_ack(&mut self, is_quick: bool) {

@@ -11,6 +11,7 @@ use crate::wire::tcp::Flags;
 impl Connection {
     /// Takes the text and the FIN of a segment trimmed to the window.
     pub(super) fn arrival_of_text(&mut self, cx: &mut Context<'_>, mut segment: Segment) {
+        self.end_of_more();
         if segment.is_empty() {
             return;
         }

@@ -58,14 +58,25 @@ impl Connection {
         if matches!(self.state, State::SynSent | State::SynReceived) && !self.is_early() {
             return ready;
         }
-        if !self.receive_buffer.is_empty() {
+        if self.is_readable() {
             ready = ready.union(Readiness::IN);
         }
-        // Linux: writable while at least a third of the buffer is free.
-        if write_over || 2 * self.send_buffer.free() >= self.send_buffer.len() {
+        if self.has_out_of_band() {
+            ready = ready.union(Readiness::PRI);
+        }
+        if write_over || self.is_writable() {
             ready = ready.union(Readiness::OUT);
         }
         ready
+    }
+
+    /// Whether so much is here as SO_RCVLOWAT asks for, the out-of-band byte not counted; or as much
+    /// as will come, when the window has no room for another segment.
+    fn is_readable(&self) -> bool {
+        let len = self.receive_buffer.len();
+        let wanted = self.settings.receive_low_water.max(1) as usize;
+        let is_full = self.rcv.wnd() <= u64::from(self.rcv.segment_size());
+        len > 0 && (len >= wanted + usize::from(self.is_before_out_of_band()) || is_full)
     }
 
     /// The pending error.
@@ -100,6 +111,11 @@ impl Connection {
         let unsent = self.send_buffer.end().since(self.snd.max.min(self.send_buffer.end()));
         // In SYN-SENT the SYN itself lies between SND.MAX and the first byte.
         (unsent as usize).min(self.send_buffer.len())
+    }
+
+    /// Capacity of the send and of the receive buffer in bytes, as autotuning has made them.
+    pub fn buffer_sizes(&self) -> (usize, usize) {
+        (self.send_buffer.capacity(), self.receive_buffer.capacity())
     }
 
     /// SMSS in bytes (TCP_MAXSEG).

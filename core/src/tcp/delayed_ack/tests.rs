@@ -133,7 +133,7 @@ fn several_replies_can_be_asked_for() {
 
 #[test]
 fn reading_all_acknowledges_the_end_of_a_write() {
-    let mut ack = patient();
+    let mut ack = DelayedAck::new(16, 1);
     ack.on_text(&text(0, 100, Flags::ACK | Flags::PSH));
     assert!(!ack.is_due_on_read(100, false), "something is left to read");
     assert!(ack.is_due_on_read(100, true));
@@ -145,7 +145,7 @@ fn reading_all_acknowledges_the_end_of_a_write() {
 
 #[test]
 fn in_a_conversation_it_takes_two_ends_of_writes() {
-    let mut ack = patient();
+    let mut ack = DelayedAck::new(16, 1);
     ack.set_interactive(true);
     ack.on_text(&text(0, 100, Flags::ACK | Flags::PSH));
     assert!(!ack.is_due_on_read(100, true));
@@ -161,4 +161,11 @@ fn repeated_data_ends_the_conversation_and_is_answered_quickly() {
     ack.on_repetition(60_000);
     ack.on_text(&text(2, 100, Flags::ACK));
     assert!(ack.is_due_now(100));
+}
+
+#[test]
+fn reading_hastens_nothing_where_quick_acknowledgments_are_off() {
+    let mut ack = patient();
+    ack.on_text(&text(0, 100, Flags::ACK | Flags::PSH));
+    assert!(!ack.is_due_on_read(100, true));
 }

@@ -135,13 +135,15 @@ fn a_forged_byte_past_the_end_does_not_keep_the_fin_out() {
 
 #[test]
 fn reading_the_end_of_a_write_acknowledges_it() {
-    let mut peer = Script::established();
-    peer.arrive(seg(PSH_ACK, 1).ack(1).text(b"request"));
+    let mut peer = Script::established_with(settings(), &[("tcp_quickack_start", "1")]);
+    peer.arrive(seg(PSH_ACK, 1).ack(1).text(b"!"));
+    peer.expect(out(ACK, 1, 2));
+    peer.arrive(seg(PSH_ACK, 2).ack(1).text(b"request"));
     peer.expect_nothing();
     peer.recv(3).unwrap();
     peer.expect_nothing();
     peer.recv(100).unwrap();
-    peer.expect(out(ACK, 1, 8));
+    peer.expect(out(ACK, 1, 9));
 }
 
 #[test]
