@@ -32,6 +32,8 @@ pub(crate) struct Sockets {
     streams: HashMap<i64, Streams>,
     /// The one that was connected or accepted last.
     pub(crate) newest: Option<i64>,
+    /// The number of the latest urgent byte that came in.
+    pub(crate) urgent: Option<u32>,
 }
 
 /// What to look at in an answer.
@@ -46,6 +48,10 @@ pub(crate) enum Check {
         fd: i64,
         stays: bool,
     },
+    /// The out-of-band byte.
+    Urgent,
+    /// Whether reading has come to the urgent mark.
+    Mark(i64),
     /// The bytes of an option's value.
     Option(Vec<u8>),
     /// Whatever it is.
@@ -58,7 +64,7 @@ pub(crate) enum Check {
 
 impl Sockets {
     pub(crate) fn new(family: Family) -> Sockets {
-        Sockets { family, streams: HashMap::new(), newest: None }
+        Sockets { family, streams: HashMap::new(), newest: None, urgent: None }
     }
 
     /// What a machine is asked, and what to look at in its answer.
@@ -197,9 +203,13 @@ impl Sockets {
             }
             (Check::Read { fd, stays }, Value::Bytes(bytes)) => {
                 let streams = self.streams.entry(*fd).or_default();
-                let from = streams.read;
+                let mut from = streams.read;
+                if self.urgent == Some(from) && bytes != pattern(from, bytes.len()) {
+                    // The urgent byte is out of band: reading goes on behind it.
+                    from += 1;
+                }
                 if !stays {
-                    streams.read += bytes.len() as u32;
+                    streams.read = from + bytes.len() as u32;
                 }
                 if bytes != pattern(from, bytes.len()) {
                     return Err(format!("the bytes read from {from} on are not those sent"));
@@ -207,6 +217,14 @@ impl Sockets {
                 equal(bytes.len() as i64, number)
             }
             (Check::Any, _) => Ok(()),
+            (Check::Urgent, Value::Bytes(bytes)) => {
+                let urgent = self.urgent.map(|number| pattern(number, bytes.len()));
+                if urgent.is_some_and(|urgent| urgent != bytes) {
+                    return Err("the urgent byte is not the one sent".into());
+                }
+                equal(bytes.len() as i64, number)
+            }
+            (Check::Mark(wanted), Value::Count(count)) => equal(count as i64, *wanted),
             (Check::Option(wanted), Value::Bytes(bytes)) => {
                 let came = socket_options::shown(&bytes);
                 if *wanted == bytes { equal(0, number) } else { Err(format!("it is {came}")) }
@@ -274,6 +292,9 @@ fn message_flags(words: &[&str]) -> Result<Flags, String> {
             "MSG_PEEK" => flags.peek = true,
             "MSG_DONTWAIT" => flags.dont_wait = true,
             "MSG_WAITALL" => flags.wait_all = true,
+            "MSG_OOB" => flags.urgent = true,
+            "MSG_MORE" => flags.more = true,
+            "MSG_EOR" => flags.end_of_record = true,
             "MSG_NOSIGNAL" => {}
             other => return Err(format!("the flag {other} is not known")),
         }
@@ -284,7 +305,11 @@ fn message_flags(words: &[&str]) -> Result<Flags, String> {
 fn prepare_receive(arguments: &Arguments<'_>) -> Result<(SystemCall, Check), String> {
     let (fd, len) = (arguments.number(0)?, arguments.number(2)? as usize);
     let flags = message_flags(&arguments.flags(3)?)?;
-    Ok((SystemCall::Receive { fd, len, flags }, Check::Read { fd, stays: flags.peek }))
+    let check = match flags.urgent {
+        true => Check::Urgent,
+        false => Check::Read { fd, stays: flags.peek },
+    };
+    Ok((SystemCall::Receive { fd, len, flags }, check))
 }
 
 fn how(arguments: &Arguments<'_>) -> Result<Shutdown, String> {
@@ -342,6 +367,7 @@ fn prepare_ioctl(arguments: &Arguments<'_>) -> Result<(SystemCall, Check), Strin
         other => return Err(format!("{other:?}: expected [number]")),
     };
     let which = match arguments.word(1)? {
+        "SIOCATMARK" => return Ok((SystemCall::AtMark { fd }, Check::Mark(wanted))),
         "FIONREAD" | "SIOCINQ" => 0,
         "SIOCOUTQ" => 1,
         "SIOCOUTQNSD" => 2,

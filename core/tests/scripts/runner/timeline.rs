@@ -11,7 +11,7 @@ use super::calls::{Check, Sockets};
 use super::conditions;
 use super::flow::Flows;
 use super::machine::{Machine, Returned};
-use super::packet::{Packet, differences};
+use super::packet::{Body, Packet, Tcp, differences};
 use super::script::{Call, Expected, Family, Script, Step, What, When};
 use super::text::seconds;
 
@@ -114,6 +114,10 @@ impl<'a> Timeline<'a> {
             What::Call(call) => self.call(step, call, base_us),
             What::Inject(packet) => {
                 let bytes = self.flows.inject(packet)?;
+                if let Body::Tcp(Tcp { seq, urgent: Some(urgent), .. }) = packet.body {
+                    // RFC 6093 §3.2: the pointer names the octet after the urgent one.
+                    self.sockets.urgent = Some(seq.wrapping_add(urgent.into()).wrapping_sub(1));
+                }
                 self.note(&format!("< {packet}"));
                 self.machine.input(&bytes);
                 self.collect()

@@ -4,11 +4,11 @@ use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 
 use tcpstack::host::{Config, Error, Host, OptionName, SocketId, SocketOption};
-use tcpstack::tcp::State;
+use tcpstack::tcp::{SendFlags, State};
 use tcpstack::time::Instant;
 use tcpstack::wire::packet::{Frame, Verification};
 
-use super::{Machine, Returned, SystemCall, Value, shown};
+use super::{Flags, Machine, Returned, SystemCall, Value, shown};
 use crate::runner::flow::our_address;
 use crate::runner::script::{Family, Settings};
 
@@ -84,12 +84,22 @@ impl HostMachine {
     fn ask(&mut self, call: SystemCall) -> Result<Value, Error> {
         let now = self.now;
         Ok(match call {
-            SystemCall::Send { fd, data, .. } => {
-                Value::Count(self.host.send(now, self.socket(fd)?, &data)?)
+            SystemCall::Send { fd, data, flags } => {
+                let Flags { urgent, more, end_of_record, .. } = flags;
+                let (id, flags) = (self.socket(fd)?, SendFlags { more, end_of_record, urgent });
+                Value::Count(self.host.send_with(now, id, &data, flags)?)
+            }
+            SystemCall::Receive { fd, flags: Flags { urgent: true, peek, .. }, .. } => {
+                let byte = self.host.recv_urgent(now, self.socket(fd)?, peek)?;
+                Value::Bytes(byte.into_iter().collect())
             }
             SystemCall::Receive { fd, len, flags } => {
                 let slices = self.host.recv(now, self.socket(fd)?, len, flags.peek)?;
                 Value::Bytes(slices.concat())
+            }
+            SystemCall::AtMark { fd } => {
+                let is_at_mark = self.host.is_at_urgent_mark(self.socket(fd)?)?;
+                Value::Count(is_at_mark.into())
             }
             SystemCall::GetOption {
                 fd, number: libc::SO_ERROR, level: libc::SOL_SOCKET, ..

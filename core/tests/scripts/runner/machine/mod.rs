@@ -123,6 +123,10 @@ pub(crate) enum SystemCall {
     Queues {
         fd: i64,
     },
+    /// SIOCATMARK.
+    AtMark {
+        fd: i64,
+    },
     State {
         fd: i64,
     },
@@ -134,6 +138,12 @@ pub(crate) struct Flags {
     pub(crate) peek: bool,
     pub(crate) dont_wait: bool,
     pub(crate) wait_all: bool,
+    /// MSG_OOB.
+    pub(crate) urgent: bool,
+    /// MSG_MORE.
+    pub(crate) more: bool,
+    /// MSG_EOR.
+    pub(crate) end_of_record: bool,
 }
 
 /// What a call returned: a value, or the name of an errno.
@@ -173,6 +183,7 @@ impl SystemCall {
             | SystemCall::LocalAddress { fd }
             | SystemCall::PeerAddress { fd }
             | SystemCall::Queues { fd }
+            | SystemCall::AtMark { fd }
             | SystemCall::State { fd } => Some(fd),
         }
     }

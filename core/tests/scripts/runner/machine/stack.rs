@@ -257,6 +257,8 @@ fn run_on(socket: &Socket, call: SystemCall) -> Result<Value, SocketError> {
             bytes.truncate(count);
             Ok(Value::Bytes(bytes))
         }
+        // The runtime has no urgent data.
+        SystemCall::AtMark { .. } => Err(Error::NotSupported.into()),
         SystemCall::Shutdown { how, .. } => socket.shutdown(how).map(done),
         SystemCall::Close { .. } => socket.close().map(done),
         SystemCall::SetOption { level, number, value, .. } => {
@@ -283,7 +285,7 @@ fn run_on(socket: &Socket, call: SystemCall) -> Result<Value, SocketError> {
 
 impl From<Flags> for net::Flags {
     fn from(flags: Flags) -> net::Flags {
-        let Flags { peek, dont_wait, wait_all } = flags;
+        let Flags { peek, dont_wait, wait_all, .. } = flags;
         net::Flags { peek, dont_wait, wait_all }
     }
 }
