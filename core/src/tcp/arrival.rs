@@ -312,10 +312,15 @@ impl Connection {
 
     /// SYN-RECEIVED ends: the handshake's third segment is here.
     fn establish(&mut self, cx: &mut Context<'_>, segment: &Segment, ack: super::seq::Seq) {
-        self.take_handshake_ack(cx, segment, ack);
+        let syn_end = self.snd.iss + 1;
+        self.take_handshake_ack(cx, segment, ack.min(syn_end));
         self.take_window(cx, segment, ack);
         self.set_state(cx, State::Established, Reason::HandshakeComplete);
         self.restart_keepalive(cx);
+        if ack > syn_end {
+            // Early text was answered too (RFC 7413 §4.2.2).
+            self.take_new_ack(cx, segment, ack);
+        }
         // A shutdown called meanwhile was queued until now (§3.10.4, SYN-RECEIVED).
         if self.snd.fin.is_some() {
             self.set_state(cx, State::FinWait1, Reason::ApplicationClosed);

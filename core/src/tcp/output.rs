@@ -286,6 +286,10 @@ impl Connection {
         };
         let text = self.dress_syn(&mut outgoing, is_repeat);
         self.snd.advance(1 + text);
+        if is_repeat && self.is_early() {
+            // RFC 7413 §4.2.2: the text behind it is out already, and has its turn when it is open.
+            self.snd.nxt = self.snd.max;
+        }
         if is_repeat {
             self.recovery.stop_timing();
         } else {
