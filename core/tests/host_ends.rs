@@ -122,11 +122,11 @@ fn with_one_port(tw_reuse: &str) -> Pair {
     });
     let listener = pair.listen(80, 4);
     let (client, server) = pair.connected(listener);
-    pair.client.send(pair.now, client, &[7; 100_000]).unwrap();
+    pair.client.send(pair.now, client, &[7; 50_000]).unwrap();
     pair.settle();
     pair.client.close(pair.now, client).unwrap();
     pair.settle();
-    assert_eq!(read(&mut pair.server, pair.now, server).len(), 100_000);
+    assert_eq!(read(&mut pair.server, pair.now, server).len(), 50_000);
     pair.server.close(pair.now, server).unwrap();
     pair.settle();
     pair

@@ -174,7 +174,8 @@ impl Socket {
 /// Every socket of a host, found in constant time by its id.
 #[derive(Default)]
 pub(super) struct Sockets {
-    slots: Slab<(u32, Socket)>,
+    /// Boxed: the slab doubles as it grows, and an empty slot should cost little.
+    slots: Slab<(u32, Box<Socket>)>,
     generation: u32,
 }
 
@@ -182,7 +183,7 @@ impl Sockets {
     pub(super) fn insert(&mut self, socket: Socket) -> SocketId {
         // It comes round after 2^32 sockets, when nobody holds an id of that age any more.
         self.generation = self.generation.wrapping_add(1);
-        let slot = self.slots.insert((self.generation, socket)) as u32;
+        let slot = self.slots.insert((self.generation, Box::new(socket))) as u32;
         SocketId { slot, generation: self.generation }
     }
 
@@ -198,12 +199,12 @@ impl Sockets {
 
     pub(super) fn remove(&mut self, id: SocketId) -> Option<Socket> {
         self.get(id)?;
-        Some(self.slots.remove(id.slot as usize).1)
+        Some(*self.slots.remove(id.slot as usize).1)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (SocketId, &Socket)> {
         self.slots.iter().map(|(slot, (generation, socket))| {
-            (SocketId { slot: slot as u32, generation: *generation }, socket)
+            (SocketId { slot: slot as u32, generation: *generation }, &**socket)
         })
     }
 }

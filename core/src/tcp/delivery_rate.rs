@@ -82,10 +82,12 @@ pub struct DeliveryRate {
     delivered_at: Instant,
     first_sent_at: Instant,
     /// When this much is delivered, what was sent while the application lagged has arrived.
-    app_limited_until: Option<u64>,
+    /// 0: it does not lag.
+    app_limited_until: u64,
     newest: Option<Newest>,
-    /// The last rate that a whole round trip measured, and whether the application held it down.
-    last: Option<(u64, bool)>,
+    /// The last rate that a whole round trip measured (0: none yet), and whether the application held
+    /// it down.
+    last: (u64, bool),
 }
 
 impl DeliveryRate {
@@ -107,7 +109,7 @@ impl DeliveryRate {
             delivered_at: self.delivered_at,
             first_sent_at: self.first_sent_at,
             in_flight: u32::try_from(in_flight.saturating_add(bytes)).unwrap_or(u32::MAX),
-            is_app_limited: self.app_limited_until.is_some(),
+            is_app_limited: self.is_app_limited(),
         }
     }
 
@@ -143,8 +145,8 @@ impl DeliveryRate {
     /// All that an ACK delivered is told: the rate that it measured, if it measured one. `min_rtt`
     /// is the shortest round trip known.
     pub fn take_sample(&mut self, _now: Instant, min_rtt: Option<Duration>) -> Option<RateSample> {
-        if self.app_limited_until.is_some_and(|until| self.delivered > until) {
-            self.app_limited_until = None;
+        if self.delivered > self.app_limited_until {
+            self.app_limited_until = 0;
         }
         let Newest { snapshot, sent_at } = self.newest.take()?;
         self.first_sent_at = sent_at;
@@ -172,20 +174,20 @@ impl DeliveryRate {
     /// Keeps the rate to show: one that the application held down only if it is the greater.
     fn remember(&mut self, sample: &RateSample) {
         let rate = sample.bytes_per_s();
-        if !sample.is_app_limited || self.last.is_none_or(|(last, _)| rate >= last) {
-            self.last = Some((rate, sample.is_app_limited));
+        if !sample.is_app_limited || rate >= self.last.0 {
+            self.last = (rate, sample.is_app_limited);
         }
     }
 
     /// There is nothing more to send though the windows would allow it, `in_flight` bytes being
     /// under way: until they are delivered, samples tell of the application.
     pub fn on_app_limited(&mut self, in_flight: u64) {
-        self.app_limited_until = Some(self.delivered.saturating_add(in_flight));
+        self.app_limited_until = self.delivered.saturating_add(in_flight).max(1);
     }
 
     /// Whether what is sent now is held down by the application.
     pub fn is_app_limited(&self) -> bool {
-        self.app_limited_until.is_some()
+        self.app_limited_until != 0
     }
 
     /// Bytes delivered since the connection began.
@@ -201,7 +203,7 @@ impl DeliveryRate {
     /// The last rate measured in bytes per second, and whether the application held it down (the
     /// `tcpi_delivery_rate` and `tcpi_delivery_rate_app_limited` of TCP_INFO).
     pub fn last_rate(&self) -> Option<(u64, bool)> {
-        self.last
+        Some(self.last).filter(|(rate, _)| *rate > 0)
     }
 }
 

@@ -6,7 +6,7 @@ use tcpstack::sim::{Packet, drop_all};
 use tcpstack::tcp::State;
 use tcpstack::wire::tcp::{Flags, Header};
 
-use super::script::{DELAY_MS, Net, SERVER, is_reset, net};
+use super::script::{DELAY_MS, Net, SERVER, is_reset, net, net_with_knobs};
 
 /// What the server would send next, to be changed into what a forger sends.
 fn from_server(
@@ -100,7 +100,7 @@ fn challenges_are_few() {
 
 #[test]
 fn an_acknowledgment_of_what_was_never_sent_is_answered_and_ignored() {
-    let mut net = net();
+    let mut net = net_with_knobs(&[("tcp_timestamps", "0")]);
     let (client, server) = net.open();
     let like = from_server(&mut net, server, client);
     let future = |header: &mut Header| {
@@ -263,7 +263,7 @@ fn a_reset_to_a_half_open_child_returns_to_listen_in_silence() {
 
 #[test]
 fn a_fin_before_text_that_is_here_already_is_a_lie() {
-    let mut net = net();
+    let mut net = net_with_knobs(&[("tcp_timestamps", "0")]);
     let (client, server) = net.open();
     let like = from_server(&mut net, server, client);
     let later = |header: &mut Header| header.seq = header.seq.wrapping_add(100);

@@ -105,7 +105,7 @@ fn the_server_in_time_wait_takes_a_new_syn_from_the_same_port() {
 
 #[test]
 fn an_old_segment_is_answered_and_does_not_end_it() {
-    let mut net = net();
+    let mut net = net_with_knobs(&[("tcp_timestamps", "0")]);
     time_wait(&mut net);
     net.run_ms(DELAY_MS);
     let fin = net.last_sent(net.server_host);

@@ -107,7 +107,7 @@ pub struct Recovery {
     /// backed off longer, until a round trip was measured (Karn).
     timeouts: u32,
     /// The SYN being timed: the number that acknowledges it, and when it was sent.
-    timed_syn: Option<(Seq, Instant)>,
+    timed_syn: Option<Box<(Seq, Instant)>>,
     counts: Counts,
     /// How fast the network delivers.
     pub rate: DeliveryRate,
@@ -326,13 +326,13 @@ impl Recovery {
 
     /// Times a SYN sent for the first time.
     pub fn start_timing(&mut self, end: Seq, now: Instant) {
-        self.timed_syn.get_or_insert((end, now));
+        self.timed_syn.get_or_insert_with(|| Box::new((end, now)));
     }
 
     /// The round trip that `ack` completes. A retransmission stops the clock (Karn's algorithm,
     /// RFC 6298 §3).
     pub fn take_rtt(&mut self, ack: Seq, now: Instant) -> Option<Duration> {
-        let (end, sent) = self.timed_syn?;
+        let (end, sent) = **self.timed_syn.as_ref()?;
         if ack < end {
             return None;
         }
