@@ -1,4 +1,4 @@
-//! Urgent data, both ways (RFC 9293 §3.8.5, RFC 6093).
+//! Urgent data, both ways (RFC 9293 §3.8.5, MUST-30; RFC 6093).
 //!
 //! Owns SND.UP and the mark that the peer's urgent pointer sets in what we receive. As everywhere
 //! today the pointer names the octet *after* the urgent data (MUST-62; RFC 6093 §3.1), and the octet
