@@ -58,6 +58,12 @@ def packet_count(pcap):
     return len(_tshark(pcap, "-T", "fields", "-e", "frame.number").splitlines())
 
 
+def count(pcap, display_filter):
+    """How many packets of the capture match the filter."""
+    arguments = ["-Y", display_filter, "-T", "fields", "-e", "frame.number"]
+    return len(_tshark(pcap, *arguments).splitlines())
+
+
 def unexpected(pcap):
     """What tshark finds wrong, as `message: how often, first in packet N`; empty when all is well."""
     arguments = ["-Y", "_ws.expert", "-T", "fields", "-E", "aggregator=|"]

@@ -97,6 +97,11 @@ class Namespace:
         assert done.returncode == 0, f"{command}: status {done.returncode}\n{done.stdout}"
         return done.stdout
 
+    def sysctl(self, **settings):
+        """Sets the kernel's TCP knobs of this namespace: `sysctl(tcp_sack=0)`."""
+        for name, value in settings.items():
+            self.run("sysctl", "-q", "-w", f"net.ipv4.{name}={value}")
+
     def start(self, *command):
         """Starts a program, and waits for its first line: it is ready then."""
         program = subprocess.Popen(

@@ -4,35 +4,11 @@ import subprocess
 import unittest
 
 import capture
-from peers import FETCH, HTTP_FILE, KERNEL, PYTHON, STACK, Namespace, in_url, random_file, sha256_of, url
+from peers import HTTP_FILE, STACK, Namespace, random_file, url
+from transfers import curl_from_c_server, python_client_from_http_server
 
 LARGE = 200_000_000
 SMALL = 10_000_000
-
-
-def curl_from_c_server(namespace, version, size, **keys):
-    """curl (kernel) fetches a file from the C example (this stack): both SHA-256."""
-    file, expected = random_file(namespace.directory, size)
-    server = namespace.start(HTTP_FILE, file, 1, 8080, url(**keys))
-    fetched = namespace.directory / "fetched.bin"
-    address = f"http://{in_url(STACK[version])}:8080/data.bin"
-    namespace.run("curl", "--silent", "--show-error", "--fail", "--noproxy", "*", "-o", fetched, address)
-    assert namespace.wait(server) == 0, "the server failed"
-    return expected, sha256_of(fetched)
-
-
-def python_client_from_http_server(namespace, version, size, **keys):
-    """http.client (this stack) fetches a file from http.server (kernel): both SHA-256."""
-    file, expected = random_file(namespace.directory, size)
-    # The interface and the kernel's address on it come with the client's stack.
-    any_address = {4: "0.0.0.0", 6: "::"}[version]
-    namespace.start(
-        PYTHON, "-m", "http.server", "8000", "--bind", any_address, "--directory", namespace.directory
-    )
-    fetched = namespace.run(
-        PYTHON, "-m", "tcpstack", url(**keys), FETCH, KERNEL[version], "8000", f"/{file.name}"
-    )
-    return expected, fetched.strip()
 
 
 class KernelPeer(unittest.TestCase):
