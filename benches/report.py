@@ -40,6 +40,29 @@ application's memory, each packet copied once from host to host with its checksu
 on arrival. With super-segments a packet holds up to 64 KB of text, and its checksum is computed too.
 """
 
+RECOVERY = """\
+## Bad links, in virtual time
+
+Mbit/s of application data through one connection, handshake included, the mean of {seeds} seeds; both sides
+with 4 MiB buffers, MTU 1500, a drop-tail queue of one bandwidth-delay product (50 packets at least) before
+the bottleneck. *loss* is even and both ways; *bursts* begin at that share of the data packets and take 4 to
+11 of them; *reordering* lets that share of the packets overtake by half a round trip. smoltcp has its
+CUBIC on. The simulator's clock is virtual: the same source gives the same table on any machine. The best
+of a row is bold.
+"""
+
+TAIL = """
+A message of 8 segments whose last one is lost, and a byte that answers it: mean round trips from the
+first byte written to the answer, of 50 in a row. Without a loss it is 1; a probe after two round trips
+makes it about 4, waiting for a timeout of 200 ms or more costs the rest.
+"""
+
+RECOVERY_LEFT_OUT = """\
+## Bad links, in virtual time
+
+Left out in this run: `target/release/bench-recovery` was not run.
+"""
+
 FUNCTIONS = """\
 ## What single steps cost
 
@@ -127,6 +150,47 @@ def memory_table(found):
     return text
 
 
+CONTENDERS = ["smoltcp", "reno", "cubic", "bbr"]
+
+
+def header_row(*columns):
+    titles = list(columns) + ["smoltcp"] + [f"tcpstack, {name}" for name in CONTENDERS[1:]]
+    return f"\n| {' | '.join(titles)} |\n|{'---:|' * len(titles)}\n"
+
+
+def recovery_table(lines):
+    rows = {}
+    for line in lines:
+        key = (line["rate"] // 1_000_000, line["rtt_ms"], line["trouble"])
+        rows.setdefault(key, {})[line["contender"]] = line["mbit_per_s"]
+    text = header_row("Mbit/s", "RTT", "trouble")
+    for (rate, rtt_ms, trouble), cells in rows.items():
+        best = max(cells.values())
+        shown = [f"**{cells[name]:.1f}**" if cells[name] == best else f"{cells[name]:.1f}" for name in CONTENDERS]
+        text += f"| {rate} | {rtt_ms} ms | {trouble} | {' | '.join(shown)} |\n"
+    return text
+
+
+def tail_table(lines):
+    rows = {}
+    for line in lines:
+        rows.setdefault(line["rtt_ms"], {})[line["contender"]] = line["rtts"]
+    text = header_row("RTT")
+    for rtt_ms, cells in rows.items():
+        text += f"| {rtt_ms} ms | {' | '.join(f'{cells[name]:.1f}' for name in CONTENDERS)} |\n"
+    return text
+
+
+def recovery_part(path):
+    if not path.exists():
+        return RECOVERY_LEFT_OUT
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    goodput = [line for line in lines if "trouble" in line]
+    tail = [line for line in lines if "tail" in line]
+    seeds = goodput[0]["seeds"]
+    return RECOVERY.format(seeds=seeds) + recovery_table(goodput) + TAIL + tail_table(tail)
+
+
 def function_rows(found):
     text = ""
     for (group, name), (seconds, rate) in found.items():
@@ -155,6 +219,7 @@ def main():
     else:
         parts.append(TUN_LEFT_OUT)
     parts.append(MEMORY + memory_table(found))
+    parts.append(recovery_part(measured / "recovery.jsonl"))
     parts.append(FUNCTIONS + function_rows(found))
     report.write_text("\n".join(parts))
 

@@ -31,8 +31,9 @@ fn main() {
                     let rtt = Duration::from_millis(rtt_ms);
                     let goodput = mean(rate_bit_per_s, rtt, trouble, contender);
                     println!(
-                        "{{\"rate\":{rate_bit_per_s},\"rtt_ms\":{rtt_ms},\"trouble\":\"{trouble}\",\
+                        "{{\"seeds\":{},\"rate\":{rate_bit_per_s},\"rtt_ms\":{rtt_ms},\"trouble\":\"{trouble}\",\
                          \"contender\":\"{contender}\",\"mbit_per_s\":{:.3}}}",
+                        SEEDS.count(),
                         goodput / 1e6
                     );
                 }
