@@ -116,7 +116,7 @@ impl Connection {
         match report.reordering_at {
             Some(Some(at)) => self.arm(cx, TimerName::Reordering, at),
             Some(None) => self.stop(cx, TimerName::Reordering),
-            None if self.recovery.scoreboard().is_none() => self.stop(cx, TimerName::Reordering),
+            None if self.recovery.board().is_none() => self.stop(cx, TimerName::Reordering),
             None => {}
         }
     }

@@ -74,6 +74,17 @@ struct Newest {
     sent_at: Instant,
 }
 
+/// What outlasts a flight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Bytes delivered since the connection began.
+    pub delivered: u64,
+    /// Bytes found lost.
+    pub lost: u64,
+    /// The last rate that was measured, as [`DeliveryRate::last_rate`] tells it.
+    pub last_rate: Option<(u64, bool)>,
+}
+
 /// The estimator of one connection.
 #[derive(Clone, Debug, Default)]
 pub struct DeliveryRate {
@@ -94,6 +105,17 @@ impl DeliveryRate {
     /// Nothing delivered.
     pub fn new() -> DeliveryRate {
         DeliveryRate::default()
+    }
+
+    /// Goes on from what was counted before.
+    pub fn resume(totals: Totals) -> DeliveryRate {
+        let Totals { delivered, lost, last_rate } = totals;
+        DeliveryRate { delivered, lost, last: last_rate, ..DeliveryRate::default() }
+    }
+
+    /// What is worth remembering while nothing is in flight.
+    pub fn totals(&self) -> Totals {
+        Totals { delivered: self.delivered, lost: self.lost, last_rate: self.last }
     }
 
     /// `bytes` are about to be sent, for the first time or again, `in_flight` being so before.

@@ -247,7 +247,7 @@ impl Connection {
     pub(super) fn take_handshake_ack(&mut self, cx: &mut Context<'_>, segment: &Segment, ack: Seq) {
         let repeats = if self.is_ack_deferred { 0 } else { self.rtt.backoffs() };
         // Of a SYN sent twice only a timestamp's echo tells which one was answered (Karn).
-        let timed = self.recovery.take_rtt(ack, cx.now);
+        let timed = self.recovery.take_rtt(cx.now);
         let echoed = || self.timestamps.round_trip(cx.now, segment.options.timestamps);
         if let Some(rtt) = timed.or_else(echoed) {
             self.take_rtt_sample(cx, rtt);
@@ -263,7 +263,7 @@ impl Connection {
             initial_window(self.snd.smss, cx.knobs.initial_window_segments())
         };
         self.congestion = new_controller(cx.knobs, &self.settings, &self.snd, window);
-        self.recovery.on_open(self.sack_permitted);
+        self.recovery.on_open(ack, self.sack_permitted);
         self.snd.acknowledge(ack);
         self.liveness.on_progress(cx.now);
         self.stop(cx, TimerName::Retransmission);

@@ -221,6 +221,7 @@ impl Connection {
     /// (persist, or the override of silly-window avoidance), or nothing.
     fn settle_timers(&mut self, cx: &mut Context<'_>) {
         self.settle_tail_probe(cx);
+        self.note_app_limit();
         let unsent = self.send_buffer.end() > self.snd.nxt
             || self.recovery.first_lost().is_some()
             || self.snd.fin.is_some_and(|fin| self.snd.nxt <= fin);
@@ -245,6 +246,15 @@ impl Connection {
             }
         } else if self.timers.deadline(TimerName::Persist).is_none() {
             self.arm(cx, TimerName::Persist, cx.now + self.probe_interval(cx));
+        }
+    }
+
+    /// Too little data is what holds the sender up: what is measured tells of the application.
+    fn note_app_limit(&mut self) {
+        let unsent = self.send_buffer.end().since(self.snd.nxt);
+        let has_room = self.recovery.in_flight(&self.snd) < self.congestion.cwnd();
+        if has_room && unsent < self.text_max() && self.recovery.first_lost().is_none() {
+            self.recovery.on_app_limited();
         }
     }
 
@@ -286,14 +296,14 @@ impl Connection {
         };
         let text = self.dress_syn(&mut outgoing, is_repeat);
         self.snd.advance(1 + text);
-        if is_repeat && self.is_early() {
-            // RFC 7413 §4.2.2: the text behind it is out already, and has its turn when it is open.
+        if self.recovery.board().is_some() {
+            // Early text is on its way (RFC 7413 §4.2): the SYN+ACK alone is repeated.
             self.snd.nxt = self.snd.max;
         }
         if is_repeat {
             self.recovery.stop_timing();
         } else {
-            self.recovery.start_timing(self.snd.iss + 1, cx.now);
+            self.recovery.start_timing(cx.now);
         }
         // A peer that keeps repeating its SYN does not put off the end of our patience.
         if self.timers.deadline(TimerName::Retransmission).is_none() {
@@ -365,7 +375,7 @@ impl Connection {
         let numbers = piece.len + u64::from(piece.fin);
         let text_max = self.text_max();
         if self.recovery.in_flight(&self.snd) == 0 {
-            let is_app_limited = self.recovery.rate.is_app_limited();
+            let is_app_limited = self.recovery.is_app_limited();
             self.congestion.on_transmit_start(cx.now, is_app_limited);
         }
         if piece.seq == self.snd.nxt {

@@ -17,18 +17,19 @@ use super::seq::Seq;
 use crate::time::Instant;
 
 /// §5.7: the RTO to begin data transmission with after the timer of a SYN fired.
-const AFTER_SYN_LOSS_NS: u64 = 3_000_000_000;
+const AFTER_SYN_LOSS_US: u32 = 3_000_000;
 
 /// SRTT and what belongs to it, from the first sample on.
 #[derive(Clone, Copy, Debug)]
 struct Smoothed {
-    srtt_ns: u64,
+    /// 8 * SRTT.
+    srtt8_us: u32,
     /// 4 * RTTVAR.
-    deviation_ns: u64,
+    deviation_us: u32,
     /// The greatest of this round trip, at least the floor.
-    greatest_ns: u64,
+    greatest_us: u32,
     /// What the RTO is beyond SRTT.
-    margin_ns: u64,
+    margin_us: u32,
     /// When this is acknowledged, a round trip is over.
     round_end: Seq,
 }
@@ -37,21 +38,21 @@ struct Smoothed {
 /// before.
 #[derive(Clone, Copy, Debug)]
 struct Least {
-    half: Duration,
+    half_ms: u32,
+    now_us: u32,
+    before_us: u32,
     began: Instant,
-    now_ns: u64,
-    before_ns: u64,
 }
 
-/// The estimator of one connection.
+/// The estimator of one connection, in microseconds as Linux has it.
 #[derive(Clone, Debug)]
 pub struct RttEstimator {
     smoothed: Option<Smoothed>,
     least: Least,
     /// Without backing off; always within the two bounds.
-    rto_ns: u64,
-    min_ns: u64,
-    max_ns: u64,
+    rto_us: u32,
+    min_us: u32,
+    max_us: u32,
     backoffs: u32,
 }
 
@@ -61,26 +62,27 @@ impl RttEstimator {
     /// `min` and `max` bound every RTO, `initial` included (RFC 6298 §2.4: `min` SHOULD be 1 s, Linux
     /// takes 200 ms; RFC 6298 §2.5: `max` at least 60 s). Should they contradict each other, `min` wins.
     pub fn new(initial: Duration, min: Duration, max: Duration) -> RttEstimator {
-        let min_ns = nanos(min);
-        let max_ns = nanos(max).max(min_ns);
+        let min_us = micros(min);
+        // Eight times this has to fit too.
+        let max_us = micros(max).min(u32::MAX / 8).max(min_us);
         RttEstimator {
             smoothed: None,
             least: Least {
-                half: LEAST_WINDOW / 2,
+                half_ms: LEAST_WINDOW_MS / 2,
                 began: Instant::ZERO,
-                now_ns: u64::MAX,
-                before_ns: u64::MAX,
+                now_us: u32::MAX,
+                before_us: u32::MAX,
             },
-            rto_ns: nanos(initial).clamp(min_ns, max_ns),
-            min_ns,
-            max_ns,
+            rto_us: micros(initial).clamp(min_us, max_us),
+            min_us,
+            max_us,
             backoffs: 0,
         }
     }
 
     /// Remembers the shortest round trip for `window` (`tcp_min_rtt_wlen`).
     pub fn with_least_window(mut self, window: Duration) -> RttEstimator {
-        self.least.half = window / 2;
+        self.least.half_ms = u32::try_from(window.as_millis() / 2).unwrap_or(u32::MAX);
         self
     }
 
@@ -89,62 +91,64 @@ impl RttEstimator {
     ///
     /// The caller keeps Karn's rule: no sample from a segment that was retransmitted.
     pub fn sample(&mut self, rtt: Duration, una: Seq, max: Seq) {
-        let rtt = nanos(rtt).min(self.max_ns);
+        let rtt = micros(rtt).min(self.max_us);
         let smoothed = match &mut self.smoothed {
             // §2.2
             None => self.smoothed.insert(Smoothed {
-                srtt_ns: rtt,
-                deviation_ns: 2 * rtt,
-                greatest_ns: (2 * rtt).max(self.min_ns),
-                margin_ns: (2 * rtt).max(self.min_ns),
+                srtt8_us: 8 * rtt,
+                deviation_us: 2 * rtt,
+                greatest_us: (2 * rtt).max(self.min_us),
+                margin_us: (2 * rtt).max(self.min_us),
                 round_end: max,
             }),
             Some(smoothed) => {
                 smoothed.take(rtt);
                 if una > smoothed.round_end {
-                    smoothed.end_round(max, self.min_ns);
+                    smoothed.end_round(max, self.min_us);
                 }
                 smoothed
             }
         };
-        let rto = smoothed.srtt_ns.saturating_add(smoothed.margin_ns);
-        self.rto_ns = rto.clamp(self.min_ns, self.max_ns);
+        let rto = (smoothed.srtt8_us / 8).saturating_add(smoothed.margin_us);
+        self.rto_us = rto.clamp(self.min_us, self.max_us);
         self.backoffs = 0;
     }
 
     /// Takes in a round trip for the shortest of late.
     pub fn note_least(&mut self, now: Instant, rtt: Duration) {
-        let rtt = nanos(rtt);
+        let rtt = micros(rtt);
         let least = &mut self.least;
-        if now.saturating_since(least.began) >= least.half {
-            let is_outdated = now.saturating_since(least.began) >= 2 * least.half;
-            least.before_ns = if is_outdated { u64::MAX } else { least.now_ns };
-            least.now_ns = u64::MAX;
+        let (age, half) = (now.saturating_since(least.began), u64::from(least.half_ms));
+        if age >= Duration::from_millis(half) {
+            let is_outdated = age >= Duration::from_millis(2 * half);
+            least.before_us = if is_outdated { u32::MAX } else { least.now_us };
+            least.now_us = u32::MAX;
             least.began = now;
         }
-        least.now_ns = least.now_ns.min(rtt);
+        least.now_us = least.now_us.min(rtt);
     }
 
     /// SRTT, once there was a sample.
     pub fn srtt(&self) -> Option<Duration> {
-        self.smoothed.map(|smoothed| Duration::from_nanos(smoothed.srtt_ns))
+        self.smoothed.map(|smoothed| Duration::from_micros(u64::from(smoothed.srtt8_us / 8)))
     }
 
     /// RTTVAR, once there was a sample.
     pub fn rttvar(&self) -> Option<Duration> {
-        self.smoothed.map(|smoothed| Duration::from_nanos(smoothed.deviation_ns / 4))
+        self.smoothed.map(|smoothed| Duration::from_micros(u64::from(smoothed.deviation_us / 4)))
     }
 
     /// The shortest round trip of late.
     pub fn min_rtt(&self) -> Option<Duration> {
-        let least_ns = self.least.now_ns.min(self.least.before_ns);
-        (least_ns < u64::MAX).then_some(Duration::from_nanos(least_ns))
+        let least_us = self.least.now_us.min(self.least.before_us);
+        (least_us < u32::MAX).then_some(Duration::from_micros(u64::from(least_us)))
     }
 
     /// The retransmission timeout in force, backing off included.
     pub fn rto(&self) -> Duration {
-        let doubled = 1u64.checked_shl(self.backoffs).unwrap_or(u64::MAX);
-        Duration::from_nanos(self.rto_ns.saturating_mul(doubled).min(self.max_ns))
+        let doubled = 1u32.checked_shl(self.backoffs).unwrap_or(u32::MAX);
+        let rto_us = self.rto_us.saturating_mul(doubled).min(self.max_us);
+        Duration::from_micros(u64::from(rto_us))
     }
 
     /// The timer fired: doubles the RTO (RFC 6298 §5.5; RFC 9293 §3.8.2, MUST-19), up to its maximum.
@@ -166,38 +170,39 @@ impl RttEstimator {
     /// was below 3 s, transmission begins with 3 s, until the first sample.
     pub fn restart_after_syn_loss(&mut self) {
         self.backoffs = 0;
-        self.rto_ns = self.rto_ns.max(AFTER_SYN_LOSS_NS).clamp(self.min_ns, self.max_ns);
+        self.rto_us = self.rto_us.max(AFTER_SYN_LOSS_US).clamp(self.min_us, self.max_us);
     }
 }
 
 impl Smoothed {
     /// §2.3: alpha = 1/8, beta = 1/4; the deviation first, from the old SRTT.
-    fn take(&mut self, rtt: u64) {
-        let error = self.srtt_ns.abs_diff(rtt);
-        let expected = self.deviation_ns / 4;
+    fn take(&mut self, rtt: u32) {
+        let srtt = self.srtt8_us / 8;
+        let error = srtt.abs_diff(rtt);
+        let expected = self.deviation_us / 4;
         let growth = error.saturating_sub(expected);
         // Shorter than expected: good news, which must not make the RTO longer by much.
-        let growth = if rtt < self.srtt_ns { growth / 8 } else { growth };
-        self.deviation_ns = self.deviation_ns - expected.saturating_sub(error) + growth;
-        self.srtt_ns = self.srtt_ns - self.srtt_ns / 8 + rtt / 8;
-        self.greatest_ns = self.greatest_ns.max(self.deviation_ns);
-        self.margin_ns = self.margin_ns.max(self.greatest_ns);
+        let growth = if rtt < srtt { growth / 8 } else { growth };
+        self.deviation_us = self.deviation_us - expected.saturating_sub(error) + growth;
+        self.srtt8_us = self.srtt8_us - srtt + rtt;
+        self.greatest_us = self.greatest_us.max(self.deviation_us);
+        self.margin_us = self.margin_us.max(self.greatest_us);
     }
 
     /// Once a round trip the margin may fall, by a quarter of the way.
-    fn end_round(&mut self, next_end: Seq, floor_ns: u64) {
-        self.margin_ns -= self.margin_ns.saturating_sub(self.greatest_ns) / 4;
+    fn end_round(&mut self, next_end: Seq, floor_us: u32) {
+        self.margin_us -= self.margin_us.saturating_sub(self.greatest_us) / 4;
         self.round_end = next_end;
-        self.greatest_ns = floor_ns;
+        self.greatest_us = floor_us;
     }
 }
 
 /// The time for which the shortest round trip counts, unless said otherwise (Linux: 300 s).
-const LEAST_WINDOW: Duration = Duration::from_secs(300);
+const LEAST_WINDOW_MS: u32 = 300_000;
 
-/// `duration` in nanoseconds, capped at 584 years.
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+/// `duration` in microseconds, capped at 71 minutes.
+fn micros(duration: Duration) -> u32 {
+    u32::try_from(duration.as_micros()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

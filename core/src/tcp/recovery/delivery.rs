@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::scoreboard::Record;
-use super::{Recovery, Scene};
+use super::{Flight, Recovery, Scene};
 use crate::tcp::seq::Seq;
 use crate::time::Instant;
 use crate::wire::tcp_options::SackBlocks;
@@ -106,13 +106,13 @@ impl Recovery {
     /// Enters in the scoreboard what an acknowledgment delivers.
     pub(super) fn deliver(&mut self, scene: &mut Scene<'_>, ack: &Acknowledgment<'_>) -> Delivery {
         let mut delivery = Delivery::default();
-        let Some(mut board) = self.board.take() else {
+        let Some(flight) = &mut self.flight else {
             self.take_dsack(scene, ack, &mut delivery);
             return delivery;
         };
         let (now, min_rtt) = (scene.now, scene.rtt.min_rtt());
-        let (fack, recover) = (self.rack.fack(), self.recover);
-        let (mut late, rack, rate) = (0, &mut self.rack, &mut self.rate);
+        let Flight { board, rack, rate } = &mut **flight;
+        let (mut late, fack, recover) = (0, rack.fack(), self.recover);
         let mut note = |record: &Record, is_sack: bool| {
             delivery.note(record, recover, is_sack);
             late = late.max(rack.detect_reordering(record, fack).unwrap_or(0));
@@ -130,13 +130,13 @@ impl Recovery {
             }
         }
         delivery.is_reneging = board.first().is_some_and(|head| head.is_sacked);
-        self.board = Some(board).filter(|board| !board.is_empty());
         delivery.measure(now, ack);
         delivery.is_head_older = match (delivery.sacked_sent, head_sent_at) {
             (Some((oldest, _)), Some(head)) => oldest < head,
             _ => false,
         };
         if late > 0 {
+            self.episode.get_or_insert_default().window.on_reordering();
             let segments = late.div_ceil(u64::from(scene.snd.smss));
             let segments = u32::try_from(segments).unwrap_or(u32::MAX);
             let most = scene.knobs.max_reordering();
@@ -155,18 +155,18 @@ impl Recovery {
             return;
         }
         let segments = end.since(start).div_ceil(u64::from(scene.snd.smss));
+        let segments = u32::try_from(segments).unwrap_or(u32::MAX);
         // More than was sent again is the network's doing, or a forger's.
-        if self.counts.dsacked + segments > self.counts.retransmitted {
+        let Some(episode) = &mut self.episode else { return };
+        if episode.counts.dsacked.saturating_add(segments) > episode.counts.retransmitted {
             return;
         }
-        self.counts.dsacked += segments;
+        episode.counts.dsacked += segments;
         delivery.is_dsack = true;
         delivery.is_dsack_of_probe = self.probe.is_retransmission_up_to(end) && segments == 1;
-        if let Some(episode) = &mut self.episode {
-            episode.undo.on_dsack(end, u32::try_from(segments).unwrap_or(u32::MAX));
-        }
+        episode.undo.on_dsack(end, segments);
         if !scene.knobs.rack().is_static && !delivery.is_dsack_of_probe {
-            self.rack.on_dsack(scene.snd.una, scene.snd.nxt);
+            episode.window.on_dsack(scene.snd.una, scene.snd.nxt);
         }
     }
 }

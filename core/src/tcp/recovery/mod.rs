@@ -28,13 +28,14 @@ pub mod tail_probe;
 pub mod undo;
 pub mod window_probes;
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 pub use delivery::Acknowledgment;
 use frto::Frto;
 use newreno::NewReno;
 use prr::Prr;
-use rack::Rack;
+use rack::{Rack, ReorderingWindow};
 use scoreboard::{Departure, Scoreboard};
 pub use states::{AckReport, RepairState};
 pub use tail_probe::TailProbe;
@@ -42,7 +43,7 @@ use undo::Undo;
 pub use window_probes::WindowProbes;
 
 use super::congestion::CongestionControl;
-use super::delivery_rate::DeliveryRate;
+use super::delivery_rate::{DeliveryRate, Totals};
 use super::rtt::RttEstimator;
 use super::sender::Sender;
 use super::seq::Seq;
@@ -64,23 +65,35 @@ pub struct Scene<'a> {
     pub congestion: &'a mut dyn CongestionControl,
 }
 
-/// What only a connection needs that has had to send something again.
+/// What only a connection needs that has something on its way.
+#[derive(Clone, Debug)]
+struct Flight {
+    board: Scoreboard,
+    rack: Rack,
+    rate: DeliveryRate,
+}
+
+/// What only a connection needs on whose path something was lost or out of order.
 #[derive(Clone, Debug, Default)]
 struct Episode {
     prr: Prr,
     undo: Undo,
     frto: Frto,
+    window: ReorderingWindow,
+    counts: Counts,
 }
 
 /// What happened since the connection began, in segments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Sent again.
-    pub retransmitted: u64,
+    pub retransmitted: u32,
     /// Found lost.
-    pub lost: u64,
+    pub lost: u32,
+    /// Found lost, in bytes.
+    pub lost_bytes: u64,
     /// Reported by the peer as come twice.
-    pub dsacked: u64,
+    pub dsacked: u32,
     /// Reductions that proved needless.
     pub undone: u32,
 }
@@ -94,9 +107,11 @@ pub struct Recovery {
     /// SND.MAX when the present or the last reduction began (RFC 6582: `recover`).
     recover: Seq,
     /// What is on its way; nothing while nothing is.
-    board: Option<Box<Scoreboard>>,
+    flight: Option<Box<Flight>>,
+    /// How fast the network delivered before that: the rate doubled, and one if the application held
+    /// it down.
+    last_rate: Option<NonZeroU64>,
     newreno: NewReno,
-    rack: Rack,
     probe: TailProbe,
     episode: Option<Box<Episode>>,
     /// Segments by which the path has been seen to reorder (DupThresh, RFC 6675 §2).
@@ -106,11 +121,8 @@ pub struct Recovery {
     /// Timeouts in a row without SND.UNA moving: what R2 counts (RFC 9293 §3.8.3). The RTO stays
     /// backed off longer, until a round trip was measured (Karn).
     timeouts: u32,
-    /// The SYN being timed: the number that acknowledges it, and when it was sent.
-    timed_syn: Option<Box<(Seq, Instant)>>,
-    counts: Counts,
-    /// How fast the network delivers.
-    pub rate: DeliveryRate,
+    /// When the SYN was sent, if it is being timed, in nanoseconds, and one more.
+    syn_sent_at: Option<NonZeroU64>,
     /// What is asked of a peer whose window is closed.
     pub window_probes: WindowProbes,
 }
@@ -137,31 +149,34 @@ impl Recovery {
             state: RepairState::Open,
             has_sack: false,
             recover: iss,
-            board: None,
+            flight: None,
+            last_rate: None,
             newreno: NewReno::default(),
-            rack: Rack::new(iss),
             probe: TailProbe::default(),
             episode: None,
             reordering: knobs.reordering(),
             is_forced: false,
             timeouts: 0,
-            timed_syn: None,
-            counts: Counts::default(),
-            rate: DeliveryRate::new(),
+            syn_sent_at: None,
             window_probes: WindowProbes::default(),
         }
     }
 
-    /// The handshake is complete; `has_sack`: both SYNs said that SACK is permitted.
-    pub fn on_open(&mut self, has_sack: bool) {
+    /// The handshake is complete by `ack`, which may cover text that left before (RFC 7413);
+    /// `has_sack`: both SYNs said that SACK is permitted.
+    pub fn on_open(&mut self, ack: Seq, has_sack: bool) {
+        if let Some(flight) = &mut self.flight {
+            flight.board.acknowledge(ack, |_| {});
+        }
+        self.land();
         self.has_sack = has_sack;
         self.timeouts = 0;
-        self.timed_syn = None;
+        self.syn_sent_at = None;
     }
 
     /// Bytes in flight: sent, and neither acknowledged, reported by the peer, nor lost.
     pub fn in_flight(&self, snd: &Sender) -> u64 {
-        let pipe = self.board.as_ref().map_or(0, |board| board.in_flight());
+        let pipe = self.board().map_or(0, Scoreboard::in_flight);
         if self.has_sack { pipe } else { pipe.saturating_sub(self.newreno.gone(snd)) }
     }
 
@@ -169,7 +184,15 @@ impl Recovery {
     pub fn on_transmit(&mut self, now: Instant, snd: &Sender, sent: Sent) {
         let len = sent.end.since(sent.start);
         let in_flight = self.in_flight(snd);
-        let rate = self.rate.on_send(now, in_flight, len);
+        let totals = self.resting_totals(snd.iss, sent.start);
+        let flight = self.flight.get_or_insert_with(|| {
+            Box::new(Flight {
+                board: Scoreboard::default(),
+                rack: Rack::new(sent.start),
+                rate: DeliveryRate::resume(totals),
+            })
+        });
+        let rate = flight.rate.on_send(now, in_flight, len);
         let departure = Departure {
             start: sent.start,
             end: sent.end,
@@ -178,12 +201,13 @@ impl Recovery {
             now,
             rate,
         };
-        self.board.get_or_insert_default().on_transmit(&departure);
+        flight.board.on_transmit(&departure);
         if sent.is_repeat {
             let segments =
                 u32::try_from(len.div_ceil(sent.segment_size.max(1))).unwrap_or(u32::MAX);
-            self.counts.retransmitted += u64::from(segments);
-            self.episode.get_or_insert_default().undo.on_repeat(now, segments);
+            let episode = self.episode.get_or_insert_default();
+            episode.counts.retransmitted = episode.counts.retransmitted.saturating_add(segments);
+            episode.undo.on_repeat(now, segments);
             self.is_forced = false;
         } else {
             self.probe.reschedule();
@@ -220,7 +244,7 @@ impl Recovery {
 
     /// The lowest range that is lost and has not been sent again.
     pub fn first_lost(&self) -> Option<(Seq, Seq)> {
-        self.board.as_ref()?.lost().first()
+        self.board()?.lost().first()
     }
 
     /// Whether the next lost segment leaves whatever cwnd says: the first of a repair
@@ -248,7 +272,7 @@ impl Recovery {
 
     /// What a tail loss probe that is due sends if there is no new data: the last segment.
     pub fn last_segment(&self) -> Option<(Seq, Seq)> {
-        self.board.as_ref()?.last_segment()
+        self.board()?.last_segment()
     }
 
     /// Whether a tail loss probe has to leave now, once.
@@ -276,14 +300,14 @@ impl Recovery {
         if !self.may_probe() || !knobs.tail_loss_probe() {
             return Some(None);
         }
-        let is_lone = self.board.as_ref().is_some_and(|board| board.is_one_segment());
+        let is_lone = self.board().is_some_and(Scoreboard::is_one_segment);
         is_rescheduled.then(|| Some(TailProbe::deadline(now, srtt, is_lone, rto_at)))
     }
 
     /// RFC 8985 §7.2: with SACK, outside of a repair, and nothing SACKed.
     fn may_probe(&self) -> bool {
         self.has_sack
-            && self.board.is_some()
+            && self.flight.is_some()
             && matches!(self.state, RepairState::Open | RepairState::Cwr)
             && self.probe.is_possible()
     }
@@ -301,7 +325,7 @@ impl Recovery {
 
     /// What happened so far.
     pub fn counts(&self) -> Counts {
-        self.counts
+        self.episode.as_ref().map_or_else(Counts::default, |episode| episode.counts)
     }
 
     /// Segments by which the path has been seen to reorder (`tcpi_reordering`).
@@ -310,8 +334,46 @@ impl Recovery {
     }
 
     /// What is on its way, if anything is.
-    pub fn scoreboard(&self) -> Option<&Scoreboard> {
-        self.board.as_deref()
+    pub fn board(&self) -> Option<&Scoreboard> {
+        self.flight.as_ref().map(|flight| &flight.board)
+    }
+
+    /// Whether anything is lost and has not been sent again.
+    fn has_lost(&self) -> bool {
+        self.board().is_some_and(|board| !board.lost().is_empty())
+    }
+
+    /// How fast the network delivers, what it delivered and what it lost.
+    pub fn rate(&self, snd: &Sender) -> Totals {
+        let flight = self.flight.as_ref();
+        flight.map_or_else(|| self.resting_totals(snd.iss, snd.una), |flight| flight.rate.totals())
+    }
+
+    /// The totals while nothing is in flight: all up to `una` is delivered.
+    fn resting_totals(&self, iss: Seq, una: Seq) -> Totals {
+        let last = self.last_rate.map(|last| (last.get() >> 1, last.get() & 1 == 1));
+        Totals { delivered: una.since(iss + 1), lost: self.counts().lost_bytes, last_rate: last }
+    }
+
+    /// Whether what is sent now is held down by the application.
+    pub fn is_app_limited(&self) -> bool {
+        self.flight.as_ref().is_none_or(|flight| flight.rate.is_app_limited())
+    }
+
+    /// There is nothing more to send though the windows would allow it.
+    pub fn on_app_limited(&mut self) {
+        if let Some(flight) = &mut self.flight {
+            flight.rate.on_app_limited(flight.board.in_flight());
+        }
+    }
+
+    /// All has arrived: what is worth remembering is kept, the rest is given up.
+    fn land(&mut self) {
+        if let Some(flight) = self.flight.take_if(|flight| flight.board.is_empty()) {
+            let last = flight.rate.totals().last_rate;
+            self.last_rate = last
+                .and_then(|(rate, is_limited)| NonZeroU64::new(rate << 1 | u64::from(is_limited)));
+        }
     }
 
     /// Duplicate ACKs counted, where the peer has no SACK.
@@ -325,30 +387,28 @@ impl Recovery {
     }
 
     /// Times a SYN sent for the first time.
-    pub fn start_timing(&mut self, end: Seq, now: Instant) {
-        self.timed_syn.get_or_insert_with(|| Box::new((end, now)));
+    pub fn start_timing(&mut self, now: Instant) {
+        // One more, so that the origin of the clock can be said too.
+        let sent_at = NonZeroU64::new(now.as_nanos().saturating_add(1));
+        self.syn_sent_at = self.syn_sent_at.or(sent_at);
     }
 
-    /// The round trip that `ack` completes. A retransmission stops the clock (Karn's algorithm,
-    /// RFC 6298 §3).
-    pub fn take_rtt(&mut self, ack: Seq, now: Instant) -> Option<Duration> {
-        let (end, sent) = **self.timed_syn.as_ref()?;
-        if ack < end {
-            return None;
-        }
-        self.timed_syn = None;
-        Some(now.saturating_since(sent))
+    /// The round trip that the acknowledgment of the SYN completes. A retransmission stops the clock
+    /// (Karn's algorithm, RFC 6298 §3).
+    pub fn take_rtt(&mut self, now: Instant) -> Option<Duration> {
+        let sent_at = Instant::from_nanos(self.syn_sent_at.take()?.get() - 1);
+        Some(now.saturating_since(sent_at))
     }
 
     /// The SYN is sent again: what is timed can no longer be told apart.
     pub fn stop_timing(&mut self) {
-        self.timed_syn = None;
+        self.syn_sent_at = None;
     }
 
     /// Panics where the guarantees of the parts do not hold, or their parts do not fit.
     pub fn check(&self, snd: &Sender) {
         assert!(self.recover <= snd.max);
-        let Some(board) = &self.board else { return };
+        let Some(board) = self.board() else { return };
         board.check();
         let Some(first) = board.first() else { panic!("an empty scoreboard is kept") };
         // A SYN is not kept there: before it is acknowledged early text may be (RFC 7413 §4.2.2).

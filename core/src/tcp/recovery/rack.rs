@@ -23,19 +23,11 @@ pub struct Paths {
     pub srtt: Duration,
 }
 
-/// RACK's variables (§5.3).
-#[derive(Clone, Debug)]
-pub struct Rack {
-    /// RACK.xmit_ts and RACK.end_seq.
-    newest: (Instant, Seq),
-    /// RACK.rtt.
-    rtt: Duration,
-    /// Something was delivered since losses were last looked for.
-    is_advanced: bool,
-    /// RACK.fack: the highest number acknowledged or SACKed.
-    fack: Seq,
-    /// RACK.dsack_round: the reordering window grows no more before this is acknowledged.
-    dsack_round: Option<Seq>,
+/// How much reordering is put up with on this path; it outlasts a flight.
+#[derive(Clone, Copy, Debug)]
+pub struct ReorderingWindow {
+    /// RACK.dsack_round: it grows no more before this is acknowledged.
+    dsack_round: Seq,
     /// RACK.reo_wnd_mult.
     multiplier: u8,
     /// RACK.reo_wnd_persist.
@@ -44,19 +36,74 @@ pub struct Rack {
     is_reordering_seen: bool,
 }
 
-impl Rack {
-    /// Nothing delivered; `iss` is our initial sequence number.
-    pub fn new(iss: Seq) -> Rack {
-        Rack {
-            newest: (Instant::ZERO, iss),
-            rtt: Duration::ZERO,
-            is_advanced: false,
-            fack: iss,
-            dsack_round: None,
+impl Default for ReorderingWindow {
+    /// Nothing seen.
+    fn default() -> ReorderingWindow {
+        ReorderingWindow {
+            dsack_round: Seq::default(),
             multiplier: 1,
             persistence: 0,
             is_reordering_seen: false,
         }
+    }
+}
+
+impl ReorderingWindow {
+    /// Step 3: something that was sent once arrived after what was sent later.
+    pub fn on_reordering(&mut self) {
+        self.is_reordering_seen = true;
+    }
+
+    /// Step 4: an ACK has reported something that arrived twice. Once a round trip the window
+    /// grows by min_RTT / 4.
+    pub fn on_dsack(&mut self, una: Seq, nxt: Seq) {
+        if una >= self.dsack_round {
+            self.dsack_round = nxt;
+            self.multiplier = self.multiplier.saturating_add(1);
+            self.persistence = PERSISTENCE;
+        }
+    }
+
+    /// Step 4: a recovery is over.
+    pub fn on_recovered(&mut self) {
+        self.persistence = self.persistence.saturating_sub(1);
+        if self.persistence == 0 {
+            self.multiplier = 1;
+        }
+    }
+
+    /// A repair proved to be for nothing: the wider window stays for longer.
+    pub fn on_undo(&mut self) {
+        self.persistence = self.persistence.saturating_add(1).min(PERSISTENCE);
+    }
+
+    /// Step 4: RACK.reo_wnd. `is_hurried`: in a recovery, or as many segments are SACKed as make
+    /// one.
+    pub fn get(&self, is_hurried: bool, paths: Paths) -> Duration {
+        if is_hurried && !self.is_reordering_seen {
+            return Duration::ZERO;
+        }
+        (paths.min_rtt / 4).saturating_mul(u32::from(self.multiplier)).min(paths.srtt)
+    }
+}
+
+/// RACK's variables of one flight (§5.3).
+#[derive(Clone, Debug)]
+pub struct Rack {
+    /// RACK.xmit_ts and RACK.end_seq.
+    newest: (Instant, Seq),
+    /// RACK.rtt.
+    rtt: Duration,
+    /// RACK.fack: the highest number acknowledged or SACKed.
+    fack: Seq,
+    /// Something was delivered since losses were last looked for.
+    is_advanced: bool,
+}
+
+impl Rack {
+    /// Nothing delivered of a flight that begins at `una`.
+    pub fn new(una: Seq) -> Rack {
+        Rack { newest: (Instant::ZERO, una), rtt: Duration::ZERO, fack: una, is_advanced: false }
     }
 
     /// Step 2: `record` was delivered. `echo`: the segment that the peer answers left before this,
@@ -89,7 +136,6 @@ impl Rack {
     pub fn detect_reordering(&mut self, record: &Record, fack: Seq) -> Option<u64> {
         self.fack = self.fack.max(record.end);
         let is_late = record.end < fack && !record.is_repeat;
-        self.is_reordering_seen |= is_late;
         is_late.then(|| fack.since(record.start))
     }
 
@@ -98,38 +144,9 @@ impl Rack {
         self.fack
     }
 
-    /// Step 4: an ACK has reported something that arrived twice. Once a round trip the window
-    /// grows by min_RTT / 4.
-    pub fn on_dsack(&mut self, una: Seq, nxt: Seq) {
-        if self.dsack_round.is_none_or(|round| una >= round) {
-            self.dsack_round = Some(nxt);
-            self.multiplier = self.multiplier.saturating_add(1);
-            self.persistence = PERSISTENCE;
-        }
-    }
-
-    /// Step 4: a recovery is over.
-    pub fn on_recovered(&mut self) {
-        self.persistence = self.persistence.saturating_sub(1);
-        if self.persistence == 0 {
-            self.multiplier = 1;
-        }
-    }
-
-    /// A repair proved to be for nothing: losses have to be looked for anew, and the wider window
-    /// stays.
+    /// A repair proved to be for nothing: losses have to be looked for anew.
     pub fn on_undo(&mut self) {
         self.is_advanced = true;
-        self.persistence = self.persistence.saturating_add(1).min(PERSISTENCE);
-    }
-
-    /// Step 4: RACK.reo_wnd. `is_hurried`: in a recovery, or as many segments are SACKed as make
-    /// one.
-    pub fn reordering_window(&self, is_hurried: bool, paths: Paths) -> Duration {
-        if is_hurried && !self.is_reordering_seen {
-            return Duration::ZERO;
-        }
-        (paths.min_rtt / 4).saturating_mul(u32::from(self.multiplier)).min(paths.srtt)
     }
 
     /// Step 5, if an ACK or the timer gives a reason: deems lost what is overdue, tells `lost` of

@@ -19,9 +19,9 @@ use super::delivery::{Acknowledgment, Delivery};
 use super::frto::{Frto, FrtoAck, FrtoVerdict};
 use super::prr::{Prr, PrrAck};
 use super::rack::Paths;
-use super::scoreboard::Record;
+use super::scoreboard::{Record, Scoreboard};
 use super::tail_probe::ProbeAck;
-use super::{Counts, Recovery, Scene};
+use super::{Counts, Episode, Flight, Recovery, Scene};
 use crate::tcp::congestion::{AckSample, CongestionEvent, CongestionSignal};
 use crate::tcp::delivery_rate::DeliveryRate;
 use crate::time::Instant;
@@ -98,7 +98,7 @@ impl Recovery {
     /// SND.UNA moved, or something was SACKed, or neither: takes in an acknowledgment.
     pub fn on_ack(&mut self, scene: &mut Scene<'_>, ack: &Acknowledgment<'_>) -> AckReport {
         let cwnd_before = scene.congestion.cwnd();
-        let has_flight = self.board.is_some();
+        let has_flight = self.flight.is_some();
         if ack.acked() > 0 {
             self.timeouts = 0;
             self.is_forced = false;
@@ -127,6 +127,7 @@ impl Recovery {
         if ack.acked() > 0 {
             self.probe.reschedule();
         }
+        self.land();
         report
     }
 
@@ -200,12 +201,19 @@ impl Recovery {
                 if self.is_needless(ack) {
                     self.undo(false, report);
                 } else {
-                    self.rack.on_recovered();
+                    self.on_repaired();
                     self.end(report);
                 }
                 self.state = RepairState::Open;
             }
             _ => {}
+        }
+    }
+
+    /// A repair is over that was needed.
+    fn on_repaired(&mut self) {
+        if let Some(episode) = &mut self.episode {
+            episode.window.on_recovered();
         }
     }
 
@@ -224,12 +232,15 @@ impl Recovery {
         let Some(episode) = &mut self.episode else { return };
         let restores = episode.undo.restores();
         episode.undo.end();
-        if let Some(board) = self.board.as_mut().filter(|_| forgives) {
-            board.forgive();
+        if let Some(flight) = &mut self.flight {
+            if forgives {
+                flight.board.forgive();
+            }
+            flight.rack.on_undo();
         }
+        episode.window.on_undo();
+        episode.counts.undone += u32::from(restores);
         self.is_forced = false;
-        self.rack.on_undo();
-        self.counts.undone += u32::from(restores);
         report.is_undone = restores;
         report.ending = Some(if restores { Ending::Undone } else { Ending::Recovered });
     }
@@ -237,7 +248,7 @@ impl Recovery {
     /// Open, or Disorder while anything is out of order.
     fn settle(&mut self) {
         let is_unclear = self.newreno.duplicates() > 0
-            || self.board.as_ref().is_some_and(|board| {
+            || self.board().is_some_and(|board| {
                 !board.sacked().is_empty() || !board.lost().is_empty() || board.has_repeats()
             });
         self.state = if is_unclear { RepairState::Disorder } else { RepairState::Open };
@@ -260,7 +271,7 @@ impl Recovery {
             self.undo(false, report);
         }
         self.identify_losses(scene, ack, report);
-        if self.board.as_ref().is_some_and(|board| !board.lost().is_empty()) {
+        if self.has_lost() {
             return self.enter_recovery(scene, ack.in_flight_before, report);
         }
         if ack.marks > 0 && self.state < RepairState::Cwr {
@@ -311,7 +322,7 @@ impl Recovery {
             }
         }
         if ack.acked() > 0 && self.is_hole_original(ack) {
-            if self.board.as_ref().is_some_and(|board| board.has_repeats()) {
+            if self.board().is_some_and(Scoreboard::has_repeats) {
                 // Reordering, it seems: nothing more is deemed lost until that is sure.
                 return;
             }
@@ -323,7 +334,7 @@ impl Recovery {
             self.settle();
         }
         self.identify_losses(scene, ack, report);
-        let has_lost = self.board.as_ref().is_some_and(|board| !board.lost().is_empty());
+        let has_lost = self.has_lost();
         if self.state != RepairState::Recovery && has_lost {
             self.enter_recovery(scene, ack.in_flight_before, report);
         }
@@ -359,7 +370,7 @@ impl Recovery {
                     return;
                 }
                 FrtoVerdict::Repair if is_recovered => {
-                    self.rack.on_recovered();
+                    self.on_repaired();
                     self.newreno.reset();
                     self.end(report);
                     self.settle();
@@ -377,7 +388,7 @@ impl Recovery {
             }
         }
         self.identify_losses(scene, ack, report);
-        let has_lost = self.board.as_ref().is_some_and(|board| !board.lost().is_empty());
+        let has_lost = self.has_lost();
         let is_relapse = self.state != RepairState::Loss || report.has_lost_repeat;
         if has_lost && is_relapse {
             self.enter_recovery(scene, ack.in_flight_before, report);
@@ -413,13 +424,15 @@ impl Recovery {
             return self.lose_head(scene, ack, report);
         }
         if scene.knobs.rack().is_on {
-            if self.rack.is_advanced() {
+            if self.flight.as_ref().is_some_and(|flight| flight.rack.is_advanced()) {
                 self.detect_by_time(scene, report);
             }
             return;
         }
         let (threshold, smss) = (self.reordering, scene.snd.smss);
-        let Recovery { board: Some(board), rate, counts, .. } = self else { return };
+        let Recovery { flight: Some(flight), episode, .. } = self else { return };
+        let counts = &mut episode.get_or_insert_default().counts;
+        let Flight { board, rate, .. } = &mut **flight;
         board.lose_below_sacked(threshold, smss, |record| {
             note_lost(rate, counts, scene, record, report);
         });
@@ -427,11 +440,13 @@ impl Recovery {
 
     /// RFC 8985 §6.2 step 5.
     fn detect_by_time(&mut self, scene: &mut Scene<'_>, report: &mut AckReport) {
-        let Recovery { board: Some(board), rack, rate, counts, .. } = self else { return };
+        let Recovery { flight: Some(flight), episode, .. } = self else { return };
+        let Episode { window, counts, .. } = &mut **episode.get_or_insert_default();
+        let Flight { board, rack, rate } = &mut **flight;
         let mode = scene.knobs.rack();
         let is_hurried = self.state >= RepairState::Recovery
             || (board.sacked_segments() >= self.reordering && !mode.ignores_threshold);
-        let window = rack.reordering_window(is_hurried, paths(scene));
+        let window = window.get(is_hurried, paths(scene));
         let again_at = rack.detect_loss(scene.now, window, board, |record| {
             note_lost(rate, counts, scene, record, report);
         });
@@ -452,7 +467,9 @@ impl Recovery {
         if !is_third && !is_partial {
             return;
         }
-        let Recovery { board: Some(board), rate, counts, .. } = self else { return };
+        let Recovery { flight: Some(flight), episode, .. } = self else { return };
+        let counts = &mut episode.get_or_insert_default().counts;
+        let Flight { board, rate, .. } = &mut **flight;
         let una = scene.snd.una;
         let end = (una + u64::from(scene.snd.smss)).min(scene.snd.nxt);
         board.lose(una, end, |record| note_lost(rate, counts, scene, record, report));
@@ -467,7 +484,7 @@ impl Recovery {
         in_flight_before: u64,
         report: &mut AckReport,
     ) {
-        let repeated = self.board.as_ref().map_or(0, |board| board.repeated_segments());
+        let repeated = self.board().map_or(0, Scoreboard::repeated_segments);
         let is_reducing = self.state == RepairState::Cwr;
         let undo = &mut self.episode.get_or_insert_default().undo;
         undo.begin(scene.snd.una, repeated, !is_reducing);
@@ -531,7 +548,8 @@ impl Recovery {
         let in_flight = self.in_flight(scene.snd);
         let smss = u64::from(scene.snd.smss);
         let min_rtt = scene.rtt.min_rtt();
-        let rate = self.rate.take_sample(scene.now, min_rtt);
+        let flight = self.flight.as_mut();
+        let rate = flight.and_then(|flight| flight.rate.take_sample(scene.now, min_rtt));
         if delivery.delivered > 0 || report.lost > 0 {
             scene.congestion.on_ack(&AckSample {
                 now: scene.now,
@@ -629,12 +647,14 @@ impl Recovery {
     }
 
     fn lose_at_timeout(&mut self, scene: &mut Scene<'_>) {
-        let Recovery { board: Some(board), rack, rate, counts, .. } = self else { return };
+        let Recovery { flight: Some(flight), episode, .. } = self else { return };
+        let Episode { window, counts, .. } = &mut **episode.get_or_insert_default();
+        let Flight { board, rack, rate } = &mut **flight;
         if board.first().is_some_and(|head| head.is_sacked) {
             // RFC 2018 §8: the peer has thrown away what it had reported.
             board.forget_sacks();
         }
-        let window = rack.reordering_window(true, paths(scene));
+        let window = window.get(true, paths(scene));
         let is_timed = self.has_sack && scene.knobs.rack().is_on;
         let (una, now) = (scene.snd.una, scene.now);
         let mut report = AckReport::default();
@@ -647,8 +667,8 @@ impl Recovery {
     /// The path takes smaller segments only: what is outstanding goes out again, cut anew. That is
     /// no sign of congestion (RFC 1191 §6.5).
     pub fn on_resegment(&mut self, snd: &crate::tcp::sender::Sender) {
-        let Some(board) = &mut self.board else { return };
-        board.lose_all(|_| false, |_| {});
+        let Some(flight) = &mut self.flight else { return };
+        flight.board.lose_all(|_| false, |_| {});
         if let Some(episode) = &mut self.episode {
             episode.undo.end();
             episode.frto = Frto::Off;
@@ -672,7 +692,8 @@ fn note_lost(
 ) {
     let sample = rate.on_lost(&record.rate, record.numbers());
     scene.congestion.on_lost(scene.now, &sample);
-    counts.lost += u64::from(record.segments());
+    counts.lost = counts.lost.saturating_add(record.segments());
+    counts.lost_bytes = counts.lost_bytes.saturating_add(record.numbers());
     report.lost += record.numbers();
     report.has_lost_repeat |= record.is_repeat;
 }

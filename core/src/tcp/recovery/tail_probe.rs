@@ -20,13 +20,14 @@ const SLACK: Duration = Duration::from_millis(2);
 /// §7.2: the probe's timeout without a round trip measured.
 const WITHOUT_SRTT: Duration = Duration::from_secs(1);
 
-/// A probe under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct UnderWay {
-    /// TLP.end_seq.
-    end: Seq,
+/// What is under way as a probe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum UnderWay {
+    #[default]
+    Nothing,
+    NewData,
     /// TLP.is_retrans.
-    is_retransmission: bool,
+    Repetition,
 }
 
 /// An ACK, as far as a probe is concerned.
@@ -43,7 +44,9 @@ pub struct ProbeAck {
 /// The probe's variables (§5.3).
 #[derive(Clone, Debug, Default)]
 pub struct TailProbe {
-    under_way: Option<UnderWay>,
+    under_way: UnderWay,
+    /// TLP.end_seq, if a probe is under way.
+    end: Seq,
     /// The timer fired: one has to leave.
     is_due: bool,
     /// A round trip was measured since the last probe (§7.3).
@@ -70,7 +73,7 @@ impl TailProbe {
 
     /// Whether a probe could be sent when the timer fires (§7.3).
     pub fn is_possible(&self) -> bool {
-        self.under_way.is_none() && self.has_rtt
+        self.under_way == UnderWay::Nothing && self.has_rtt
     }
 
     /// The timer fired.
@@ -85,40 +88,40 @@ impl TailProbe {
 
     /// One has left; `nxt` is SND.NXT now.
     pub fn on_sent(&mut self, nxt: Seq, is_retransmission: bool) {
-        self.under_way = Some(UnderWay { end: nxt, is_retransmission });
+        let kind = if is_retransmission { UnderWay::Repetition } else { UnderWay::NewData };
+        (self.under_way, self.end) = (kind, nxt);
         self.has_rtt = false;
     }
 
     /// Whether a probe that repeats the segment ending at `end` is under way.
     pub fn is_retransmission_up_to(&self, end: Seq) -> bool {
-        self.under_way == Some(UnderWay { end, is_retransmission: true })
+        self.under_way == UnderWay::Repetition && self.end == end
     }
 
     /// A repair begins: what the probe would have told is known (§7.1).
     pub fn reset(&mut self) {
-        self.under_way = None;
+        self.under_way = UnderWay::Nothing;
         self.is_due = false;
     }
 
     /// §7.4.2: what an ACK says of the probe. True if the segment that it repeated had been lost:
     /// the probe has repaired that, and the window has to pay for it.
     pub fn on_ack(&mut self, probe: ProbeAck) -> bool {
-        let Some(UnderWay { end, is_retransmission }) = self.under_way else { return false };
-        if probe.ack < end {
+        if self.under_way == UnderWay::Nothing || probe.ack < self.end {
             return false;
         }
-        if !is_retransmission || probe.is_dsack_of_probe {
-            self.under_way = None;
+        if self.under_way == UnderWay::NewData || probe.is_dsack_of_probe {
+            self.under_way = UnderWay::Nothing;
             return false;
         }
-        if probe.ack > end {
+        if probe.ack > self.end {
             // Something later is acknowledged and no DSACK came: only one of the two arrived.
-            self.under_way = None;
+            self.under_way = UnderWay::Nothing;
             return true;
         }
         if probe.is_bare_duplicate {
             // Both the original and the probe arrived.
-            self.under_way = None;
+            self.under_way = UnderWay::Nothing;
         }
         false
     }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Paths, Rack};
+use super::{Paths, Rack, ReorderingWindow};
 use crate::tcp::delivery_rate::SentSnapshot;
 use crate::tcp::recovery::scoreboard::{Departure, Scoreboard};
 use crate::tcp::seq::Seq;
@@ -24,11 +24,16 @@ fn seq(segment: u64) -> Seq {
 struct Sender {
     board: Scoreboard,
     rack: Rack,
+    window: ReorderingWindow,
 }
 
 impl Sender {
     fn new() -> Sender {
-        Sender { board: Scoreboard::default(), rack: Rack::new(seq(0)) }
+        Sender {
+            board: Scoreboard::default(),
+            rack: Rack::new(seq(0)),
+            window: ReorderingWindow::default(),
+        }
     }
 
     fn send(&mut self, ms: u64, segment: u64) {
@@ -45,16 +50,18 @@ impl Sender {
     /// The peer SACKs a segment.
     fn sack(&mut self, ms: u64, segment: u64) {
         let fack = self.rack.fack();
-        let rack = &mut self.rack;
+        let (rack, window) = (&mut self.rack, &mut self.window);
         self.board.sack(seq(segment), seq(segment + 1), |record| {
-            rack.detect_reordering(record, fack);
+            if rack.detect_reordering(record, fack).is_some() {
+                window.on_reordering();
+            }
             rack.on_delivered(at(ms), record, None, Some(PATHS.min_rtt));
         });
     }
 
     /// The segments that are found lost, and when more may be.
     fn detect(&mut self, ms: u64, is_hurried: bool) -> (Vec<u64>, Option<Instant>) {
-        let window = self.rack.reordering_window(is_hurried, PATHS);
+        let window = self.window.get(is_hurried, PATHS);
         let mut lost = Vec::new();
         let number = |seq: Seq| seq.since(self::seq(0)) / 1000;
         let again = self.rack.detect_loss(at(ms), window, &mut self.board, |record| {
@@ -137,23 +144,23 @@ fn reordering_that_was_seen_keeps_the_window_open() {
 #[test]
 fn each_round_trip_with_a_dsack_widens_the_window_up_to_a_round_trip() {
     // Step 4.
-    let mut rack = Rack::new(seq(0));
-    assert_eq!(rack.reordering_window(false, PATHS), ms(10));
-    rack.on_dsack(seq(1), seq(5));
-    rack.on_dsack(seq(2), seq(6));
-    assert_eq!(rack.reordering_window(false, PATHS), ms(20), "once a round trip");
-    rack.on_dsack(seq(5), seq(9));
-    assert_eq!(rack.reordering_window(false, PATHS), ms(30));
-    (2..20).for_each(|round| rack.on_dsack(seq(10 * round), seq(10 * round + 5)));
-    assert_eq!(rack.reordering_window(false, PATHS), ms(48), "SRTT");
+    let mut window = ReorderingWindow::default();
+    assert_eq!(window.get(false, PATHS), ms(10));
+    window.on_dsack(seq(1), seq(5));
+    window.on_dsack(seq(2), seq(6));
+    assert_eq!(window.get(false, PATHS), ms(20), "once a round trip");
+    window.on_dsack(seq(5), seq(9));
+    assert_eq!(window.get(false, PATHS), ms(30));
+    (2..20).for_each(|round| window.on_dsack(seq(10 * round), seq(10 * round + 5)));
+    assert_eq!(window.get(false, PATHS), ms(48), "SRTT");
 }
 
 #[test]
 fn after_sixteen_recoveries_without_a_dsack_the_window_is_small_again() {
-    let mut rack = Rack::new(seq(0));
-    rack.on_dsack(seq(1), seq(5));
-    (0..15).for_each(|_| rack.on_recovered());
-    assert_eq!(rack.reordering_window(false, PATHS), ms(20));
-    rack.on_recovered();
-    assert_eq!(rack.reordering_window(false, PATHS), ms(10));
+    let mut window = ReorderingWindow::default();
+    window.on_dsack(seq(1), seq(5));
+    (0..15).for_each(|_| window.on_recovered());
+    assert_eq!(window.get(false, PATHS), ms(20));
+    window.on_recovered();
+    assert_eq!(window.get(false, PATHS), ms(10));
 }
