@@ -123,7 +123,11 @@ impl Connection {
 
     /// Takes SEG.WND, and ends the probing of a window that has opened.
     pub(super) fn take_window(&mut self, cx: &mut Context<'_>, segment: &Segment, ack: Seq) {
+        let was_closed = self.snd.window_end() <= self.snd.una;
         self.snd.update_window(segment, ack);
+        if was_closed && self.snd.window_end() > self.snd.una {
+            self.recovery.on_window_open();
+        }
         if self.snd.usable() > 0 {
             if self.recovery.window_probes.sent() > 0 {
                 self.liveness.on_progress(cx.now);

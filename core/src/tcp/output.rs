@@ -114,8 +114,13 @@ impl Connection {
             room if self.recovery.is_forced() => room.max(smss),
             room => room,
         };
-        // RFC 9293 §3.8.6: the peer may have shrunk its window (SHLD-16).
-        let usable = self.snd.window_end().since(seq);
+        // RFC 9293 §3.8.6: the peer may have shrunk its window (SHLD-16). When it has closed it, what a
+        // timeout sends again is the probe that MUST-35 asks for, as on Linux: its segment at SND.UNA lies
+        // in a window that the peer once offered.
+        let usable = match self.snd.window_end().since(seq) {
+            0 if seq == self.snd.una && self.recovery.is_forced() => smss,
+            usable => usable,
+        };
         let text = end.min(self.send_buffer.end()).since(seq);
         let limit = self.largest(cx).min(room).min(usable);
         let len = match limit / smss * smss {
@@ -223,12 +228,8 @@ impl Connection {
         self.settle_tail_probe(cx);
         self.note_app_limit();
         let unsent = self.send_buffer.end() > self.snd.nxt
-            || self.recovery.first_lost().is_some()
             || self.snd.fin.is_some_and(|fin| self.snd.nxt <= fin);
-        // What is lost and lies behind a closed window is probed for, not timed out (RFC 9293 §3.8.6,
-        // SHLD-17).
-        let is_awaited = self.recovery.in_flight(&self.snd) > 0
-            || (self.snd.outstanding() > 0 && self.snd.window_end() > self.snd.una);
+        let is_awaited = self.snd.outstanding() > 0;
         if !self.state.may_send() || is_awaited || !unsent {
             self.stop(cx, TimerName::Persist);
             self.stop(cx, TimerName::SwsOverride);

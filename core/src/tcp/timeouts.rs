@@ -51,7 +51,14 @@ impl Connection {
         if self.state == State::SynReceived && !self.is_active {
             return self.on_syn_ack_timeout(cx);
         }
-        if self.recovery.timeouts() >= self.retry_limit(cx) {
+        // Behind a window that the peer has closed nothing times out while it answers (RFC 9293 §3.8.6,
+        // SHLD-17; §3.8.6.1, MUST-37).
+        let is_closed = self.state.is_synchronized() && self.snd.window_end() <= self.snd.una;
+        let repetitions = match is_closed {
+            true => self.recovery.window_probes.unanswered(),
+            false => self.recovery.timeouts(),
+        };
+        if repetitions >= self.retry_limit(cx) {
             let error = self.soft_error.take().unwrap_or(Error::TimedOut);
             return self.fail(cx, error, Reason::GaveUp);
         }
@@ -63,9 +70,11 @@ impl Connection {
             return;
         }
         self.suspect_black_hole(cx);
+        if is_closed {
+            self.recovery.window_probes.on_repetition();
+        }
         // All that is outstanding counts as lost: it is sent again from SND.UNA, as far as the window
-        // goes if the peer has shrunk it (RFC 9293 §3.8.6, SHLD-16); a closed one is probed, not
-        // timed out (SHLD-17).
+        // goes if the peer has shrunk it (RFC 9293 §3.8.6, SHLD-16).
         self.ecn.on_reduction();
         let phase = self.congestion.phase();
         let (recovery, mut scene) = self.scene(cx);

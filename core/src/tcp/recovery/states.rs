@@ -646,6 +646,16 @@ impl Recovery {
         self.state = RepairState::Loss;
     }
 
+    /// The peer's window was closed and is open: what a timeout had sent again meanwhile found no room,
+    /// and need not wait for the next one.
+    pub fn on_window_open(&mut self) {
+        let is_probing = self.state == RepairState::Loss && self.timeouts > 0;
+        if let Some(flight) = self.flight.as_mut().filter(|_| is_probing) {
+            flight.board.lose_all(|_| false, |_| {});
+            self.is_forced = true;
+        }
+    }
+
     fn lose_at_timeout(&mut self, scene: &mut Scene<'_>) {
         let Recovery { flight: Some(flight), episode, .. } = self else { return };
         let Episode { window, counts, .. } = &mut **episode.get_or_insert_default();

@@ -16,6 +16,11 @@ impl WindowProbes {
         self.unanswered = self.unanswered.saturating_add(1);
     }
 
+    /// Text that had left before the window closed is sent again, and serves as a probe.
+    pub fn on_repetition(&mut self) {
+        self.unanswered = self.unanswered.saturating_add(1);
+    }
+
     /// The peer answered, its window still closed (RFC 9293 §3.8.6.1, MUST-37: the connection
     /// lives on).
     pub fn on_peer_heard(&mut self) {
