@@ -107,10 +107,12 @@ static void the_flags_that_mean_nothing_to_tcp_are_passed_over(const Sides *on)
     CHECK(memcmp(data, "hello", 5) == 0);
     CHECK_FAILS(on->recv(connection.server, data, 5, MSG_ERRQUEUE), EAGAIN);
     CHECK_FAILS(on->recv(connection.server, data, 1, MSG_OOB), EINVAL);
-    /* Dropped, not copied: there need be no place for it. */
-    CHECK_EQ(on->recv(connection.server, NULL, 3, MSG_TRUNC), 3);
+    /* Dropped, not copied: there need be no place for it (which valgrind would have the kernel want). */
+    char *place = on == &ours ? NULL : data;
+    CHECK_EQ(on->recv(connection.server, place, 3, MSG_TRUNC), 3);
+    CHECK(memcmp(data, "hello", 5) == 0);
     hear(on, connection.server, "lo");
-    CHECK_FAILS(on->recv(connection.server, NULL, 3, MSG_TRUNC | MSG_DONTWAIT), EAGAIN);
+    CHECK_FAILS(on->recv(connection.server, place, 3, MSG_TRUNC | MSG_DONTWAIT), EAGAIN);
     CHECK_OK(on->close(connection.client));
     hear_end(on, connection.server);
     CHECK_OK(on->close(connection.server));
