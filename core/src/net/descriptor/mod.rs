@@ -167,6 +167,10 @@ pub(super) fn hang_up(shared: &Shared) {
     for socket in table::all(|socket| socket.stack().is(shared)) {
         if let Some(descriptor) = socket.endpoint().descriptor.get() {
             descriptor.end(&mut descriptor.lock(), shared);
+            if !descriptor.has_outer() {
+                // Closed just before, and the engine ended without having seen it.
+                table::remove(descriptor.inode);
+            }
         }
     }
 }
