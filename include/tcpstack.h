@@ -146,7 +146,7 @@
  *       or listen
  *   TCP_NOTSENT_LOWAT    bytes                     0
  *       the socket is writable while less than this is unsent; 0: no limit
- *   TCP_CONGESTION       string                    reno
+ *   TCP_CONGESTION       string                    cubic
  *       the congestion control by its name (default: tcp_congestion_control)
  *   TCP_FASTOPEN         int from 0                0
  *       handshakes with data that a listener lets wait; 0: no Fast Open there
@@ -799,13 +799,17 @@ ptrdiff_t tcps_write(int fd,
  * len      how many
  * flags    MSG_DONTWAIT   does not wait, as if the socket were non-blocking
  *          MSG_NOSIGNAL   EPIPE without SIGPIPE
- *          As on Linux, others that mean nothing to TCP are passed over: MSG_EOR, MSG_CONFIRM, ...
+ *          MSG_MORE       a small segment waits for what the next call sends
+ *          MSG_EOR        what is sent later does not share a segment with this
+ *          MSG_OOB        the last byte is urgent
+ *          As on Linux, others that mean nothing to TCP are passed over: MSG_CONFIRM, ...
  *
  * Returns as tcps_write(); or -1, with errno
  *   EBADF            fd is not open, or its stack was closed
  *   ENOTSOCK         fd is not a stack's
  *   EFAULT           data is NULL and len is not 0
- *   EOPNOTSUPP       flags has MSG_OOB or MSG_FASTOPEN
+ *   EOPNOTSUPP       MSG_OOB on a bridged descriptor
+ *   EDESTADDRREQ     MSG_FASTOPEN: only tcps_sendto() says where to
  *   EAGAIN           the send buffer is full, and the socket is non-blocking or SO_SNDTIMEO has
  *                    passed
  *   EPIPE            this side has shut down writing, is not connected, or an error was told
@@ -832,6 +836,7 @@ ptrdiff_t tcps_send(int fd,
  * flags    MSG_PEEK       leaves them where they are
  *          MSG_DONTWAIT   does not wait, as if the socket were non-blocking
  *          MSG_WAITALL    waits for all len bytes, the end of the stream, an error or a signal
+ *          MSG_OOB        takes the urgent byte, which is not in the stream, and does not wait
  *          MSG_TRUNC      takes the bytes and drops them: data may be NULL
  *          As on Linux, others that mean nothing to TCP are passed over
  *
@@ -839,7 +844,7 @@ ptrdiff_t tcps_send(int fd,
  *   EBADF            fd is not open, or its stack was closed
  *   ENOTSOCK         fd is not a stack's
  *   EFAULT           data is NULL and len is not 0
- *   EINVAL           flags has MSG_OOB: no urgent data is there
+ *   EINVAL           MSG_OOB, and no urgent byte is there, or SO_OOBINLINE keeps it in the stream
  *   EAGAIN           flags has MSG_ERRQUEUE; or nothing is there, and the socket is non-blocking or
  *                    SO_RCVTIMEO has passed
  *   ENOTCONN         the socket was never connected
@@ -856,17 +861,22 @@ ptrdiff_t tcps_recv(int fd,
                     int flags);
 
 /**
- * As tcps_send(). TCP knows where to send to: the address is not looked at, as on Linux.
+ * As tcps_send(). TCP knows where to send to: the address is not looked at, as on Linux, but with
+ * MSG_FASTOPEN. Then it connects there, and the data goes with the SYN where the peer has given a
+ * cookie before (RFC 7413); else it follows the handshake.
  *
  * fd       the socket
  * data     the bytes
  * len      how many
- * flags    as for tcps_send()
- * address  ignored; may be NULL
+ * flags    as for tcps_send(), and MSG_FASTOPEN
+ * address  with MSG_FASTOPEN the peer's; else ignored; may be NULL
  * address_len  its length in bytes
  *
  * Returns as tcps_send(); or -1, with the errno of tcps_send(), or
  *   EINVAL           address_len can't be
+ *   EINPROGRESS      MSG_FASTOPEN, and a socket that does not wait sent its SYN without the data
+ *   EOPNOTSUPP       MSG_FASTOPEN on a bridged descriptor, or the knob tcp_fastopen does not allow it
+ *   others           MSG_FASTOPEN: as tcps_connect()
  * Threads: any; the bytes of two calls at once may mix. Since 0.1.
  */
 ptrdiff_t tcps_sendto(int fd,
@@ -1035,6 +1045,7 @@ int tcps_fcntl(int fd,
  * request  FIONREAD, SIOCINQ   how many bytes can be read without waiting
  *          SIOCOUTQ, TIOCOUTQ  how many bytes were written and not yet acknowledged by the peer
  *          SIOCOUTQNSD         how many of these were never sent
+ *          SIOCATMARK          1 when the urgent byte comes next, 0 else
  *          FIONBIO             non-blocking if the int is not 0; as O_NONBLOCK of tcps_fcntl()
  *          FIOASYNC            SIGIO when readiness changes, if the int is not 0; as O_ASYNC
  * arg      an int, read or written
@@ -1055,6 +1066,8 @@ int tcps_ioctl(int fd, unsigned long request, void *arg);
  *
  * POLLIN, POLLOUT, POLLRDHUP, POLLHUP and POLLERR are shown when Linux shows them for a TCP socket of
  * its own.
+ *
+ * POLLPRI is not: what is urgent is seen by SIOCATMARK and recv() with MSG_OOB.
  *
  * With sockets of a stack with clock=manual among them it waits as tcps_stack_set_wait() says, and
  * timeout is on that clock. select() and epoll would sleep: give them a timeout of 0 there.

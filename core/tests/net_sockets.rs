@@ -11,9 +11,9 @@ use net_support::{Network, SOON, beside, blocked_calls, now, pattern};
 use tcpstack::host::{Domain, Error, SocketOption};
 use tcpstack::net::{Flags, SocketError, Stack, TcpListener, TcpStream};
 
-const PEEK: Flags = Flags { peek: true, dont_wait: false, wait_all: false };
-const DONT_WAIT: Flags = Flags { peek: false, dont_wait: true, wait_all: false };
-const WAIT_ALL: Flags = Flags { peek: false, dont_wait: false, wait_all: true };
+const PEEK: Flags = Flags { peek: true, ..Flags::NONE };
+const DONT_WAIT: Flags = Flags { dont_wait: true, ..Flags::NONE };
+const WAIT_ALL: Flags = Flags { wait_all: true, ..Flags::NONE };
 
 fn would_block<T: std::fmt::Debug>(result: Result<T, SocketError>) {
     assert_eq!(result.unwrap_err(), SocketError::Host(Error::WouldBlock));
@@ -185,7 +185,7 @@ fn peek_leaves_the_data_and_with_wait_all_waits_for_all_of_it() {
         client
     });
     let mut six = [0; 6];
-    let flags = Flags { peek: true, wait_all: true, dont_wait: false };
+    let flags = Flags { peek: true, wait_all: true, ..Flags::NONE };
     assert_eq!(server.as_socket().recv(&mut six, flags).unwrap(), 6);
     assert_eq!(&six, b"abcdef");
     assert_eq!(server.as_socket().recv(&mut six, Flags::default()).unwrap(), 6);

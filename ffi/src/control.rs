@@ -14,6 +14,8 @@ const SIOCINQ: c_ulong = libc::FIONREAD;
 const SIOCOUTQ: c_ulong = libc::TIOCOUTQ;
 /// linux/sockios.h's, of which only what was never sent is counted.
 const SIOCOUTQNSD: c_ulong = 0x894b;
+/// asm-generic/sockios.h's.
+const SIOCATMARK: c_ulong = 0x8905;
 
 /// Reads and sets the flags of a descriptor, and copies it.
 ///
@@ -57,6 +59,7 @@ pub extern "C" fn tcps_fcntl(fd: c_int, cmd: c_int, arg: c_long) -> c_int {
 /// request  FIONREAD, SIOCINQ   how many bytes can be read without waiting
 ///          SIOCOUTQ, TIOCOUTQ  how many bytes were written and not yet acknowledged by the peer
 ///          SIOCOUTQNSD         how many of these were never sent
+///          SIOCATMARK          1 when the urgent byte comes next, 0 else
 ///          FIONBIO             non-blocking if the int is not 0; as O_NONBLOCK of tcps_fcntl()
 ///          FIOASYNC            SIGIO when readiness changes, if the int is not 0; as O_ASYNC
 /// arg      an int, read or written
@@ -78,6 +81,11 @@ pub unsafe extern "C" fn tcps_ioctl(fd: c_int, request: c_ulong, arg: *mut c_voi
                 let count = queued(&descriptor, request)?;
                 // SAFETY: the caller gives a place for an int, or NULL.
                 unsafe { pointer::write(arg.cast(), count, null) }?;
+            }
+            SIOCATMARK => {
+                let is_at_mark = c_int::from(descriptor.socket.is_at_urgent_mark()?);
+                // SAFETY: the caller gives a place for an int, or NULL.
+                unsafe { pointer::write(arg.cast(), is_at_mark, null) }?;
             }
             libc::FIONBIO | libc::FIOASYNC => {
                 // SAFETY: the caller gives an int, or NULL.

@@ -4,6 +4,7 @@
 
 use std::ffi::c_int;
 use std::io::{IoSlice, IoSliceMut};
+use std::net::SocketAddr;
 
 use libc::msghdr;
 use nix::errno::Errno;
@@ -19,7 +20,7 @@ use crate::signal;
 /// Bytes that one call drops from a bridged descriptor at most.
 const SKIP_MAX: usize = 256 << 10;
 
-/// The msg flags of one call. As on Linux those that mean nothing to TCP are passed over: MSG_EOR,
+/// The msg flags of one call. As on Linux those that mean nothing to TCP are passed over:
 /// MSG_DONTROUTE, MSG_CONFIRM, ...
 #[derive(Clone, Copy)]
 pub(crate) struct MessageFlags(pub(crate) c_int);
@@ -36,6 +37,9 @@ impl MessageFlags {
             peek: self.has(libc::MSG_PEEK),
             dont_wait: self.has(libc::MSG_DONTWAIT),
             wait_all: self.has(libc::MSG_WAITALL),
+            more: self.has(libc::MSG_MORE),
+            end_of_record: self.has(libc::MSG_EOR),
+            out_of_band: self.has(libc::MSG_OOB),
         })
     }
 
@@ -58,8 +62,11 @@ pub(crate) fn send(
     flags: c_int,
 ) -> Result<isize, Failure> {
     let flags = MessageFlags(flags);
-    if flags.has(libc::MSG_OOB | libc::MSG_FASTOPEN) {
-        return Err(Failure::Argument(Errno::EOPNOTSUPP, "neither MSG_OOB nor MSG_FASTOPEN"));
+    if flags.has(libc::MSG_FASTOPEN) {
+        return Err(SocketError::Host(Error::DestinationRequired).into());
+    }
+    if flags.has(libc::MSG_OOB) && descriptor.is_bridged() {
+        return Err(Failure::Argument(Errno::EOPNOTSUPP, "no MSG_OOB on a bridged descriptor"));
     }
     let result = if descriptor.is_bridged() {
         refuse_unconnected(descriptor, true).and_then(|()| kernel_send(descriptor, data, flags))
@@ -68,6 +75,44 @@ pub(crate) fn send(
     };
     let no_signal = flags.has(libc::MSG_NOSIGNAL);
     result.map_err(|failure| signal::raise_for(failure, descriptor.socket.stack(), no_signal))
+}
+
+/// Connects with data on the SYN (MSG_FASTOPEN).
+pub(crate) fn send_opening(
+    descriptor: &Descriptor,
+    data: &[u8],
+    flags: c_int,
+    address: SocketAddr,
+) -> Result<isize, Failure> {
+    let flags = MessageFlags(flags);
+    if descriptor.is_bridged() {
+        return Err(Failure::Argument(
+            Errno::EOPNOTSUPP,
+            "no MSG_FASTOPEN on a bridged descriptor",
+        ));
+    }
+    let sent = descriptor.socket.send_opening(address, data, flags.for_stack(descriptor)?);
+    let no_signal = flags.has(libc::MSG_NOSIGNAL);
+    sent.map(usize::cast_signed)
+        .map_err(|error| signal::raise_for(error.into(), descriptor.socket.stack(), no_signal))
+}
+
+/// The urgent byte, into the first place there is.
+fn receive_urgent(
+    descriptor: &Descriptor,
+    data: &mut Places<'_>,
+    flags: Flags,
+) -> Result<isize, Failure> {
+    let Some(place) = data.iter_mut().flat_map(|place| place.iter_mut()).next() else {
+        return Ok(0);
+    };
+    match descriptor.socket.recv_urgent(flags)? {
+        Some(byte) => {
+            *place = byte;
+            Ok(1)
+        }
+        None => Ok(0),
+    }
 }
 
 /// Takes bytes from the connection.
@@ -81,7 +126,7 @@ pub(crate) fn receive(
         return Err(Failure::Argument(Errno::EAGAIN, "TCP has no queue of errors"));
     }
     if flags.has(libc::MSG_OOB) {
-        return Err(Failure::invalid("no urgent data is there"));
+        return receive_urgent(descriptor, data, flags.for_stack(descriptor)?);
     }
     if descriptor.is_bridged() {
         refuse_unconnected(descriptor, false)?;

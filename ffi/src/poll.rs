@@ -16,6 +16,8 @@ use crate::panic::{Call, boundary};
 /// POLLIN, POLLOUT, POLLRDHUP, POLLHUP and POLLERR are shown when Linux shows them for a TCP socket of
 /// its own.
 ///
+/// POLLPRI is not: what is urgent is seen by SIOCATMARK and recv() with MSG_OOB.
+///
 /// With sockets of a stack with clock=manual among them it waits as tcps_stack_set_wait() says, and
 /// timeout is on that clock. select() and epoll would sleep: give them a timeout of 0 there.
 ///

@@ -59,13 +59,17 @@ pub unsafe extern "C" fn tcps_write(fd: c_int, data: *const c_void, len: usize) 
 /// len      how many
 /// flags    MSG_DONTWAIT   does not wait, as if the socket were non-blocking
 ///          MSG_NOSIGNAL   EPIPE without SIGPIPE
-///          As on Linux, others that mean nothing to TCP are passed over: MSG_EOR, MSG_CONFIRM, ...
+///          MSG_MORE       a small segment waits for what the next call sends
+///          MSG_EOR        what is sent later does not share a segment with this
+///          MSG_OOB        the last byte is urgent
+///          As on Linux, others that mean nothing to TCP are passed over: MSG_CONFIRM, ...
 ///
 /// Returns as tcps_write(); or -1, with errno
 ///   EBADF            fd is not open, or its stack was closed
 ///   ENOTSOCK         fd is not a stack's
 ///   EFAULT           data is NULL and len is not 0
-///   EOPNOTSUPP       flags has MSG_OOB or MSG_FASTOPEN
+///   EOPNOTSUPP       MSG_OOB on a bridged descriptor
+///   EDESTADDRREQ     MSG_FASTOPEN: only tcps_sendto() says where to
 ///   EAGAIN           the send buffer is full, and the socket is non-blocking or SO_SNDTIMEO has
 ///                    passed
 ///   EPIPE            this side has shut down writing, is not connected, or an error was told
@@ -99,6 +103,7 @@ pub unsafe extern "C" fn tcps_send(
 /// flags    MSG_PEEK       leaves them where they are
 ///          MSG_DONTWAIT   does not wait, as if the socket were non-blocking
 ///          MSG_WAITALL    waits for all len bytes, the end of the stream, an error or a signal
+///          MSG_OOB        takes the urgent byte, which is not in the stream, and does not wait
 ///          MSG_TRUNC      takes the bytes and drops them: data may be NULL
 ///          As on Linux, others that mean nothing to TCP are passed over
 ///
@@ -106,7 +111,7 @@ pub unsafe extern "C" fn tcps_send(
 ///   EBADF            fd is not open, or its stack was closed
 ///   ENOTSOCK         fd is not a stack's
 ///   EFAULT           data is NULL and len is not 0
-///   EINVAL           flags has MSG_OOB: no urgent data is there
+///   EINVAL           MSG_OOB, and no urgent byte is there, or SO_OOBINLINE keeps it in the stream
 ///   EAGAIN           flags has MSG_ERRQUEUE; or nothing is there, and the socket is non-blocking or
 ///                    SO_RCVTIMEO has passed
 ///   ENOTCONN         the socket was never connected
@@ -130,17 +135,22 @@ pub unsafe extern "C" fn tcps_recv(
     })
 }
 
-/// As tcps_send(). TCP knows where to send to: the address is not looked at, as on Linux.
+/// As tcps_send(). TCP knows where to send to: the address is not looked at, as on Linux, but with
+/// MSG_FASTOPEN. Then it connects there, and the data goes with the SYN where the peer has given a
+/// cookie before (RFC 7413); else it follows the handshake.
 ///
 /// fd       the socket
 /// data     the bytes
 /// len      how many
-/// flags    as for tcps_send()
-/// address  ignored; may be NULL
+/// flags    as for tcps_send(), and MSG_FASTOPEN
+/// address  with MSG_FASTOPEN the peer's; else ignored; may be NULL
 /// address_len  its length in bytes
 ///
 /// Returns as tcps_send(); or -1, with the errno of tcps_send(), or
 ///   EINVAL           address_len can't be
+///   EINPROGRESS      MSG_FASTOPEN, and a socket that does not wait sent its SYN without the data
+///   EOPNOTSUPP       MSG_FASTOPEN on a bridged descriptor, or the knob tcp_fastopen does not allow it
+///   others           MSG_FASTOPEN: as tcps_connect()
 /// Threads: any; the bytes of two calls at once may mix. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tcps_sendto(
@@ -156,6 +166,14 @@ pub unsafe extern "C" fn tcps_sendto(
         if !address.is_null() {
             // SAFETY: the caller gives address_len readable bytes at address.
             unsafe { address::raw(address, address_len) }?;
+            if flags & libc::MSG_FASTOPEN != 0 {
+                let domain = descriptor.socket.domain();
+                // SAFETY: as above.
+                let peer = unsafe { address::read(domain, address, address_len) }?;
+                // SAFETY: the caller gives len readable bytes at data, or NULL.
+                let bytes = unsafe { pointer::bytes(data, len) }?;
+                return flow::send_opening(&descriptor, bytes, flags, peer);
+            }
         }
         // SAFETY: the caller gives len readable bytes at data, or NULL.
         unsafe { send_from(&descriptor, data, len, flags) }

@@ -13,8 +13,6 @@ use tcpstack_lab::story::{
     Close, Fate, Role, Source, Story, What, find_conversations, summarise, tell,
 };
 
-const NO_FLAGS: Flags = Flags { peek: false, dont_wait: false, wait_all: false };
-
 fn open(dir: &Path, address: &str) -> Stack {
     let (network, events) = (dir.join("network"), dir.join(format!("{address}.jsonl")));
     let (network, events) = (network.display(), events.display());
@@ -28,7 +26,7 @@ fn source(dir: &Path, address: &str) -> Source {
 
 fn receive(socket: &Socket) -> Vec<u8> {
     let mut buffer = [0; 64];
-    let len = socket.recv(&mut buffer, NO_FLAGS).unwrap();
+    let len = socket.recv(&mut buffer, Flags::default()).unwrap();
     buffer[..len].to_vec()
 }
 
@@ -41,14 +39,14 @@ fn record(dir: &Path) -> Vec<Source> {
     let serving = thread::spawn(move || {
         let (peer, _) = listener.accept().unwrap();
         let message = receive(&peer);
-        peer.send(&message, NO_FLAGS).unwrap();
+        peer.send(&message, Flags::default()).unwrap();
         assert!(receive(&peer).is_empty());
         peer.close().unwrap();
     });
     let socket = client.socket(Domain::V4).unwrap();
     let there: SocketAddr = "10.7.0.1:8080".parse().unwrap();
     socket.connect(there).unwrap();
-    socket.send(b"hello", NO_FLAGS).unwrap();
+    socket.send(b"hello", Flags::default()).unwrap();
     assert_eq!(receive(&socket), b"hello");
     socket.close().unwrap();
     serving.join().unwrap();

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use tcpstack::tcp::State;
-use tcpstack::tcp::info::{CongestionState, Info};
+use tcpstack::tcp::info::Info;
+use tcpstack::tcp::recovery::RepairState;
 
 /// How a value of the stack's looks in Python.
 trait Shown {
@@ -47,7 +48,7 @@ impl Shown for State {
     }
 }
 
-impl Shown for CongestionState {
+impl Shown for RepairState {
     type Python = &'static str;
     fn shown(self) -> &'static str {
         self.name()
@@ -83,7 +84,7 @@ tcp_info! {
     /// The state.
     state: State;
     /// How the sender regards the network.
-    congestion_state: CongestionState;
+    congestion_state: RepairState;
     /// Retransmission timeouts in a row.
     timeouts: u8;
     /// Unanswered probes, of a closed window or of keepalive.

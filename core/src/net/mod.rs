@@ -122,4 +122,22 @@ pub struct Flags {
     pub dont_wait: bool,
     /// MSG_WAITALL: until the buffers are full.
     pub wait_all: bool,
+    /// MSG_MORE: a small segment waits for what the next call sends.
+    pub more: bool,
+    /// MSG_EOR: what is sent later does not share a segment with this.
+    pub end_of_record: bool,
+    /// MSG_OOB: the last byte is urgent.
+    pub out_of_band: bool,
+}
+
+impl Flags {
+    /// None of them.
+    pub const NONE: Flags = Flags {
+        peek: false,
+        dont_wait: false,
+        wait_all: false,
+        more: false,
+        end_of_record: false,
+        out_of_band: false,
+    };
 }

@@ -221,6 +221,69 @@ impl Socket {
         self.recvv(&mut [IoSliceMut::new(data)], flags)
     }
 
+    /// MSG_OOB: takes the urgent byte, which is not in the stream, or with `peek` looks at it; None at
+    /// the end of the stream. It never waits.
+    ///
+    /// # Errors
+    /// `Invalid` when there is none or SO_OOBINLINE keeps it in the stream; `WouldBlock` when it is
+    /// announced and not here; `NotConnected`.
+    pub fn recv_urgent(&self, flags: Flags) -> Result<Option<u8>, SocketError> {
+        let mut call = Call::new(self.shared(), "recv", || "1, MSG_OOB".into());
+        let id = self.endpoint.id;
+        let taken = self.shared().enter(|locked, now| {
+            call.enter(locked, now, Some(id));
+            locked.host.recv_urgent(now, id, flags.peek)
+        });
+        let result = taken.and_then(|taken| Ok(taken?));
+        call.finish(self.shared(), Some(id), &result, |byte| byte.map_or("0", |_| "1").to_owned());
+        self.show();
+        result
+    }
+
+    /// SIOCATMARK: whether what is read next is the urgent byte, or what follows it.
+    ///
+    /// # Errors
+    /// `BadSocket`; `Invalid` when it listens.
+    pub fn is_at_urgent_mark(&self) -> Result<bool, SocketError> {
+        Ok(self.look()?.host.is_at_urgent_mark(self.endpoint.id)?)
+    }
+
+    /// MSG_FASTOPEN: connects with as much of `data` as may go on the SYN (RFC 7413), and sends the
+    /// rest when the connection is open, unless the socket does not wait.
+    ///
+    /// # Errors
+    /// `NotSupported` when the knob `tcp_fastopen` has no client; `InProgress` for a socket that does
+    /// not wait, when the SYN left without data; else those of [`Socket::connect`] and
+    /// [`Socket::send`].
+    pub fn send_opening(
+        &self,
+        addr: SocketAddr,
+        data: &[u8],
+        flags: Flags,
+    ) -> Result<usize, SocketError> {
+        let mut call = Call::new(self.shared(), "sendto", || format!("MSG_FASTOPEN, {addr}"));
+        let id = self.endpoint.id;
+        let opened = self.shared().enter(|locked, now| {
+            call.enter(locked, now, Some(id));
+            locked.host.connect_with(now, id, addr, data)
+        });
+        let result = opened.and_then(|opened| Ok(opened?));
+        call.finish(self.shared(), Some(id), &result, usize::to_string);
+        self.show();
+        let may_wait = !flags.dont_wait && !self.is_nonblocking();
+        let early = match result {
+            Err(SocketError::Host(Error::InProgress)) if may_wait => 0,
+            early => early?,
+        };
+        if early == data.len() || (early > 0 && !may_wait) {
+            return Ok(early);
+        }
+        match self.send(&data[early..], flags) {
+            Err(_) if early > 0 => Ok(early),
+            rest => Ok(early + rest?),
+        }
+    }
+
     /// Takes bytes as [`Socket::recv`] does and drops them, `count` at most (MSG_TRUNC).
     ///
     /// # Errors

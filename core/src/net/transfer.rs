@@ -14,6 +14,7 @@ use super::shared::Locked;
 use super::socket::{Socket, unless_blocked};
 use super::{Flags, SocketError};
 use crate::host::{Error, Readiness, SocketId};
+use crate::tcp::SendFlags;
 use crate::time::Instant;
 
 /// Bytes copied in one hold of the lock.
@@ -25,11 +26,13 @@ struct Unsent<'a> {
     /// Bytes of the first slice that are done.
     offset: usize,
     sent: usize,
+    total: usize,
+    flags: Flags,
 }
 
 impl Unsent<'_> {
     /// The next bytes to send; None when all are.
-    fn next(&mut self) -> Option<&[u8]> {
+    fn next(&mut self) -> Option<(&[u8], SendFlags)> {
         while let [first, rest @ ..] = self.slices
             && self.offset == first.len()
         {
@@ -38,7 +41,18 @@ impl Unsent<'_> {
         }
         let first = self.slices.first()?;
         let left = &first[self.offset..];
-        Some(&left[..left.len().min(PIECE)])
+        let piece = &left[..left.len().min(PIECE)];
+        Some((piece, self.flags_of(piece.len())))
+    }
+
+    /// What the host is told of a piece of `len` bytes: the last has the end of all.
+    fn flags_of(&self, len: usize) -> SendFlags {
+        let is_last = self.sent + len == self.total;
+        SendFlags {
+            more: self.flags.more,
+            end_of_record: self.flags.end_of_record && is_last,
+            urgent: self.flags.out_of_band && is_last,
+        }
     }
 
     fn advance(&mut self, count: usize) {
@@ -60,8 +74,8 @@ impl Unsent<'_> {
         let end = self.sent + PIECE;
         let mut took = false;
         while self.sent < end {
-            let Some(bytes) = self.next() else { return Ok(Some(())) };
-            match unless_blocked(locked.host.send(now, id, bytes)) {
+            let Some((bytes, flags)) = self.next() else { return Ok(Some(())) };
+            match unless_blocked(locked.host.send_with(now, id, bytes, flags)) {
                 Ok(Some(count)) => self.advance(count),
                 Ok(None) => break,
                 Err(error) => return Err(error),
@@ -78,12 +92,12 @@ pub(super) fn send(
     data: &[IoSlice<'_>],
     flags: Flags,
 ) -> Result<usize, SocketError> {
-    let total = data.iter().map(|slice| slice.len()).sum();
+    let total: usize = data.iter().map(|slice| slice.len()).sum();
     let mut call = Call::new(socket.shared(), "send", || {
         shown_bytes(data.first().map_or(&[], |slice| slice), total)
     });
     let patience = socket.send_patience(flags);
-    let mut unsent = Unsent { slices: data, offset: 0, sent: 0 };
+    let mut unsent = Unsent { slices: data, offset: 0, sent: 0, total, flags };
     let result = loop {
         let step = socket.drive(&mut call, patience, |locked, now, id| {
             if total == 0 {

@@ -7,8 +7,8 @@ mod layout;
 
 use std::time::Duration;
 
-use super::congestion::Phase;
 use super::connection::{Connection, Outgoing};
+use super::recovery::RepairState;
 use super::seq::Seq;
 use super::state::State;
 use super::tally::Limit;
@@ -23,43 +23,14 @@ const REORDERING: u32 = 3;
 /// RFC 9293 §3.7.1 (MUST-15).
 const DEFAULT_MSS: u16 = 536;
 
-/// How a sender regards the network (Linux: `tcpi_ca_state`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CongestionState {
-    /// All is well.
-    #[default]
-    Open,
-    /// Duplicate ACKs or SACKs: perhaps a loss, perhaps reordering.
-    Disorder,
-    /// The window was reduced for a mark (ECN).
-    WindowReduced,
-    /// Fast recovery.
-    Recovery,
-    /// The retransmission timer fired.
-    Loss,
-}
-
-impl CongestionState {
-    /// The name that Linux's `ss` has for it: `open`, `disorder`, `cwr`, `recovery` or `loss`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            CongestionState::Open => "open",
-            CongestionState::Disorder => "disorder",
-            CongestionState::WindowReduced => "cwr",
-            CongestionState::Recovery => "recovery",
-            CongestionState::Loss => "loss",
-        }
-    }
-}
-
 /// What TCP_INFO tells of a connection. Times that were never measured are zero or None; segments
 /// are real ones, however many a device carries in one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Info {
     /// The state.
     pub state: State,
-    /// How the sender regards the network.
-    pub congestion_state: CongestionState,
+    /// How the sender regards the network (`tcpi_ca_state`).
+    pub congestion_state: RepairState,
     /// Retransmission timeouts in a row.
     pub timeouts: u8,
     /// Unanswered probes, of a closed window or of keepalive.
@@ -198,13 +169,15 @@ impl Connection {
     /// What TCP_INFO tells now; `mtu` is the path's.
     pub fn info(&self, now: Instant, knobs: &Knobs, mtu: usize) -> Info {
         let smss = u64::from(self.snd.smss.max(1));
-        let segments = |bytes: u64| u32::try_from(bytes.div_ceil(smss)).unwrap_or(u32::MAX);
+        let segments = |bytes: u64| count(bytes.div_ceil(smss));
         let is_open = self.state.is_synchronized();
+        let board = self.recovery.scoreboard();
+        let (delivery_rate, is_app_limited) = self.recovery.rate.last_rate().unwrap_or((0, true));
         let tally = &self.tally;
         let times = tally.limits(now);
         Info {
             state: self.state,
-            congestion_state: self.congestion_state(),
+            congestion_state: self.recovery.state(),
             timeouts: small(self.recovery.timeouts()),
             probes: small(self.recovery.window_probes.unanswered()).max(self.liveness.probes()),
             backoffs: small(self.rtt.backoffs()),
@@ -221,6 +194,13 @@ impl Connection {
             advertised_mss: self.own_mss(mtu).into(),
             path_mtu: u32::try_from(mtu).unwrap_or(u32::MAX),
             unacked: segments(self.snd.outstanding()),
+            sacked: board.map_or(0, |board| board.sacked_segments()),
+            lost: board.map_or(0, |board| segments(board.lost().len())),
+            retransmitted_outstanding: board.map_or(0, |board| board.repeated_segments()),
+            dsacks_received: count(self.recovery.counts().dsacked),
+            delivered: segments(self.recovery.rate.delivered()),
+            delivery_rate,
+            is_app_limited,
             since_data_sent: tally.since_data_sent(now),
             since_data_received: tally.since_data_received(now),
             since_ack_received: tally.since_ack_received(now),
@@ -233,7 +213,7 @@ impl Connection {
             send_window: self.snd.wnd,
             cwnd: self.congestion.cwnd(),
             ssthresh: Some(self.congestion.ssthresh()).filter(|bytes| *bytes != u64::MAX),
-            reordering: REORDERING,
+            reordering: self.recovery.reordering(),
             pacing_rate: self.congestion.pacing_rate_bytes_per_s(),
             max_pacing_rate: self.settings.max_pacing_rate_bytes_per_s,
             segments_sent: tally.segments_sent,
@@ -252,17 +232,6 @@ impl Connection {
             buffer_limited: times.buffer,
             total_timeouts: tally.timeouts,
             ..Info::default()
-        }
-    }
-
-    /// How the sender regards the network.
-    fn congestion_state(&self) -> CongestionState {
-        match self.congestion.phase() {
-            _ if self.recovery.timeouts() > 0 => CongestionState::Loss,
-            Phase::Loss => CongestionState::Loss,
-            Phase::Recovery => CongestionState::Recovery,
-            Phase::Cwr => CongestionState::WindowReduced,
-            _ => CongestionState::Open,
         }
     }
 
@@ -302,6 +271,10 @@ impl Outgoing {
             || (flags.contains(Flags::FIN) && !flags.contains(Flags::RST));
         takes_numbers && Seq::nearest(self.header.seq, sent) < sent
     }
+}
+
+fn count(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 fn small(number: u32) -> u8 {

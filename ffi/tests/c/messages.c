@@ -144,6 +144,77 @@ static void ioctl_counts_what_waits(const Sides *on)
     CHECK_OK(on->close(connection.server));
 }
 
+static void the_urgent_byte_is_beside_the_stream(const Sides *on)
+{
+    Connection connection = establish(on);
+    struct pollfd nothing;
+    char data[16] = {0};
+    int at_mark = -1;
+    CHECK_FAILS(on->recv(connection.server, data, 1, MSG_OOB), EINVAL);
+    CHECK_EQ(on->send(connection.client, "ab!", 3, MSG_OOB), 3);
+    say(on, connection.client, "cd");
+    for (int waited_ms = 0; waited_ms < 10000; waited_ms++) {
+        if (on->recv(connection.server, data, 1, MSG_OOB | MSG_PEEK) == 1) break;
+        poll(&nothing, 0, 1);
+    }
+    CHECK_OK(on->ioctl(connection.server, SIOCATMARK, &at_mark));
+    CHECK_EQ(at_mark, 0);
+    /* Reading stops before it. */
+    CHECK_EQ(on->recv(connection.server, data, sizeof data, 0), 2);
+    CHECK(memcmp(data, "ab", 2) == 0);
+    CHECK_OK(on->ioctl(connection.server, SIOCATMARK, &at_mark));
+    CHECK_EQ(at_mark, 1);
+    CHECK_EQ(on->recv(connection.server, data, 1, MSG_OOB), 1);
+    CHECK_EQ(data[0], '!');
+    CHECK_FAILS(on->recv(connection.server, data, 1, MSG_OOB), EINVAL); /* once */
+    hear(on, connection.server, "cd");
+    CHECK_OK(on->close(connection.client));
+    hear_end(on, connection.server);
+    CHECK_OK(on->close(connection.server));
+}
+
+static void a_small_write_waits_for_the_next_when_more_is_to_come(const Sides *on)
+{
+    Connection connection = establish(on);
+    struct pollfd entry = {.fd = connection.server, .events = POLLIN};
+    char data[8];
+    CHECK_EQ(on->send(connection.client, "ab", 2, MSG_MORE), 2);
+    CHECK_EQ(poll(&entry, 1, 50), 0);
+    CHECK_EQ(on->send(connection.client, "cd", 2, 0), 2);
+    CHECK_EQ(poll(&entry, 1, 5000), 1);
+    CHECK_EQ(on->recv(connection.server, data, sizeof data, 0), 4);
+    CHECK(memcmp(data, "abcd", 4) == 0);
+    CHECK_OK(on->close(connection.client));
+    hear_end(on, connection.server);
+    CHECK_OK(on->close(connection.server));
+}
+
+/* The first connection brings a cookie, the second sends its data with the SYN. */
+static void data_goes_with_the_syn(void)
+{
+    struct sockaddr_in address;
+    const struct sockaddr *to = (const struct sockaddr *)&address;
+    int listener = listen_anywhere(&ours, 0, &address), queue = 8;
+    CHECK_OK(tcps_stack_sysctl_set(stacks[SERVER], "tcp_fastopen", "3"));
+    CHECK_OK(tcps_setsockopt(listener, IPPROTO_TCP, TCP_FASTOPEN, &queue, sizeof queue));
+    for (int turn = 0; turn < 2; turn++) {
+        int client = CHECK_OK(ours.socket(CLIENT, 0));
+        CHECK_EQ(tcps_sendto(client, "early", 5, MSG_FASTOPEN, to, sizeof address), 5);
+        int server = CHECK_OK(tcps_accept(listener, NULL, NULL));
+        hear(&ours, server, "early");
+        say(&ours, server, "late");
+        hear(&ours, client, "late");
+        CHECK_OK(tcps_close(client));
+        hear_end(&ours, server);
+        CHECK_OK(tcps_close(server));
+    }
+    CHECK_OK(tcps_close(listener));
+    int refused = CHECK_OK(ours.socket(CLIENT, 0));
+    CHECK_OK(tcps_stack_sysctl_set(stacks[CLIENT], "tcp_fastopen", "0"));
+    CHECK_FAILS(tcps_sendto(refused, "x", 1, MSG_FASTOPEN, to, sizeof address), EOPNOTSUPP);
+    CHECK_OK(tcps_close(refused));
+}
+
 static void connect_to_nobody_disconnects(const Sides *on)
 {
     struct sockaddr_in address, peer;
@@ -214,9 +285,13 @@ int main(void)
          control_data_is_looked_through_before_anything_is_sent);
     tell("the flags that mean nothing to TCP are passed over",
          the_flags_that_mean_nothing_to_tcp_are_passed_over);
+    tell("the urgent byte is beside the stream", the_urgent_byte_is_beside_the_stream);
+    tell("a small write waits for the next when more is to come",
+         a_small_write_waits_for_the_next_when_more_is_to_come);
     tell("ioctl counts what waits", ioctl_counts_what_waits);
     tell("connect to nobody disconnects", connect_to_nobody_disconnects);
     tell("TCP_INFO tells what went and came", tcp_info_tells_what_went_and_came);
+    data_goes_with_the_syn();
     close_hosts();
     return 0;
 }

@@ -17,12 +17,19 @@ fn received_slices_fill_several_buffers_behind_what_is_filled() {
 #[test]
 fn unsent_bytes_come_in_order_and_empty_buffers_are_passed_over() {
     let slices = [IoSlice::new(b""), IoSlice::new(b"ab"), IoSlice::new(b""), IoSlice::new(b"c")];
-    let mut unsent = Unsent { slices: &slices, offset: 0, sent: 0 };
-    assert_eq!(unsent.next(), Some(&b"ab"[..]));
+    let mut unsent = Unsent {
+        slices: &slices,
+        offset: 0,
+        sent: 0,
+        total: 3,
+        flags: Flags { more: true, end_of_record: true, ..Flags::default() },
+    };
+    let flags = |end_of_record| SendFlags { more: true, end_of_record, urgent: false };
+    assert_eq!(unsent.next(), Some((&b"ab"[..], flags(false))));
     unsent.advance(1);
-    assert_eq!(unsent.next(), Some(&b"b"[..]));
+    assert_eq!(unsent.next(), Some((&b"b"[..], flags(false))));
     unsent.advance(1);
-    assert_eq!(unsent.next(), Some(&b"c"[..]));
+    assert_eq!(unsent.next(), Some((&b"c"[..], flags(true))));
     unsent.advance(1);
     assert_eq!(unsent.next(), None);
     assert_eq!(unsent.sent, 3);

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use super::{CongestionState, Info};
+use super::Info;
 use crate::tcp::State;
+use crate::tcp::recovery::RepairState;
 
 /// Bytes of the structure.
 pub const STRUCT_LEN: usize = 248;
@@ -64,11 +65,11 @@ impl Info {
     fn head(&self, to: &mut Fields) {
         to.byte(self.state.linux_number());
         to.byte(match self.congestion_state {
-            CongestionState::Open => 0,
-            CongestionState::Disorder => 1,
-            CongestionState::WindowReduced => 2,
-            CongestionState::Recovery => 3,
-            CongestionState::Loss => 4,
+            RepairState::Open => 0,
+            RepairState::Disorder => 1,
+            RepairState::Cwr => 2,
+            RepairState::Recovery => 3,
+            RepairState::Loss => 4,
         });
         to.byte(self.timeouts);
         to.byte(self.probes);

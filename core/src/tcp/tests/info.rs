@@ -1,7 +1,8 @@
 //! What TCP_INFO tells, and where it lies in Linux's structure.
 
 use super::*;
-use crate::tcp::info::{CongestionState, Info, STRUCT_LEN};
+use crate::tcp::info::{Info, STRUCT_LEN};
+use crate::tcp::recovery::RepairState;
 
 impl Script {
     fn info(&self) -> Info {
@@ -20,7 +21,7 @@ fn what_goes_and_comes_is_counted_in_segments_and_bytes() {
     peer.arrive(seg(ACK, 1).ack(2001).text(b"hello"));
     peer.wait(ms(5));
     let info = peer.info();
-    assert_eq!((info.state, info.congestion_state), (State::Established, CongestionState::Open));
+    assert_eq!((info.state, info.congestion_state), (State::Established, RepairState::Open));
     assert_eq!((info.data_segments_sent, info.bytes_sent, info.bytes_acked), (3, 2500, 2000));
     assert_eq!((info.data_segments_received, info.bytes_received), (1, 5));
     assert_eq!((info.unacked, info.bytes_not_sent, info.retransmitted_segments), (1, 0, 0));
@@ -96,7 +97,7 @@ fn long(bytes: &[u8], at: usize) -> u64 {
 fn each_field_lies_where_linux_has_it() {
     let info = Info {
         state: State::CloseWait,
-        congestion_state: CongestionState::Loss,
+        congestion_state: RepairState::Loss,
         timeouts: 2,
         probes: 3,
         backoffs: 4,

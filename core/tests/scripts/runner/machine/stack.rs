@@ -285,7 +285,7 @@ fn run_on(socket: &Socket, call: SystemCall) -> Result<Value, SocketError> {
 
 impl From<Flags> for net::Flags {
     fn from(flags: Flags) -> net::Flags {
-        let Flags { peek, dont_wait, wait_all, .. } = flags;
-        net::Flags { peek, dont_wait, wait_all }
+        let Flags { peek, dont_wait, wait_all, more, end_of_record, urgent } = flags;
+        net::Flags { peek, dont_wait, wait_all, more, end_of_record, out_of_band: urgent }
     }
 }
