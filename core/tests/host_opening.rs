@@ -313,6 +313,7 @@ fn a_client_may_dare_without_a_cookie_and_a_server_may_let_it() {
 
 #[test]
 fn without_the_client_bit_there_is_no_fast_open() {
+    // RFC 7413 §2.1.
     let mut pair = with(&[("tcp_fastopen", "0")]);
     pair.listen(80, 16);
     let socket = pair.client.socket(Domain::V4);

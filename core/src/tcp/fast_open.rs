@@ -1,4 +1,5 @@
-//! TCP Fast Open: text on the SYN, for a client that this server has seen before (RFC 7413).
+//! TCP Fast Open: text on the SYN, for a client that this server has seen before (RFC 7413). It may
+//! come twice, so the applications of both ends have to ask for it (RFC 7413 §2.1).
 //!
 //! Owns the secret from which a server's cookies are made, and what one handshake has to do with
 //! cookies and early text on either side. A cookie proves only that its bearer once received packets

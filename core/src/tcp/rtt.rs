@@ -1,4 +1,5 @@
-//! Round-trip time and retransmission timeout: RFC 6298, as Linux computes it.
+//! Round-trip time and retransmission timeout: RFC 6298, as Linux computes it (RFC 9293 §3.8.1,
+//! MUST-18).
 //!
 //! Owns SRTT, the deviation, RTO and the shortest round trip of late. Which round trips may be
 //! measured is the caller's to know: never one of a segment that was sent twice (Karn's algorithm,
@@ -9,7 +10,8 @@
 //! the timer leaves room for a delayed ACK. Three more things are Linux's: the margin rises at once
 //! with the deviation but falls once a round trip only, by a quarter; a round trip that is shorter
 //! than expected hardly widens it (the idea of the Eifel retransmission timer); and the margin's
-//! floor is `tcp_min_rto_ms`. The RTO lies between that and `tcp_max_rto_ms`, backed off or not.
+//! floor is `tcp_min_rto_ms`, far above the clock's granularity (RFC 6298 §4). The RTO lies between
+//! that and `tcp_max_rto_ms`, backed off or not.
 
 use std::time::Duration;
 
@@ -93,7 +95,7 @@ impl RttEstimator {
     pub fn sample(&mut self, rtt: Duration, una: Seq, max: Seq) {
         let rtt = micros(rtt).min(self.max_us);
         let smoothed = match &mut self.smoothed {
-            // §2.2
+            // RFC 6298 §2.2
             None => self.smoothed.insert(Smoothed {
                 srtt8_us: 8 * rtt,
                 deviation_us: 2 * rtt,
@@ -101,6 +103,7 @@ impl RttEstimator {
                 margin_us: (2 * rtt).max(self.min_us),
                 round_end: max,
             }),
+            // RFC 6298 §2.3
             Some(smoothed) => {
                 smoothed.take(rtt);
                 if una > smoothed.round_end {

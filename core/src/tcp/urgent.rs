@@ -1,4 +1,4 @@
-//! Urgent data, both ways (RFC 9293 §3.8.5, MUST-30; RFC 6093).
+//! Urgent data, both ways (RFC 9293 §3.8.5, MUST-30; RFC 6093 §4).
 //!
 //! Owns SND.UP and the mark that the peer's urgent pointer sets in what we receive. As everywhere
 //! today the pointer names the octet *after* the urgent data (MUST-62; RFC 6093 §3.1), and the octet
@@ -8,7 +8,7 @@
 //!
 //! The pointer is a hint about a place in the stream and nothing else: it moves no window, measures no
 //! length and costs no memory, wherever it points. RFC 9293 §3.8.5 advises new programs against
-//! urgent data (SHLD-13); old ones find it here.
+//! urgent data (SHLD-13); old ones find it here, and had best ask for it in line (RFC 6093 §6).
 
 use super::connection::{Connection, Context};
 use super::segment::Segment;

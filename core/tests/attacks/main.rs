@@ -7,6 +7,7 @@ mod reassembly;
 mod spoofing;
 mod time_wait;
 mod timestamps;
+mod urgent;
 mod victim;
 mod windows;
 mod work;

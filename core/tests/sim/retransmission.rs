@@ -143,6 +143,7 @@ fn a_lost_retransmission_waits_for_the_timer() {
 
 #[test]
 fn a_whole_lost_window_starts_over_from_one_segment() {
+    // RFC 6675 §5.1; RFC 8985 §6.3.
     // RFC 5681 §3.1.
     let net = send_and_lose_with(BARE, 10, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     assert_eq!((repeated(&net), timeouts(&net)), (10, 1));

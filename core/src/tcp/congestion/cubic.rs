@@ -92,7 +92,8 @@ impl Cubic {
         }
     }
 
-    /// RFC 9438 §4.2 to §4.5.
+    /// RFC 9438 §4.2: no slower than Reno (RFC 9438 §4.3), concave up to W_max (RFC 9438 §4.4), convex
+    /// beyond (RFC 9438 §4.5).
     fn avoid_congestion(&mut self, ack: &AckSample, delivered: u64) {
         let (cwnd, smss) = (self.window.cwnd(), self.window.smss());
         let past = self.past.get_or_insert_default();
@@ -177,7 +178,7 @@ impl CongestionControl for Cubic {
         // RFC 9438 §4.6 lets cwnd stand for what is in flight where, as here, a window that is not
         // used does not grow.
         let cwnd = self.window.cwnd();
-        // §4.7, fast convergence: two losses in a row at ever smaller windows, so another flow
+        // RFC 9438 §4.7, fast convergence: two losses in a row at ever smaller windows, so another flow
         // has come; leave it room.
         self.leave_curve(if cwnd < self.w_max() { cwnd * 17 / 20 } else { cwnd });
         let ssthresh = match event.signal {

@@ -104,7 +104,7 @@ pub struct AckSample {
     pub una: Seq,
     /// SND.MAX: a round trip ends when SND.UNA passes what this is now.
     pub max: Seq,
-    /// Whether cwnd, not the application or the peer, limited what was in flight (RFC 7661's idea:
+    /// Whether cwnd, not the application or the peer, limited what was in flight (RFC 7661 §4.2's idea:
     /// a window that was not used does not grow).
     pub is_cwnd_limited: bool,
     /// The round trip that it measured, if any.

@@ -17,11 +17,11 @@ pub(super) struct Window {
     /// cwnd and ssthresh before the last reduction; most connections see none.
     prior: Option<Box<(u64, u64)>>,
     smss: u32,
-    /// L of RFC 3465 §2.3: most segments by which one ACK opens the window in slow start; 0: as
+    /// L of RFC 3465 §2.2 and §2.3: most segments by which one ACK opens the window in slow start; 0: as
     /// many as it acknowledges.
     abc_l: u8,
     phase: Phase,
-    /// In the slow start that follows a timeout.
+    /// In the slow start that follows a timeout (RFC 3465 §2.4).
     is_restarted: bool,
 }
 

@@ -1,4 +1,4 @@
-//! F-RTO: was the timeout needed? (RFC 5682, the version with SACK where the peer has it.)
+//! F-RTO: was the timeout needed? (RFC 5682 §2.1, and §3.1 where the peer has SACK.)
 //!
 //! After a timeout only the first segment is sent again. If the ACK moves SND.UNA, new data goes out
 //! in place of more repetitions (step 2b): should the next ACKs be for what was never sent again, the

@@ -1,7 +1,8 @@
-//! Peers without SACK: all there is to go by are duplicate ACKs (RFC 5681 §3.2, RFC 6582).
+//! Peers without SACK: all there is to go by are duplicate ACKs (RFC 5681 §3.2, §4.3; RFC 6582
+//! §3.2).
 //!
 //! Each duplicate ACK stands for one segment that has left the network, so what is in flight can be
-//! told without inflating any window, and limited transmit (RFC 3042) follows by itself. Owns how
+//! told without inflating any window, and limited transmit (RFC 3042 §2) follows by itself. Owns how
 //! many are believed; a peer that forges more gains nothing.
 
 use crate::tcp::sender::Sender;

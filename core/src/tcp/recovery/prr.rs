@@ -1,5 +1,5 @@
 //! Proportional rate reduction: how much may leave while a window is being reduced
-//! (RFC 9937, which follows RFC 6937).
+//! (RFC 9937, which follows RFC 6937 §3).
 //!
 //! Halving the window at once would silence the sender until half of the flight has drained. PRR
 //! lets one segment leave for every one or two that are delivered, so that the ACK clock keeps

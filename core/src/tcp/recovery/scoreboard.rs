@@ -1,5 +1,5 @@
 //! What is on its way: one record for each transmission that is not acknowledged yet, ordered by
-//! sequence number, with what is known of it (RFC 6675 §3, RFC 8985 §5.2).
+//! sequence number, with what is known of it (RFC 6675 §3, RFC 8985 §5.2, §6.1).
 //!
 //! Guarantees:
 //! - the records lie end to end from SND.UNA to SND.NXT; a super-segment is one record of many

@@ -1,10 +1,11 @@
 //! Was the repair needed? If everything that was sent again had arrived the first time, the window
 //! was reduced for nothing and is given back.
 //!
-//! Two witnesses are heard. The Eifel detection (RFC 3522): the ACK of the first piece sent again
-//! echoes a timestamp from before it was sent again. DSACK (RFC 2883, RFC 3708): for every segment
+//! Two witnesses are heard. The Eifel detection (RFC 3522 §3.2): the ACK of the first piece sent again
+//! echoes a timestamp from before it was sent again. DSACK (RFC 2883 §5, RFC 3708): for every segment
 //! sent again the peer reports that it came twice. Nothing is given back for a congestion mark,
-//! which is never spurious. What is given back is for the controller to know (RFC 4015 §3.2).
+//! which is never spurious. What is given back (RFC 4015 §3.1, §3.4; RFC 5682 §4) is for the
+//! controller to know (RFC 4015 §3.2).
 
 use crate::tcp::seq::Seq;
 use crate::time::Instant;

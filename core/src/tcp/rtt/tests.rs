@@ -70,6 +70,7 @@ fn samples_follow_the_formulas_of_rfc_6298() {
 
 #[test]
 fn on_a_steady_path_the_margin_is_its_floor() {
+    // RFC 6298 §4.
     // Linux: SRTT + max(4 * RTTVAR, 200 ms).
     let mut rounds = Rounds::new();
     for _ in 0..200 {

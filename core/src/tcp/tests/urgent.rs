@@ -21,6 +21,7 @@ fn pointer(peer: &mut Script) -> Option<u16> {
 
 #[test]
 fn the_pointer_names_the_octet_after_the_urgent_data() {
+    // RFC 6093 §4.
     // MUST-30, MUST-62
     let mut peer = Script::established();
     peer.send_with(b"abc", OOB).unwrap();
@@ -121,6 +122,7 @@ fn the_octet_at_the_mark_is_not_read_as_data() {
 
 #[test]
 fn in_line_the_octet_is_data_and_reading_stops_before_it() {
+    // RFC 6093 §6.
     let mut peer = Script::established_with(Settings { oob_inline: true, ..settings() }, &[]);
     peer.arrive(seg(URG_PSH_ACK, 1).ack(1).text(b"abXcd").urgent(3));
     assert!(is_pri(&peer));

@@ -82,6 +82,7 @@ fn a_mark_costs_less_where_abe_is_on() {
 
 #[test]
 fn the_window_follows_the_curve_back_to_the_loss_and_beyond() {
+    // RFC 9438 §4.4, §4.5.
     // RFC 9438 §4.2: W_max = 1000, K = cbrt(300 / 0.4) = 9.086 s; seconds, W_cubic(t)
     let mut cubic = after_loss(1000, at(0));
     run(&mut cubic, 0, 100);
@@ -173,6 +174,7 @@ fn slow_start_stops_at_ssthresh_and_the_rest_counts_for_congestion_avoidance() {
 
 #[test]
 fn a_window_that_is_not_used_does_not_grow_and_the_curve_waits() {
+    // RFC 7661 §4.2, §4.3.
     let mut cubic = after_loss(1000, at(0));
     run(&mut cubic, 0, 1000);
     let before = cubic.cwnd();

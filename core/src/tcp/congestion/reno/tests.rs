@@ -159,6 +159,7 @@ fn after_recovery_or_a_mark_the_window_is_ssthresh() {
 
 #[test]
 fn a_reduction_for_nothing_is_undone() {
+    // RFC 4015 §3.1, §3.4; RFC 5682 §4.
     let mut reno = avoiding(20);
     reno.on_congestion(&loss(20_000));
     reno.undo(NOW);

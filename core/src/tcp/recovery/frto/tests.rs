@@ -22,6 +22,7 @@ fn a_delayed_flight_is_told_by_the_acks_of_what_was_sent_once() {
 
 #[test]
 fn a_real_loss_is_told_by_duplicates_of_the_new_data() {
+    // RFC 5682 §2.1.
     // Step 3a.
     let mut frto = Frto::FirstSent;
     assert_eq!(frto.on_ack(&ADVANCE), FrtoVerdict::SendNew);

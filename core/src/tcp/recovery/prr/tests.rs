@@ -17,6 +17,7 @@ fn send(prr: &mut Prr, cwnd: u64, in_flight: &mut u64) -> u64 {
 
 #[test]
 fn half_the_window_lets_one_segment_out_for_two_delivered() {
+    // RFC 6937 §3.
     // RFC 9937: from 20 segments to 10.
     let mut prr = Prr::new(20 * SMSS);
     let mut in_flight = 19 * SMSS; // one is lost

@@ -81,6 +81,7 @@ fn the_short_last_segment_can_be_sacked() {
 
 #[test]
 fn an_ack_delivers_what_was_not_sacked() {
+    // RFC 6675 §3.
     let mut board = sent(10);
     sack(&mut board, 30, 50);
     let mut delivered = 0;
@@ -117,6 +118,7 @@ fn what_was_sacked_and_taken_back_counts_as_in_flight_again() {
 
 #[test]
 fn three_segments_past_a_hole_or_as_many_bytes_make_it_lost() {
+    // RFC 6675 §4, §5.
     // RFC 6675 §4, IsLost.
     let mut board = Scoreboard::default();
     (0..8).for_each(|i| board.on_transmit(&departure(0, i * SIZE, (i + 1) * SIZE)));
@@ -135,6 +137,7 @@ fn three_segments_past_a_hole_or_as_many_bytes_make_it_lost() {
 
 #[test]
 fn segment_by_segment_in_order_an_ack_costs_no_search() {
+    // RFC 8985 §6.1.
     let mut board = Scoreboard::default();
     for i in 0..1000 {
         board.on_transmit(&departure(i, i * SIZE, (i + 1) * SIZE));

@@ -21,6 +21,7 @@ fn repair() -> Undo {
 
 #[test]
 fn a_dsack_for_each_repetition_explains_it_away() {
+    // RFC 2883 §5.
     // RFC 3708 §2: all, not only some.
     let mut undo = repair();
     undo.on_dsack(seq(2000), 1);
