@@ -96,9 +96,8 @@ pub struct DeliveryRate {
     /// 0: it does not lag.
     app_limited_until: u64,
     newest: Option<Newest>,
-    /// The last rate that a whole round trip measured (0: none yet), and whether the application held
-    /// it down.
-    last: (u64, bool),
+    /// The last rate that a whole round trip measured, and whether the application held it down.
+    last: Option<(u64, bool)>,
 }
 
 impl DeliveryRate {
@@ -196,8 +195,8 @@ impl DeliveryRate {
     /// Keeps the rate to show: one that the application held down only if it is the greater.
     fn remember(&mut self, sample: &RateSample) {
         let rate = sample.bytes_per_s();
-        if !sample.is_app_limited || rate >= self.last.0 {
-            self.last = (rate, sample.is_app_limited);
+        if !sample.is_app_limited || self.last.is_none_or(|(last, _)| rate >= last) {
+            self.last = Some((rate, sample.is_app_limited));
         }
     }
 
@@ -225,7 +224,7 @@ impl DeliveryRate {
     /// The last rate measured in bytes per second, and whether the application held it down (the
     /// `tcpi_delivery_rate` and `tcpi_delivery_rate_app_limited` of TCP_INFO).
     pub fn last_rate(&self) -> Option<(u64, bool)> {
-        Some(self.last).filter(|(rate, _)| *rate > 0)
+        self.last
     }
 }
 

@@ -171,8 +171,9 @@ impl Connection {
         let smss = u64::from(self.snd.smss.max(1));
         let segments = |bytes: u64| count(bytes.div_ceil(smss));
         let is_open = self.state.is_synchronized();
-        let board = self.recovery.scoreboard();
-        let (delivery_rate, is_app_limited) = self.recovery.rate.last_rate().unwrap_or((0, true));
+        let board = self.recovery.board();
+        let rate = self.recovery.rate(&self.snd);
+        let (delivery_rate, is_app_limited) = rate.last_rate.unwrap_or((0, true));
         let tally = &self.tally;
         let times = tally.limits(now);
         Info {
@@ -197,8 +198,8 @@ impl Connection {
             sacked: board.map_or(0, |board| board.sacked_segments()),
             lost: board.map_or(0, |board| segments(board.lost().len())),
             retransmitted_outstanding: board.map_or(0, |board| board.repeated_segments()),
-            dsacks_received: count(self.recovery.counts().dsacked),
-            delivered: segments(self.recovery.rate.delivered()),
+            dsacks_received: self.recovery.counts().dsacked,
+            delivered: segments(rate.delivered),
             delivery_rate,
             is_app_limited,
             since_data_sent: tally.since_data_sent(now),
