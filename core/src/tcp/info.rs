@@ -1,6 +1,6 @@
 //! What TCP_INFO tells: a connection's variables and counts in the units of people who measure.
 //!
-//! Filled when it is asked for, from those who own the numbers; the [`Tally`](super::tally) keeps
+//! Filled when it is asked for, from those who own the numbers; `Tally` keeps
 //! what nobody else has to. `layout` writes it as Linux's `struct tcp_info`.
 
 mod layout;

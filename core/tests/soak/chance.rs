@@ -16,9 +16,10 @@ const VALUES: &[(&str, &[&str])] = &[
     ("tcp_initial_window", &["1", "4", "10", "100"]),
     ("tcp_initial_rto_ms", &["200", "1000", "3000"]),
     ("tcp_min_rto_ms", &["10", "200", "1000"]),
-    ("tcp_msl_ms", &["1", "1000", "30000"]),
+    // Longer than any packet is under way here, as an MSL has to be.
+    ("tcp_msl_ms", &["30000", "120000"]),
     ("tcp_keepalive_time", &["1", "7200"]),
-    ("tcp_max_syn_backlog", &["1", "16", "1024"]),
+    ("tcp_max_syn_backlog", &["16", "1024"]),
 ];
 
 /// A gentle life has to end well, so its ends are patient.
@@ -29,8 +30,10 @@ const PATIENCE: &[(&str, &str)] = &[
     ("tcp_orphan_retries", "60"),
 ];
 
-/// Drawn in no life: what they do would end a gentle one, or is not the network's to show.
-const LEFT_ALONE: &[&str] = &["tcp_abort_on_overflow", "tcp_sigpipe"];
+/// Drawn in no life: what they do would end a gentle one, or is not the network's to show. Of a
+/// handshake by cookie the server keeps nothing: an ACK that comes too late is reset, one that comes
+/// again after the end begins a ghost (RFC 4987 §3.6).
+const LEFT_ALONE: &[&str] = &["tcp_abort_on_overflow", "tcp_sigpipe", "tcp_syncookies"];
 
 /// All choices of one life.
 pub(crate) struct Chance(ChaCha8Rng);

@@ -110,9 +110,13 @@ impl Life {
     fn compare(&self) {
         for server in &self.servers {
             let client = &self.clients[server.connection];
-            assert!(server.received <= client.sent && client.received <= server.sent);
+            assert!(
+                server.received <= client.sent && client.received <= server.sent,
+                "{}",
+                self.describe()
+            );
             if self.is_gentle {
-                assert_eq!((client.error, server.error), (None, None));
+                assert_eq!((client.error, server.error), (None, None), "{}", self.describe());
                 assert_eq!(server.received, client.sent, "bytes for the server");
                 assert_eq!(client.received, server.sent, "bytes for the client");
             }
