@@ -11,6 +11,9 @@ from peers import KERNEL, Namespace
 #: The kernel peer behind the router.
 BEYOND = "10.78.0.2"
 
+#: The peer's route to the stack.
+TO_THE_STACK = ["10.77.0.0/24", "via", "10.78.0.1"]
+
 RULES = """
 table inet router {{
     chain forward {{
@@ -54,9 +57,14 @@ class Router(Namespace):
             # Packets of wire size: each is dropped or marked by itself.
             namespace.run("ip", "link", "set", interface, "gso_max_segs", "1", "up")
             namespace.run("ip", "address", "add", f"{address}/24", "dev", interface)
-        self.peer.run("ip", "route", "add", "10.77.0.0/24", "via", "10.78.0.1")
+        self.peer.run("ip", "route", "add", *TO_THE_STACK)
         self.sysctl(ip_forward=1)
         subprocess.run(self._inside(["nft", "-f", "-"]), input=self._rules, text=True, check=True)
+
+    def control_at_peer(self, name):
+        """Sets the kernel peer's congestion control by its route, which asks for no right over the
+        machine: the knob of that name takes in a namespace only what the machine allows all users."""
+        self.peer.run("ip", "route", "change", *TO_THE_STACK, "congctl", name)
 
 
 assert KERNEL[4].startswith("10.77.0."), "the route to the stack is for another network"

@@ -14,14 +14,19 @@ CONTROLS = ["reno", "cubic", "bbr"]
 OPTIONS = ["tcp_sack", "tcp_dsack", "tcp_timestamps", "tcp_window_scaling"]
 
 
+def exchange_across(test, router, **keys):
+    """A file each way between the stack and the kernel behind the router, whole."""
+    test.assertEqual(*curl_from_c_server(router, 4, SIZE, client=router.peer, **keys))
+    server = (router.peer, BEYOND)
+    test.assertEqual(*python_client_from_http_server(router, 4, SIZE, server=server, **keys))
+
+
 class CongestionControl(unittest.TestCase):
     def test_each_control_sends_to_each_control_of_the_kernel(self):
         for ours, theirs in itertools.product(CONTROLS, CONTROLS):
-            with self.subTest(ours=ours, theirs=theirs), Namespace() as namespace:
-                namespace.sysctl(tcp_congestion_control=theirs)
-                keys = {"tcp_congestion_control": ours}
-                self.assertEqual(*curl_from_c_server(namespace, 4, SIZE, **keys))
-                self.assertEqual(*python_client_from_http_server(namespace, 4, SIZE, **keys))
+            with self.subTest(ours=ours, theirs=theirs), Router() as router:
+                router.control_at_peer(theirs)
+                exchange_across(self, router, tcp_congestion_control=ours)
 
 
 class Options(unittest.TestCase):
@@ -48,28 +53,23 @@ class Options(unittest.TestCase):
 
 
 class Routed(unittest.TestCase):
-    def exchange(self, router, **keys):
-        self.assertEqual(*curl_from_c_server(router, 4, SIZE, client=router.peer, **keys))
-        server = (router.peer, BEYOND)
-        self.assertEqual(*python_client_from_http_server(router, 4, SIZE, server=server, **keys))
-
     def test_a_router_that_drops_one_in_a_hundred_is_overcome(self):
         for control in CONTROLS:
             with self.subTest(control=control), Router(drop=10) as router:
-                self.exchange(router, offload="off", tcp_congestion_control=control)
+                exchange_across(self, router, offload="off", tcp_congestion_control=control)
 
     def test_a_router_that_drops_is_overcome_without_sack_and_without_timestamps(self):
         for option in ["tcp_sack", "tcp_timestamps"]:
             with self.subTest(option=option), Router(drop=10) as router:
-                self.exchange(router, offload="off", **{option: 0})
+                exchange_across(self, router, offload="off", **{option: 0})
 
     def test_a_path_that_reorders_is_overcome(self):
         with Router() as router:
-            self.exchange(router, offload="off", reorder="3%", delay="2ms")
+            exchange_across(self, router, offload="off", reorder="3%", delay="2ms")
 
     def test_a_router_that_drops_while_the_path_reorders_is_overcome(self):
         with Router(drop=10) as router:
-            self.exchange(router, offload="off", reorder="3%", delay="2ms")
+            exchange_across(self, router, offload="off", reorder="3%", delay="2ms")
 
     def test_a_router_that_marks_congestion_is_heard_both_ways(self):
         with Router(mark=20) as router:
