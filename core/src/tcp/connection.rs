@@ -35,6 +35,7 @@ use super::fast_open::FastOpen;
 use super::isn::Origin;
 use super::liveness::Liveness;
 use super::mtu_probe::MtuProbe;
+use super::pacing::Pacer;
 use super::reassembler::Reassembler;
 use super::receive_buffer::ReceiveBuffer;
 use super::receiver::Receiver;
@@ -194,6 +195,8 @@ pub struct Connection {
     pub(super) receive_tuning: ReceiveTuning,
     pub(super) recovery: Recovery,
     pub(super) congestion: Box<dyn CongestionControl>,
+    /// When the next segment may leave; None until a rate is asked for.
+    pub(super) pacer: Option<Box<Pacer>>,
     pub(super) rtt: RttEstimator,
     pub(super) timers: Timers,
     pub(super) liveness: Liveness,
@@ -284,6 +287,7 @@ impl Connection {
             receive_tuning: ReceiveTuning::default(),
             recovery: Recovery::new(knobs, snd.iss),
             congestion: new_controller(knobs, &settings, &snd, u64::from(snd.smss)),
+            pacer: None,
             rtt: RttEstimator::new(knobs.initial_rto(), knobs.min_rto(), knobs.max_rto())
                 .with_least_window(knobs.min_rtt_window()),
             timers: Timers::new(),

@@ -215,7 +215,7 @@ impl Connection {
             cwnd: self.congestion.cwnd(),
             ssthresh: Some(self.congestion.ssthresh()).filter(|bytes| *bytes != u64::MAX),
             reordering: self.recovery.reordering(),
-            pacing_rate: self.congestion.pacing_rate_bytes_per_s(),
+            pacing_rate: self.pacing_rate_bytes_per_s(),
             max_pacing_rate: self.settings.max_pacing_rate_bytes_per_s,
             segments_sent: tally.segments_sent,
             segments_received: tally.segments_received,

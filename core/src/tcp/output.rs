@@ -72,13 +72,9 @@ impl Connection {
 
     /// Which piece of the stream leaves next, if any may.
     fn next_piece(&mut self, cx: &Context<'_>) -> Option<Piece> {
-        if let Some(piece) = self.next_repair(cx) {
-            return Some(piece);
-        }
-        if self.recovery.take_due_probe() {
-            return self.tail_probe();
-        }
-        if let Some(piece) = self.next_in_window(cx) {
+        if self.pacing_wait(cx.now).is_none()
+            && let Some(piece) = self.next_unpaced(cx)
+        {
             return Some(piece);
         }
         if std::mem::take(&mut self.probe_due) {
@@ -87,6 +83,17 @@ impl Connection {
             return self.piece_at(self.snd.una, 1, Reason::ZeroWindowProbe);
         }
         None
+    }
+
+    /// Which piece leaves next where it is not too early for any.
+    fn next_unpaced(&mut self, cx: &Context<'_>) -> Option<Piece> {
+        if let Some(piece) = self.next_repair(cx) {
+            return Some(piece);
+        }
+        if self.recovery.take_due_probe() {
+            return self.tail_probe();
+        }
+        self.next_in_window(cx)
     }
 
     /// At most `limit` bytes from `seq` on, with the FIN if that is where they end.
@@ -156,7 +163,7 @@ impl Connection {
             _ if self.is_urgent() => smss,
             // Cutting a super-segment takes CWR from all segments but the first; here it is a count.
             _ if self.ecn.variant() == EcnVariant::Accurate => smss,
-            segments => segments * smss,
+            segments => segments.min(self.pacing_quantum() / smss).max(1) * smss,
         }
     }
 
@@ -197,6 +204,22 @@ impl Connection {
         Some(Piece { seq, len, fin, reason })
     }
 
+    /// Whether something waits only for the time at which it may leave; arms the timer for it.
+    fn settle_pacing(&mut self, cx: &mut Context<'_>) -> bool {
+        let unsent = self.send_buffer.end() > self.snd.nxt;
+        let has_room = self.congestion_room() >= self.text_max();
+        let may_leave = (unsent && self.snd.usable() > 0) || self.recovery.first_lost().is_some();
+        let wait = self.pacing_wait(cx.now).filter(|_| may_leave && has_room);
+        match wait {
+            Some(at) if self.timers.deadline(TimerName::Pacing) != Some(at) => {
+                self.arm(cx, TimerName::Pacing, at);
+            }
+            Some(_) => {}
+            None => self.stop(cx, TimerName::Pacing),
+        }
+        wait.is_some()
+    }
+
     /// Bytes the congestion window still takes; with nothing in flight always one segment.
     pub(super) fn congestion_room(&self) -> u64 {
         let in_flight = self.recovery.in_flight(&self.snd);
@@ -227,6 +250,7 @@ impl Connection {
     fn settle_timers(&mut self, cx: &mut Context<'_>) {
         self.settle_tail_probe(cx);
         self.note_app_limit();
+        let is_paced = self.settle_pacing(cx);
         let unsent = self.send_buffer.end() > self.snd.nxt
             || self.snd.fin.is_some_and(|fin| self.snd.nxt <= fin);
         let is_awaited = self.snd.outstanding() > 0;
@@ -242,7 +266,7 @@ impl Connection {
         self.stop(cx, TimerName::Retransmission);
         if self.snd.usable() > 0 {
             self.stop(cx, TimerName::Persist);
-            if self.timers.deadline(TimerName::SwsOverride).is_none() {
+            if !is_paced && self.timers.deadline(TimerName::SwsOverride).is_none() {
                 self.arm(cx, TimerName::SwsOverride, cx.now + SWS_OVERRIDE);
             }
         } else if self.timers.deadline(TimerName::Persist).is_none() {
@@ -394,6 +418,8 @@ impl Connection {
             },
         };
         self.recovery.on_transmit(cx.now, &self.snd, sent);
+        self.recovery.note_window_use(&self.snd, self.congestion.cwnd());
+        self.pace(cx.now, numbers);
     }
 
     /// A segment without text that leaves as it is.

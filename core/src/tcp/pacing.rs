@@ -6,23 +6,27 @@
 
 use std::time::Duration;
 
+use super::connection::Connection;
 use crate::time::Instant;
 
 /// A super-segment at most, in bytes.
 const QUANTUM_MAX: u64 = 65_536;
 
+/// Segments that leave unpaced when a connection begins, as on Linux: a window that any path takes.
+const UNPACED_SEGMENTS: u64 = 10;
+
 /// The pacing of one connection.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pacer {
     next: Instant,
-    /// Bytes that leave before pacing begins: the initial window is sent at once, as on Linux.
+    /// Bytes that leave before pacing begins.
     unpaced: u32,
 }
 
 impl Pacer {
-    /// A pacer that lets `initial_window` bytes out at once.
-    pub fn new(initial_window: u64) -> Pacer {
-        let unpaced = u32::try_from(initial_window).unwrap_or(u32::MAX);
+    /// A pacer that lets `unpaced` bytes out at once.
+    pub fn new(unpaced: u64) -> Pacer {
+        let unpaced = u32::try_from(unpaced).unwrap_or(u32::MAX);
         Pacer { next: Instant::ZERO, unpaced }
     }
 
@@ -48,6 +52,38 @@ impl Pacer {
 /// and a super-segment (draft-ietf-ccwg-bbr §5.6.3).
 pub fn send_quantum(rate: u64, smss: u32) -> u64 {
     (rate / 1000).min(QUANTUM_MAX).max(2 * u64::from(smss))
+}
+
+impl Connection {
+    /// The rate at which segments leave, in bytes per second: the least of what the controller and
+    /// the application (SO_MAX_PACING_RATE) ask for.
+    pub(super) fn pacing_rate_bytes_per_s(&self) -> Option<u64> {
+        let asked =
+            [self.congestion.pacing_rate_bytes_per_s(), self.settings.max_pacing_rate_bytes_per_s];
+        asked.into_iter().flatten().min()
+    }
+
+    /// When the next segment may leave, if that is after `now`.
+    pub(super) fn pacing_wait(&self, now: Instant) -> Option<Instant> {
+        self.pacing_rate_bytes_per_s()?;
+        self.pacer.as_ref()?.wait(now)
+    }
+
+    /// What may leave at once, in bytes.
+    pub(super) fn pacing_quantum(&self) -> u64 {
+        self.pacing_rate_bytes_per_s().map_or(u64::MAX, |rate| send_quantum(rate, self.snd.smss))
+    }
+
+    /// `bytes` of text leave.
+    pub(super) fn pace(&mut self, now: Instant, bytes: u64) {
+        let Some(rate) = self.pacing_rate_bytes_per_s() else {
+            self.pacer = None;
+            return;
+        };
+        let sent = u64::from(self.tally.data_segments_sent);
+        let unpaced = UNPACED_SEGMENTS.saturating_sub(sent) * u64::from(self.snd.smss);
+        self.pacer.get_or_insert_with(|| Box::new(Pacer::new(unpaced))).on_send(now, bytes, rate);
+    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod bbr;
 mod cubic;
 mod hystart;
 mod reno;
+mod validation;
 mod window;
 
 use std::fmt::Debug;
@@ -25,6 +26,7 @@ use std::time::Duration;
 pub use bbr::Bbr;
 pub use cubic::Cubic;
 pub use reno::Reno;
+pub use validation::WindowUse;
 
 use super::delivery_rate::{LossSample, RateSample};
 use super::seq::Seq;

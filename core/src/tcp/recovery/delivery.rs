@@ -111,7 +111,7 @@ impl Recovery {
             return delivery;
         };
         let (now, min_rtt) = (scene.now, scene.rtt.min_rtt());
-        let Flight { board, rack, rate } = &mut **flight;
+        let Flight { board, rack, rate, .. } = &mut **flight;
         let (mut late, fack, recover) = (0, rack.fack(), self.recover);
         let mut note = |record: &Record, is_sack: bool| {
             delivery.note(record, recover, is_sack);

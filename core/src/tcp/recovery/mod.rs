@@ -42,7 +42,7 @@ pub use tail_probe::TailProbe;
 use undo::Undo;
 pub use window_probes::WindowProbes;
 
-use super::congestion::CongestionControl;
+use super::congestion::{CongestionControl, WindowUse};
 use super::delivery_rate::{DeliveryRate, Totals};
 use super::rtt::RttEstimator;
 use super::sender::Sender;
@@ -71,6 +71,7 @@ struct Flight {
     board: Scoreboard,
     rack: Rack,
     rate: DeliveryRate,
+    usage: WindowUse,
 }
 
 /// What only a connection needs on whose path something was lost or out of order.
@@ -190,6 +191,7 @@ impl Recovery {
                 board: Scoreboard::default(),
                 rack: Rack::new(sent.start),
                 rate: DeliveryRate::resume(totals),
+                usage: WindowUse::default(),
             })
         });
         let rate = flight.rate.on_send(now, in_flight, len);
@@ -219,6 +221,14 @@ impl Recovery {
             && self.state.is_reducing()
         {
             episode.prr.on_sent(len);
+        }
+    }
+
+    /// What left used so much of a window of `cwnd` bytes.
+    pub fn note_window_use(&mut self, snd: &Sender, cwnd: u64) {
+        let in_flight = self.in_flight(snd);
+        if let Some(flight) = &mut self.flight {
+            flight.usage.on_transmit(snd.una, snd.nxt, in_flight, cwnd, snd.smss);
         }
     }
 

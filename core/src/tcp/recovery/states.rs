@@ -442,7 +442,7 @@ impl Recovery {
     fn detect_by_time(&mut self, scene: &mut Scene<'_>, report: &mut AckReport) {
         let Recovery { flight: Some(flight), episode, .. } = self else { return };
         let Episode { window, counts, .. } = &mut **episode.get_or_insert_default();
-        let Flight { board, rack, rate } = &mut **flight;
+        let Flight { board, rack, rate, .. } = &mut **flight;
         let mode = scene.knobs.rack();
         let is_hurried = self.state >= RepairState::Recovery
             || (board.sacked_segments() >= self.reordering && !mode.ignores_threshold);
@@ -549,6 +549,7 @@ impl Recovery {
         let smss = u64::from(scene.snd.smss);
         let min_rtt = scene.rtt.min_rtt();
         let flight = self.flight.as_mut();
+        let usage = flight.as_ref().map(|flight| flight.usage).unwrap_or_default();
         let rate = flight.and_then(|flight| flight.rate.take_sample(scene.now, min_rtt));
         if delivery.delivered > 0 || report.lost > 0 {
             scene.congestion.on_ack(&AckSample {
@@ -562,7 +563,8 @@ impl Recovery {
                 max: scene.snd.max,
                 // RFC 5681 §3.1: cwnd grows for new data acknowledged, not for duplicates; RFC 3042 §2
                 // would have it stay in limited transmit.
-                is_cwnd_limited: ack.acked() > 0 && ack.in_flight_before + smss >= cwnd_before,
+                is_cwnd_limited: ack.acked() > 0
+                    && usage.is_cwnd_limited(cwnd_before, scene.congestion.ssthresh()),
                 rtt: delivery.newest_rtt,
                 min_rtt,
                 srtt: scene.rtt.srtt(),
@@ -659,7 +661,7 @@ impl Recovery {
     fn lose_at_timeout(&mut self, scene: &mut Scene<'_>) {
         let Recovery { flight: Some(flight), episode, .. } = self else { return };
         let Episode { window, counts, .. } = &mut **episode.get_or_insert_default();
-        let Flight { board, rack, rate } = &mut **flight;
+        let Flight { board, rack, rate, .. } = &mut **flight;
         if board.first().is_some_and(|head| head.is_sacked) {
             // RFC 2018 §8: the peer has thrown away what it had reported.
             board.forget_sacks();
