@@ -7,6 +7,8 @@ mod bad_network;
 mod close_orders;
 #[path = "sim/determinism.rs"]
 mod determinism;
+#[path = "sim/fairness.rs"]
+mod fairness;
 #[path = "sim/handshake.rs"]
 mod handshake;
 #[path = "sim/lives.rs"]
