@@ -9,7 +9,10 @@
 //! | `ranges` | a set of sequence numbers |
 //! | `scoreboard` | what was sent, when, and what is known of it (RFC 6675 §3) |
 //! | `delivery` | what an ACK says: delivered, SACKed, come twice (RFC 2018, RFC 2883) |
+//! | `reaction` | what the connection and the controller make of it |
 //! | `states` | Open, Disorder, CWR, Recovery, Loss: what an ACK leads to |
+//! | `losses` | what is lost, by which rule |
+//! | `reduction` | how a repair begins and ends |
 //! | `newreno` | peers without SACK (RFC 6582, RFC 3042) |
 //! | `rack` | what time says is lost (RFC 8985 §6) |
 //! | `tail_probe` | when the end of a flight was lost (RFC 8985 §7) |
@@ -18,10 +21,13 @@
 
 pub mod delivery;
 pub mod frto;
+mod losses;
 pub mod newreno;
 pub mod prr;
 pub mod rack;
 pub mod ranges;
+mod reaction;
+mod reduction;
 pub mod scoreboard;
 pub mod states;
 pub mod tail_probe;
@@ -36,8 +42,9 @@ use frto::Frto;
 use newreno::NewReno;
 use prr::Prr;
 use rack::{Rack, ReorderingWindow};
+pub use reaction::AckReport;
 use scoreboard::{Departure, Scoreboard};
-pub use states::{AckReport, RepairState};
+pub use states::RepairState;
 pub use tail_probe::TailProbe;
 use undo::Undo;
 pub use window_probes::WindowProbes;
