@@ -89,6 +89,7 @@ impl Host {
         let is_flooded = listener.half_open() >= self.knobs.max_syn_backlog() as usize;
         match listener.handle_segment(&segment.header, segment.payload.len()) {
             Arrival::Ignore => Err(Counter::ListenIgnored),
+            Arrival::Contradiction => Err(Counter::ListenSynFin),
             Arrival::Full => Err(Counter::ListenOverflow),
             Arrival::Reset(reset) => {
                 if self.revive_from_cookie(now, id, &segment) {

@@ -27,6 +27,8 @@ const SYN_QUEUE_MIN: usize = 8;
 pub enum Arrival {
     /// Drop it without an answer.
     Ignore,
+    /// SYN and FIN in one: drop it without an answer, and count that.
+    Contradiction,
     /// Answer with this.
     Reset(Header),
     /// A connection request: make a child in SYN-RECEIVED and tell it to [`Listener::opened`].
@@ -68,7 +70,7 @@ impl<Id: Copy + PartialEq> Listener<Id> {
 
     /// What to do with a segment that no child of this listener takes.
     ///
-    /// Text or a FIN that come with a SYN may be left alone: unacknowledged, they will come again.
+    /// Text that comes with a SYN may be left alone: unacknowledged, it will come again.
     pub fn handle_segment(&self, header: &Header, payload_len: usize) -> Arrival {
         let flags = header.flags;
         // RFC 9293 §3.10.7.2, first: nothing was sent yet that a reset could answer
@@ -81,6 +83,11 @@ impl<Id: Copy + PartialEq> Listener<Id> {
         }
         // third
         if flags.contains(Flags::SYN) {
+            // The RFC would keep the FIN for later. But nobody asks for a connection that is over; who
+            // sends such a SYN looks for a way past a filter. Dropped, as on Linux.
+            if flags.contains(Flags::FIN) {
+                return Arrival::Contradiction;
+            }
             return match (self.accept_queue_is_full(), self.syn_queue_is_full()) {
                 (true, _) => Arrival::Full,
                 (false, true) => Arrival::Crowded,

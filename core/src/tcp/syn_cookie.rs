@@ -22,8 +22,12 @@ const DATA_BITS: u32 = 24;
 const DATA_MASK: u32 = (1 << DATA_BITS) - 1;
 
 /// The segment sizes that a cookie can remember: what most paths have. A SYN's own is rounded down.
-const MSS_V4: [u16; 4] = [536, 1300, 1440, 1460];
-const MSS_V6: [u16; 4] = [1220, 1420, 1440, 8940];
+///
+/// Linux begins at 536 and 1220, and so sends a peer that said less more than it takes. No segment may
+/// be larger than the peer said (RFC 9293 §3.7.1, MUST-16), hence the least here: `tcp_min_snd_mss`,
+/// below which no peer presses a sender anyway.
+const MSS_V4: &[u16] = &[48, 536, 1300, 1440, 1460];
+const MSS_V6: &[u16] = &[48, 536, 1220, 1420, 1440, 8940];
 
 /// The timestamp's low bits: window scale (all set: none), SACK permitted, ECN.
 const TIMESTAMP_BITS: u32 = 6;
@@ -145,8 +149,8 @@ pub fn agreed(echo: u32) -> Agreed {
     }
 }
 
-fn table(local: SocketAddr) -> &'static [u16; 4] {
-    if local.is_ipv4() { &MSS_V4 } else { &MSS_V6 }
+fn table(local: SocketAddr) -> &'static [u16] {
+    if local.is_ipv4() { MSS_V4 } else { MSS_V6 }
 }
 
 fn minute_of(now: Instant) -> u32 {

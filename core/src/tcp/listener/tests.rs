@@ -32,6 +32,7 @@ fn every_combination_of_flags_is_treated_as_in_listen() {
     let listener = Listener::<u32>::new(5);
     for flags in 0..0x200 {
         let arrival = listener.handle_segment(&segment(flags), 0);
+        let is_fin = flags & 0x01 != 0;
         match (flags & 0x04 != 0, flags & 0x10 != 0, flags & SYN != 0) {
             (true, _, _) => assert_eq!(arrival, Arrival::Ignore, "RST, flags {flags:#04x}"),
             (_, true, _) => {
@@ -39,6 +40,7 @@ fn every_combination_of_flags_is_treated_as_in_listen() {
                 assert_eq!((reset.seq, reset.flags), (777, Flags::RST));
                 assert_eq!((reset.src_port, reset.dst_port), (80, 5000));
             }
+            (_, _, true) if is_fin => assert_eq!(arrival, Arrival::Contradiction),
             (_, _, true) => assert_eq!(arrival, Arrival::Open, "SYN, flags {flags:#04x}"),
             _ => assert_eq!(arrival, Arrival::Ignore, "flags {flags:#04x}"),
         }
