@@ -174,15 +174,15 @@ impl Host {
         let Segment { tuple, header, payload, gso_size, ecn, .. } = segment;
         let told = self.turn(now, id, |connection, cx| {
             connection.handle_segment(cx, &header, payload, gso_size, ecn);
-            (connection.take_dropped_pieces(), connection.take_lesson())
+            (connection.take_drops(), connection.take_lesson())
         });
-        let (dropped, lesson) = told.unwrap_or_default();
+        let (drops, lesson) = told.unwrap_or_default();
         if let Some(lesson) = lesson {
             self.fast_open_cache.learn(now, tuple.remote.ip(), lesson);
         }
-        for _ in 0..dropped {
-            self.counters.add(Counter::TcpReassemblyFull);
-        }
+        self.counters.add_many(Counter::TcpReassemblyFull, drops.pieces.into());
+        self.counters.add_many(Counter::TcpPaws, drops.paws.into());
+        self.counters.add_many(Counter::TcpTimestampMissing, drops.without_timestamp.into());
         Ok(())
     }
 

@@ -44,8 +44,11 @@ counters! {
     TcpChecksum "tcp_checksum" "Dropped: wrong TCP checksum.";
     TcpPortZero "tcp_port_zero" "Dropped: a TCP port of zero.";
     TcpReassemblyFull "tcp_reassembly_full" "Dropped: data past a hole when a connection held too many pieces.";
+    TcpPaws "tcp_paws" "Dropped: a TCP timestamp older than one that came before (RFC 7323).";
+    TcpTimestampMissing "tcp_timestamp_missing" "Dropped: no TCP timestamp on a connection that has them (RFC 7323).";
     TcpNoSocket "tcp_no_socket" "Segments that no socket wanted.";
     ListenIgnored "listen_ignored" "Dropped: a segment that a listener ignores.";
+    ListenSynFin "listen_syn_fin" "Dropped: a SYN to a listener that is a FIN too.";
     ListenOverflow "listen_overflow" "Dropped: a SYN or the last ACK when a listener's queue was full.";
     OrphansAborted "orphans_aborted" "Connections reset at close() because `tcp_max_orphans` were there.";
     TimeWaitOverflow "time_wait_overflow" "TIME-WAITs cut short because `tcp_max_tw_buckets` were there.";

@@ -114,7 +114,7 @@ impl Connection {
     /// RFC 8985 §6.2: the timer that lets reordering resolve.
     pub(super) fn await_reordering(&mut self, cx: &mut Context<'_>, report: &AckReport) {
         match report.reordering_at {
-            Some(Some(at)) => self.arm(cx, TimerName::Reordering, at),
+            Some(Some(at)) => self.arm(cx, TimerName::Reordering, at + SLACK),
             Some(None) => self.stop(cx, TimerName::Reordering),
             None if self.recovery.board().is_none() => self.stop(cx, TimerName::Reordering),
             None => {}
@@ -124,7 +124,13 @@ impl Connection {
     /// Takes SEG.WND, and ends the probing of a window that has opened.
     pub(super) fn take_window(&mut self, cx: &mut Context<'_>, segment: &Segment, ack: Seq) {
         let was_closed = self.snd.window_end() <= self.snd.una;
+        let share = self.snd.window_share();
         self.snd.update_window(segment, ack);
+        if share.is_none_or(|share| share <= self.snd.smss.into())
+            && self.snd.window_share() > share
+        {
+            self.update_smss(cx);
+        }
         if was_closed && self.snd.window_end() > self.snd.una {
             self.recovery.on_window_open();
         }
@@ -185,6 +191,10 @@ impl Connection {
 
 /// How long a peer that seems to have taken back a SACK is waited for at least.
 const RENEGING: Duration = Duration::from_millis(10);
+
+/// What the reordering timer is late by, as on Linux, so that an ACK which comes just then is heard
+/// first. RFC 8985 §6.2 has no such slack; what is deemed lost when the timer fires is the same.
+const SLACK: Duration = Duration::from_millis(2);
 
 /// One tick of the timestamps' clock.
 const TICK: Duration = Duration::from_millis(1);

@@ -104,11 +104,15 @@ impl Connection {
             // prove it, further on (RFC 5961 §4.2).
             Age::Missing if is_syn => return ControlFlow::Continue(()),
             // RFC 7323 §3.2: silently.
-            Age::Missing => self.record_drop(cx, segment, "timestamp_missing", Reason::NoTimestamp),
+            Age::Missing => {
+                self.drops.without_timestamp = self.drops.without_timestamp.saturating_add(1);
+                self.record_drop(cx, segment, "tcp_timestamp_missing", Reason::NoTimestamp);
+            }
             // Overtaken on its way, an ACK that says nothing is no reason to send one.
             Age::Old if self.is_stale_ack(cx, segment) => return ControlFlow::Continue(()),
             Age::Old => {
-                self.record_drop(cx, segment, "paws", Reason::Paws);
+                self.drops.paws = self.drops.paws.saturating_add(1);
+                self.record_drop(cx, segment, "tcp_paws", Reason::Paws);
                 if segment.is_empty() || is_syn {
                     self.challenge(cx);
                 } else {
@@ -170,7 +174,7 @@ impl Connection {
             self.note_repetition(cx, segment);
         }
         segment.trim_front(self.rcv.nxt);
-        segment.trim_back(self.rcv.edge());
+        segment.trim_to_edge(self.rcv.edge());
         ControlFlow::Continue(())
     }
 
@@ -313,6 +317,11 @@ impl Connection {
     /// SYN-RECEIVED ends: the handshake's third segment is here.
     fn establish(&mut self, cx: &mut Context<'_>, segment: &Segment, ack: super::seq::Seq) {
         let syn_end = self.snd.iss + 1;
+        if !self.is_active && !self.is_early() {
+            // As on Linux the windows that count begin here: a SYN's may be for show.
+            self.snd.max_wnd = u64::from(segment.window_field) << self.snd.wnd_shift;
+            self.update_smss(cx);
+        }
         self.take_handshake_ack(cx, segment, ack.min(syn_end));
         self.take_window(cx, segment, ack);
         self.set_state(cx, State::Established, Reason::HandshakeComplete);

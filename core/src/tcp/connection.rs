@@ -205,8 +205,8 @@ pub struct Connection {
     pub(super) settings: Arc<Settings>,
     /// Numbers that came twice and that the peer has not heard of (RFC 2883).
     pub(super) duplicate: Option<Box<(Seq, Seq)>>,
-    /// How often the reassembler had to let data go, since the host last counted.
-    pub(super) dropped_pieces: u32,
+    /// What was dropped since the host last counted.
+    pub(super) drops: Drops,
     /// The window scale we offer, until the peer has agreed or not.
     pub(super) offered_shift: Option<u8>,
     /// Timestamps: offered, then agreed or not.
@@ -245,6 +245,17 @@ pub struct Connection {
     pub(super) mtu_probe: Option<Box<MtuProbe>>,
     /// The event that led to what is sent next.
     pub(super) cause: Option<u64>,
+}
+
+/// What a connection had to drop of what came for it, by reason: for the host to count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drops {
+    /// Text past a hole when the reassembler held too many pieces; the peer will send it again.
+    pub pieces: u8,
+    /// Segments with an old timestamp (RFC 7323 §5.3, R1).
+    pub paws: u8,
+    /// Segments without the timestamp that was agreed on (RFC 7323 §3.2).
+    pub without_timestamp: u8,
 }
 
 /// A reset to be sent.
@@ -295,7 +306,7 @@ impl Connection {
             tally: Tally::default(),
             settings,
             duplicate: None,
-            dropped_pieces: 0,
+            drops: Drops::default(),
             offered_shift: None,
             timestamps: Timestamps::new(knobs, origin.ts_offset),
             ecn: EcnState::new(knobs, is_active),
@@ -394,7 +405,13 @@ impl Connection {
         let largest = self.largest_segment(cx);
         let segment = self.mtu_probe.as_ref().map_or(largest, |search| largest.min(search.low()));
         // RFC 6691 §2: MSS options count no options, so the sender takes off what its own need.
-        self.snd.smss = segment.saturating_sub(self.timestamps.option_len()).max(1);
+        let text = segment.saturating_sub(self.timestamps.option_len());
+        let least = LEAST_SEGMENT.saturating_sub(self.timestamps.option_len());
+        let share = self
+            .snd
+            .window_share()
+            .map_or(text, |share| u32::try_from(share).unwrap_or(u32::MAX).max(least));
+        self.snd.smss = text.min(share).max(1);
         self.congestion.set_smss(self.snd.smss);
     }
 
@@ -445,6 +462,10 @@ pub(super) fn new_controller(
     let algorithm = settings.congestion.unwrap_or_else(|| knobs.congestion_control());
     congestion::controller(algorithm, snd.smss, window, &parameters)
 }
+
+/// Text and options that go into the smallest packet that every path takes, 68 bytes (RFC 791 §3.2): a
+/// tiny window makes no smaller segments.
+const LEAST_SEGMENT: u32 = 48;
 
 /// RFC 7323 §2.3: a larger shift would let a window span half the sequence space.
 pub(super) const MAX_WINDOW_SHIFT: u8 = 14;

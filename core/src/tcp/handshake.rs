@@ -190,10 +190,10 @@ impl Connection {
         }
         self.timestamps.negotiate(cx.now, syn.options.timestamps);
         self.sack_permitted &= syn.options.sack_permitted;
-        self.update_smss(cx);
         // RFC 7323 §2.2: the window of a SYN is not scaled.
         self.snd.wnd = u64::from(syn.window_field);
         self.snd.max_wnd = self.snd.max_wnd.max(self.snd.wnd);
+        self.update_smss(cx);
         self.snd.edge = self.snd.iss + 1 + self.snd.wnd;
         self.snd.wl1 = syn.seq;
         self.snd.wl2 = syn.ack.unwrap_or(self.snd.iss);
@@ -239,7 +239,7 @@ impl Connection {
         self.liveness.on_heard(cx.now);
         self.restart_keepalive(cx);
         segment.trim_front(self.rcv.nxt);
-        segment.trim_back(self.rcv.edge());
+        segment.trim_to_edge(self.rcv.edge());
         self.arrival_of_text(cx, segment);
     }
 

@@ -7,6 +7,9 @@
 use super::segment::Segment;
 use super::seq::Seq;
 
+/// RFC 9293 §3.7.1: what every IPv4 host takes, in bytes.
+const DEFAULT_MSS: u64 = 536;
+
 /// The send sequence variables.
 #[derive(Clone, Debug)]
 pub struct Sender {
@@ -120,6 +123,17 @@ impl Sender {
     /// peer has shrunk it (MUST-34), so that nothing new leaves (SHLD-15).
     pub fn usable(&self) -> u64 {
         self.window_end().since(self.nxt)
+    }
+
+    /// The most text that a segment should carry, by the windows the peer has offered: half of the
+    /// largest, so that the first of two tells of the room that the second has left, as on Linux. A
+    /// window of the default MSS or less takes one whole. None before there was any.
+    pub fn window_share(&self) -> Option<u64> {
+        match self.max_wnd {
+            0 => None,
+            tiny if tiny <= DEFAULT_MSS => Some(tiny),
+            max_wnd => Some(max_wnd / 2),
+        }
     }
 
     /// Numbers sent and not acknowledged, as far as SND.NXT tells.

@@ -60,7 +60,7 @@ impl Connection {
         }
         let is_end = self.rcv.fin == Some(self.rcv.nxt);
         if is_end {
-            self.rcv.advance(self.rcv.nxt + 1);
+            self.rcv.advance_past_fin();
         }
         // RFC 5681 §4.2: at once when there is a hole (MAY-13) or one was filled; a FIN at once too.
         if !was_in_order || had_holes {
@@ -100,7 +100,7 @@ impl Connection {
         }
         // Over its bound the reassembler refuses: not acknowledged, the peer sends it again.
         let insertion = self.reassembler.insert(seq, segment.payload);
-        self.dropped_pieces += u32::from(insertion.dropped);
+        self.drops.pieces = self.drops.pieces.saturating_add(u8::from(insertion.dropped));
         if let Some(duplicate) = insertion.duplicate {
             self.note_duplicate(cx, duplicate);
         }

@@ -10,7 +10,7 @@ use crate::wire::tcp::{Flags, Header};
 use smallvec::SmallVec;
 use std::fmt::Write as _;
 
-use super::connection::{Connection, Context, Outgoing};
+use super::connection::{Connection, Context, Drops, Outgoing};
 use super::segment::{Segment, segment_count};
 use super::seq::Seq;
 use super::state::State;
@@ -100,10 +100,9 @@ impl Connection {
         self.rcv.nxt - (u64::from(is_fin_taken) + self.receive_buffer.len() as u64)
     }
 
-    /// How often since the last call the reassembler had no room and data past a hole was dropped,
-    /// to be sent again by the peer.
-    pub fn take_dropped_pieces(&mut self) -> u32 {
-        std::mem::take(&mut self.dropped_pieces)
+    /// What was dropped since the last call.
+    pub fn take_drops(&mut self) -> Drops {
+        std::mem::take(&mut self.drops)
     }
 
     /// Bytes in the send buffer that were never sent.
