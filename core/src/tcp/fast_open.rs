@@ -115,7 +115,7 @@ impl Connection {
         };
         let (nxt, una) = (self.rcv.nxt, self.snd.una);
         let mut segment = Segment::from_wire(&header, text, 0, Ecn::NotEct, nxt, una);
-        segment.trim_back(self.rcv.edge());
+        segment.trim_to_edge(self.rcv.edge());
         self.arrival_of_text(cx, segment);
     }
 

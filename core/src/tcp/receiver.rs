@@ -91,7 +91,9 @@ impl Receiver {
             // Beyond the RFC's table also just at the edge: a peer that has filled the window, its
             // first segment lost, acknowledges from there.
             (0, _) => self.nxt <= segment.seq && segment.seq <= self.edge,
-            (_, 0) => false,
+            // Unlike text a FIN needs no room: a peer that has nothing else to say need not wait for
+            // a closed window to open, as on Linux.
+            (_, 0) => segment.seq == self.nxt && segment.is_bare_fin(),
             (len, _) => {
                 self.is_in_window(segment.seq)
                     || self.is_in_window(segment.seq + (len - 1))
@@ -129,6 +131,13 @@ impl Receiver {
     /// Notes text in order that moved RCV.NXT to `nxt`.
     pub fn advance(&mut self, nxt: Seq) {
         self.nxt = nxt;
+    }
+
+    /// The peer's FIN follows all the text before it. At the edge of a window that is full it moves
+    /// the edge along.
+    pub fn advance_past_fin(&mut self) {
+        self.nxt += 1;
+        self.edge = self.edge.max(self.nxt);
     }
 
     /// The window that was offered with the last acknowledgment, in bytes.

@@ -72,6 +72,12 @@ impl Segment {
         self.len() == 0
     }
 
+    /// Whether it is a FIN without text.
+    pub fn is_bare_fin(&self) -> bool {
+        let is_fin = self.flags.contains(Flags::FIN) && !self.flags.contains(Flags::SYN);
+        is_fin && self.payload.is_empty()
+    }
+
     /// The number after the last one it takes up.
     pub fn end(&self) -> Seq {
         self.seq + self.len()
@@ -99,6 +105,13 @@ impl Segment {
         if excess > text {
             self.flags = self.flags.without(Flags::FIN);
         }
+    }
+
+    /// Cuts away the text at the window's `edge` and after it. A FIN just at the edge stays: it takes up a
+    /// number, but no room.
+    pub fn trim_to_edge(&mut self, edge: Seq) {
+        let is_fin_near = self.seq + self.payload.len() as u64 <= edge;
+        self.trim_back(if is_fin_near { edge + 1 } else { edge });
     }
 
     /// Cuts away what lies at `right` and after it.

@@ -305,9 +305,9 @@ fn a_peer_that_vanished_is_given_up_by_an_orphan() {
 fn a_fin_behind_a_closed_window_is_probed_for() {
     let mut net = super::script::net_with_knobs(&[("tcp_rmem", "4096 8192 8192")]);
     let (client, server) = net.open();
-    let sent = text(8192);
-    net.send_all(client, &sent);
-    net.run_ms(100);
+    let sent = text(9000);
+    net.send(client, &sent).unwrap();
+    net.run_ms(1000);
     assert_eq!(net.last_sent(net.server_host).window(), 0);
     net.close(client).unwrap();
     net.run_for(Duration::from_secs(100));
@@ -316,6 +316,21 @@ fn a_fin_behind_a_closed_window_is_probed_for() {
     net.run_for(Duration::from_secs(200));
     assert_eq!(net.recv(server, 10).unwrap(), b"");
     assert_eq!(net.orphan_state(net.client_host), None); // FIN-WAIT-2 and its minute are over
+}
+
+#[test]
+fn a_fin_alone_is_taken_by_a_closed_window() {
+    let mut net = super::script::net_with_knobs(&[("tcp_rmem", "4096 8192 8192")]);
+    let (client, server) = net.open();
+    let sent = text(8192);
+    net.send_all(client, &sent);
+    net.run_ms(100);
+    assert_eq!(net.last_sent(net.server_host).window(), 0);
+    net.shutdown(client, Shutdown::Write).unwrap();
+    net.run_ms(1000);
+    assert_eq!(net.states(client, server), [State::FinWait2, State::CloseWait]);
+    net.expect_text(server, &sent);
+    assert_eq!(net.recv(server, 10).unwrap(), b"");
 }
 
 #[test]

@@ -79,7 +79,8 @@ impl Tcb {
         match (seg.len(), self.rcv_wnd) {
             (0, 0) => seg.seq == self.rcv_nxt,
             (0, _) => self.is_in_window(seg.seq),
-            (_, 0) => false,
+            // Unlike the RFC: a FIN needs no room.
+            (_, 0) => seg.seq == self.rcv_nxt && seg.fin && !seg.syn && seg.text == 0,
             (len, _) => self.is_in_window(seg.seq) || self.is_in_window(seg.seq + len - 1),
         }
     }
@@ -171,7 +172,8 @@ impl Tcb {
             seg.text = (seg.text - old).max(0);
         }
         let room = (self.rcv_nxt + self.rcv_wnd - seg.seq).max(0);
-        seg.fin &= seg.text < room;
+        // Unlike the RFC: neither does one behind text that just fits.
+        seg.fin &= seg.text <= room;
         seg.text = seg.text.min(room);
     }
 
