@@ -251,14 +251,19 @@ fn run_on(socket: &Socket, call: SystemCall) -> Result<Value, SocketError> {
         SystemCall::Connect { to, .. } => socket.connect(to).map(done),
         SystemCall::Disconnect { .. } => socket.disconnect().map(done),
         SystemCall::Send { data, flags, .. } => socket.send(&data, flags.into()).map(Value::Count),
+        SystemCall::Receive { flags: flags @ Flags { urgent: true, .. }, .. } => {
+            let byte = socket.recv_urgent(flags.into())?;
+            Ok(Value::Bytes(byte.into_iter().collect()))
+        }
         SystemCall::Receive { len, flags, .. } => {
             let mut bytes = vec![0; len];
             let count = socket.recv(&mut bytes, flags.into())?;
             bytes.truncate(count);
             Ok(Value::Bytes(bytes))
         }
-        // The runtime has no urgent data.
-        SystemCall::AtMark { .. } => Err(Error::NotSupported.into()),
+        SystemCall::AtMark { .. } => {
+            socket.is_at_urgent_mark().map(|is_at_mark| Value::Count(is_at_mark.into()))
+        }
         SystemCall::Shutdown { how, .. } => socket.shutdown(how).map(done),
         SystemCall::Close { .. } => socket.close().map(done),
         SystemCall::SetOption { level, number, value, .. } => {
