@@ -13,6 +13,8 @@ mod fairness;
 mod handshake;
 #[path = "sim/lives.rs"]
 mod lives;
+#[path = "sim/reordering.rs"]
+mod reordering;
 #[path = "sim/resets.rs"]
 mod resets;
 #[path = "sim/retransmission.rs"]

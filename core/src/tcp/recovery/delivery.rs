@@ -64,8 +64,8 @@ pub(super) struct Delivery {
     pub is_head_older: bool,
     /// The round trip, if one can be read.
     pub rtt: Option<Duration>,
-    /// That of the newest segment delivered: the path's, without the peer's waiting.
-    pub newest_rtt: Option<Duration>,
+    /// That of the newest segment that arrived in order: the path's, without the peer's waiting.
+    pub path_rtt: Option<Duration>,
     /// When the oldest and the newest were sent that it acknowledges, and that it SACKs.
     acked_sent: Option<(Instant, Instant)>,
     sacked_sent: Option<(Instant, Instant)>,
@@ -95,9 +95,12 @@ impl Delivery {
             Some((oldest, _)) => Some(now.saturating_since(oldest)),
             None => ack.echo_rtt.filter(|_| ack.acked() > 0),
         };
-        self.newest_rtt = match self.sacked_sent.or(acked) {
-            Some((_, newest)) => Some(now.saturating_since(newest)),
-            None => self.rtt,
+        // What was SACKed may have overtaken the rest: its round trip would make the path seem
+        // shorter than it is, for as long as the shortest is remembered.
+        self.path_rtt = match (acked, self.sacked_sent) {
+            (Some((_, newest)), _) => Some(now.saturating_since(newest)),
+            (None, Some(_)) => None,
+            (None, None) => self.rtt,
         };
     }
 }

@@ -87,7 +87,7 @@ impl Recovery {
     }
 
     fn measure_rtt(&mut self, scene: &mut Scene<'_>, delivery: &Delivery) {
-        if let Some(rtt) = delivery.newest_rtt {
+        if let Some(rtt) = delivery.path_rtt {
             scene.rtt.note_least(scene.now, rtt);
         }
         if let Some(rtt) = delivery.rtt {
@@ -144,7 +144,7 @@ impl Recovery {
                 // would have it stay in limited transmit.
                 is_cwnd_limited: ack.acked() > 0
                     && usage.is_cwnd_limited(cwnd_before, scene.congestion.ssthresh()),
-                rtt: delivery.newest_rtt,
+                rtt: delivery.path_rtt,
                 min_rtt,
                 srtt: scene.rtt.srtt(),
                 ce_bytes: (ack.marks * smss).min(delivery.delivered),
