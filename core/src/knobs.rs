@@ -124,6 +124,12 @@ knobs! {
         "Retransmissions of a SYN+ACK before a half-open connection is forgotten.";
     Retries2 "tcp_retries2" number(1, 255), "15"
         "Retransmissions of data before the connection fails with ETIMEDOUT (RFC 9293 §3.8.3, R2).";
+    UserTimeoutOption "tcp_user_timeout_option" SWITCH, "0"
+        "Tell the peer of TCP_USER_TIMEOUT, and wait as long as it asks where the application set none (RFC 5482).";
+    UserTimeoutMin "tcp_user_timeout_min" number(1, 1_966_020), "100"
+        "Least seconds that a peer's user timeout makes a connection wait (RFC 5482 §3.1, L_LIMIT).";
+    UserTimeoutMax "tcp_user_timeout_max" number(1, 1_966_020), "3600"
+        "Most seconds that a peer's user timeout makes a connection wait (RFC 5482 §3.1, U_LIMIT).";
     OrphanRetries "tcp_orphan_retries" number(0, 255), "8"
         "Retransmissions for a connection that the application has closed; 0 means 8, as on Linux.";
     KeepaliveTime "tcp_keepalive_time" number(1, 32_767), "7200"
@@ -519,6 +525,17 @@ impl Knobs {
     /// `tcp_retries2`.
     pub fn retries2(&self) -> u32 {
         self.small(Row::Retries2)
+    }
+
+    /// `tcp_user_timeout_option`.
+    pub fn user_timeout_option(&self) -> bool {
+        self.is_on(Row::UserTimeoutOption)
+    }
+
+    /// `tcp_user_timeout_min` and `tcp_user_timeout_max`.
+    pub fn user_timeout_limits(&self) -> (Duration, Duration) {
+        let seconds = |row| Duration::from_secs(self.first(row));
+        (seconds(Row::UserTimeoutMin), seconds(Row::UserTimeoutMax))
     }
 
     /// `tcp_orphan_retries`; never 0.

@@ -215,6 +215,9 @@ reasons! {
     UserTimeout "user-timeout" "RFC 9293 §3.10.8, RFC 5482"
         "the peer took nothing for as long as the application would wait: give up"
         "对方在应用程序允许的时间内没有任何进展：放弃连接";
+    UserTimeoutAdvised "user-timeout-advised" "RFC 5482 §3.1"
+        "the peer says how long it will wait for us: where the application set no time of its own, the longer one counts"
+        "对方告知其愿意等待多久：若应用程序未自行设定，则取较长者";
     IcmpError "icmp-error" "RFC 9293 §3.9.2.2, RFC 5927"
         "a router or the peer's host says that the SYN can't be delivered"
         "路由器或对方主机报告 SYN 无法送达";

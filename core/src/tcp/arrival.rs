@@ -65,6 +65,7 @@ impl Connection {
         self.check_reset(cx, &segment)?;
         self.check_syn(cx, &segment)?;
         self.check_ack(cx, &segment)?;
+        self.take_user_timeout(cx, &segment.options);
         self.check_urgent(cx, &segment);
         if self.ecn.take_marks(&segment) {
             self.rcv.demand_ack();

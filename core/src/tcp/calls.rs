@@ -270,6 +270,9 @@ impl Connection {
         self.update_smss(cx);
         self.end_of_more();
         self.update_notsent_lowat(cx);
+        if before.user_timeout != self.settings.user_timeout {
+            self.advise_user_timeout(cx);
+        }
         let now = &self.settings;
         if before.keepalive != now.keepalive || before.keepalive_idle != now.keepalive_idle {
             self.restart_keepalive(cx);

@@ -17,6 +17,7 @@
 //! | `timeouts` | what each timer does when it fires |
 //! | `mtu_probe` | what the path takes where no router says so |
 //! | `liveness` | whether the peer is still there |
+//! | `user_timeout` | how long what is sent may wait |
 //! | `calls` | what the application may ask for |
 //! | `output` | what is sent next |
 //! | `view` | what the connection looks like from outside |
@@ -50,6 +51,7 @@ use super::tally::Tally;
 use super::timers::Timers;
 use super::timestamps::Timestamps;
 use super::urgent::Urgent;
+use super::user_timeout::Advice;
 use crate::error::Error;
 use crate::event::{ConnectionName, EventLog, Kind, Reason, TimerName};
 use crate::knobs::{CongestionAlgorithm, Knobs};
@@ -200,6 +202,8 @@ pub struct Connection {
     pub(super) rtt: RttEstimator,
     pub(super) timers: Timers,
     pub(super) liveness: Liveness,
+    /// What the ends have told each other of the user timeout.
+    pub(super) advice: Advice,
     pub(super) tally: Tally,
     /// Shared with the socket and with all that one listener begot.
     pub(super) settings: Arc<Settings>,
@@ -303,6 +307,7 @@ impl Connection {
                 .with_least_window(knobs.min_rtt_window()),
             timers: Timers::new(),
             liveness: Liveness::new(cx.now),
+            advice: Advice::default(),
             tally: Tally::default(),
             settings,
             duplicate: None,
@@ -342,7 +347,10 @@ impl Connection {
                 self.stop_all_timers(cx);
                 self.arm_time_wait(cx);
             }
-            State::Established => self.tune_send_buffer(cx),
+            State::Established => {
+                self.tune_send_buffer(cx);
+                self.advise_user_timeout(cx);
+            }
             State::FinWait2 if self.is_orphan => self.arm_fin_wait_2(cx),
             State::Closed => {
                 self.stop_all_timers(cx);

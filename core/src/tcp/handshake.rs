@@ -190,6 +190,7 @@ impl Connection {
         }
         self.timestamps.negotiate(cx.now, syn.options.timestamps);
         self.sack_permitted &= syn.options.sack_permitted;
+        self.take_user_timeout(cx, &syn.options);
         // RFC 7323 §2.2: the window of a SYN is not scaled.
         self.snd.wnd = u64::from(syn.window_field);
         self.snd.max_wnd = self.snd.max_wnd.max(self.snd.wnd);

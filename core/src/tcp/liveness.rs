@@ -1,5 +1,4 @@
-//! Whether the peer is still there: keepalive (RFC 9293 §3.8.4, MAY-5) and the user timeout (§3.9.1.8,
-//! RFC 5482).
+//! Whether the peer is still there: keepalive (RFC 9293 §3.8.4, MAY-5).
 //!
 //! Owns when the peer was last heard, how long what we have for it has waited, and the keepalive
 //! probes it left unanswered. It asks only a peer that owes nothing: while data is outstanding the
@@ -45,6 +44,16 @@ impl Liveness {
         if self.waiting_since.is_some() {
             self.waiting_since = Some(now);
         }
+    }
+
+    /// Since when there is no progress; from now on, if all was well.
+    pub(super) fn wait_since(&mut self, now: Instant) -> Instant {
+        *self.waiting_since.get_or_insert(now)
+    }
+
+    /// The peer has taken all there is.
+    pub(super) fn stop_waiting(&mut self) {
+        self.waiting_since = None;
     }
 
     /// Keepalive probes that are not answered.
@@ -98,7 +107,7 @@ impl Connection {
         }
         // MUST-29: one probe without an answer proves nothing.
         // RFC 5482 §4.2: a user timeout, where there is one, is what decides.
-        let is_dead = match self.settings.user_timeout {
+        let is_dead = match self.user_timeout(cx) {
             Some(timeout) => silent >= timeout && self.liveness.probes > 0,
             None => self.liveness.probes >= self.keepalive_count(cx),
         };
@@ -111,29 +120,5 @@ impl Connection {
         self.liveness.is_probe_due = true;
         let interval = self.keepalive_interval(cx);
         self.arm(cx, TimerName::Keepalive, cx.now + interval);
-    }
-
-    /// Keeps the user timeout, by which the application sets R2 for its connection (RFC 9293 §3.8.3,
-    /// MUST-21), in step with whether the peer has yet to take something.
-    pub(super) fn settle_user_timeout(&mut self, cx: &mut Context<'_>) {
-        let is_unfinished = self.snd.una < self.snd.max || self.send_buffer.end() > self.snd.nxt;
-        // Of a connection that is over nothing is waited for, whatever was not acknowledged.
-        let is_waiting = is_unfinished && self.state != State::Closed;
-        if !is_waiting {
-            self.liveness.waiting_since = None;
-        }
-        let Some(timeout) = self.settings.user_timeout.filter(|_| is_waiting) else {
-            return self.stop(cx, TimerName::UserTimeout);
-        };
-        let since = *self.liveness.waiting_since.get_or_insert(cx.now);
-        if self.timers.deadline(TimerName::UserTimeout) != Some(since + timeout) {
-            self.arm(cx, TimerName::UserTimeout, since + timeout);
-        }
-    }
-
-    /// RFC 9293 §3.10.8: the user timeout has passed in any state; the peer is not told.
-    pub(super) fn on_user_timeout(&mut self, cx: &mut Context<'_>) {
-        let error = self.soft_error.take().unwrap_or(Error::TimedOut);
-        self.fail(cx, error, Reason::UserTimeout);
     }
 }

@@ -56,6 +56,7 @@ mod timeouts;
 pub mod timers;
 pub mod timestamps;
 mod urgent;
+mod user_timeout;
 mod view;
 mod window;
 

@@ -317,6 +317,7 @@ impl Connection {
             window_scale: self.offered_shift,
             sack_permitted: self.sack_permitted,
             accurate_ecn: self.ecn.take_option(),
+            user_timeout: self.user_timeout_on_syn(cx),
             ..outgoing.header.options
         };
         let text = self.dress_syn(&mut outgoing, is_repeat);
@@ -369,7 +370,7 @@ impl Connection {
             // SND.NXT stays: a peer that drops the probe is sent the byte again with the rest.
             self.snd.max = self.snd.max.max(seq + numbers);
         } else {
-            self.note_transmission(cx, piece, is_repeat);
+            self.note_transmission(cx, piece, text_max, is_repeat);
         }
         if !len.is_multiple_of(text_max) && !is_repeat && reason != Reason::MtuProbe {
             self.small_end = end;
@@ -396,9 +397,14 @@ impl Connection {
     }
 
     /// What the recovery and the controller hear of text that leaves.
-    fn note_transmission(&mut self, cx: &Context<'_>, piece: Piece, is_repeat: bool) {
+    fn note_transmission(
+        &mut self,
+        cx: &Context<'_>,
+        piece: Piece,
+        text_max: u64,
+        is_repeat: bool,
+    ) {
         let numbers = piece.len + u64::from(piece.fin);
-        let text_max = self.text_max();
         if self.recovery.in_flight(&self.snd) == 0 {
             let is_app_limited = self.recovery.is_app_limited();
             self.congestion.on_transmit_start(cx.now, is_app_limited);
@@ -459,6 +465,7 @@ impl Connection {
             options.timestamps = self.timestamps.option(cx.now, has_ack);
         }
         if has_ack && !flags.contains(Flags::RST) && !flags.contains(Flags::SYN) {
+            options.user_timeout = self.take_due_user_timeout();
             options.sack = self.sack_blocks();
             self.duplicate = None;
         }

@@ -54,13 +54,14 @@ impl Connection {
         blocks
     }
 
-    /// The text that one segment can carry now, in bytes: SACK blocks take their room from it
-    /// (RFC 9293 §3.7.1, MUST-16: Eff.snd.MSS knows of the options).
+    /// The text that one segment can carry now, in bytes: SACK blocks and what is rarer take their room
+    /// from it (RFC 9293 §3.7.1, MUST-16: Eff.snd.MSS knows of the options).
     pub(super) fn text_max(&self) -> u64 {
         // SMSS has made room for the timestamps; beside them fewer blocks fit.
         let timestamps = self.timestamps.is_on().then_some((0, 0));
-        let options = Options { sack: self.sack_blocks(), timestamps, ..Options::default() };
-        let blocks = options.len() as u64 - u64::from(self.timestamps.option_len());
-        u64::from(self.snd.smss).saturating_sub(blocks).max(1)
+        let (sack, user_timeout) = (self.sack_blocks(), self.due_user_timeout());
+        let options = Options { sack, timestamps, user_timeout, ..Options::default() };
+        let more = options.len() as u64 - u64::from(self.timestamps.option_len());
+        u64::from(self.snd.smss).saturating_sub(more).max(1)
     }
 }

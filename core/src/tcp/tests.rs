@@ -16,6 +16,7 @@ mod sending;
 mod small_segments;
 mod table;
 mod urgent;
+mod user_timeout;
 
 use std::time::Duration;
 

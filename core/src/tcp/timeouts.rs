@@ -58,7 +58,9 @@ impl Connection {
             true => self.recovery.window_probes.unanswered(),
             false => self.recovery.timeouts(),
         };
-        if repetitions >= self.retry_limit(cx) {
+        // A user timeout takes the place of R2 (RFC 9293 §3.8.3, MUST-21): it may be longer, too.
+        let is_timed = self.state.is_synchronized() && self.user_timeout(cx).is_some();
+        if repetitions >= self.retry_limit(cx) && (is_closed || !is_timed) {
             let error = self.soft_error.take().unwrap_or(Error::TimedOut);
             return self.fail(cx, error, Reason::GaveUp);
         }

@@ -351,7 +351,7 @@ impl From<AccEcnCounters> for AccEcnOption {
 }
 
 /// The user timeout option's field: 15 bits of seconds, or of minutes where the first bit is set
-/// (RFC 5482 §3).
+/// (RFC 5482 §3.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UserTimeout(pub u16);
 

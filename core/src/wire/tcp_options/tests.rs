@@ -152,7 +152,7 @@ fn accurate_ecn_counters_are_read_in_either_order_and_cut_anywhere() {
 
 #[test]
 fn a_user_timeout_is_in_seconds_or_minutes() {
-    // RFC 5482 §3
+    // RFC 5482 §3.3
     let seconds = std::time::Duration::from_secs;
     for (timeout, field) in [(1, 1), (32_767, 32_767), (32_768, 0x8000 | 547), (u64::MAX, 0xffff)] {
         assert_eq!(UserTimeout::of(seconds(timeout)), UserTimeout(field));
