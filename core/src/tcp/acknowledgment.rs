@@ -78,6 +78,9 @@ impl Connection {
         if report.is_reduced {
             self.ecn.on_reduction();
         }
+        if report.is_mtu_probe_lost {
+            self.on_mtu_probe_lost(cx);
+        }
         self.record_phase(cx, phase);
         self.record_undo(cx, &report);
         if report.restarts_rto {
@@ -107,6 +110,7 @@ impl Connection {
             snd: &self.snd,
             rtt: &mut self.rtt,
             congestion: &mut *self.congestion,
+            mtu_probe: self.mtu_probe.as_ref().and_then(|search| search.on_its_way()),
         };
         (&mut self.recovery, scene)
     }

@@ -15,6 +15,9 @@ use crate::time::Instant;
 /// Segments behind a probe that show its loss by duplicate ACKs, and one more.
 const FOLLOWERS: u64 = 4;
 
+/// Segments that the congestion window must have room for, as on Linux: a small one has none to spare.
+const WINDOW_MIN: u64 = 11;
+
 /// No IPv6 path takes less than 1280 bytes (RFC 8200 §5), which leaves this for TCP and its options.
 const LEAST_V6: u32 = 1220;
 
@@ -29,6 +32,8 @@ pub(super) struct MtuProbe {
     probe: Option<Attempt>,
     /// When the search last began from the whole range.
     began: Instant,
+    /// No probe leaves before this.
+    next_at: Instant,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +46,7 @@ struct Attempt {
 impl MtuProbe {
     /// A search from `low` up to `high`.
     fn new(low: u32, high: u32, now: Instant) -> MtuProbe {
-        MtuProbe { low: low.min(high), high, probe: None, began: now }
+        MtuProbe { low: low.min(high), high, probe: None, began: now, next_at: now }
     }
 
     /// What segments may count.
@@ -60,14 +65,26 @@ impl MtuProbe {
         }
     }
 
-    /// The number `seq` is sent again: if the probe began there, it was lost, and is too large.
-    fn on_repeat(&mut self, seq: Seq) {
-        if let Some(attempt) = self.probe.take_if(|attempt| attempt.start == seq) {
+    /// The numbers of the probe that is on its way.
+    pub(super) fn on_its_way(&self) -> Option<(Seq, Seq)> {
+        self.probe.map(|attempt| (attempt.start, attempt.end))
+    }
+
+    /// The probe alone was lost: it is too large (RFC 4821 §7.6.2).
+    fn on_lost(&mut self, next_at: Instant) {
+        if let Some(attempt) = self.probe.take() {
             self.high = self.low.max(attempt.size - 1);
+            self.next_at = next_at;
         }
     }
 
-    /// Everything was lost: that says nothing of the probe.
+    /// The number `seq` is sent again: if the probe began there, it was lost with other segments, which
+    /// says nothing of its size (RFC 4821 §7.6.4).
+    fn on_repeat(&mut self, seq: Seq) {
+        self.probe.take_if(|attempt| attempt.start == seq);
+    }
+
+    /// Everything was lost: that says nothing of the probe either.
     fn forget(&mut self) {
         self.probe = None;
     }
@@ -76,7 +93,7 @@ impl MtuProbe {
     fn candidate(&self, ceiling: u32, threshold: u32) -> Option<u32> {
         let high = self.high.min(ceiling);
         let is_worth_it = self.probe.is_none() && high.saturating_sub(self.low) >= threshold;
-        is_worth_it.then(|| self.low + (high - self.low).div_ceil(2))
+        is_worth_it.then(|| self.low + ((high - self.low) / 2).max(1))
     }
 
     /// RFC 4821 §7.4 and §7.7: paths get wider too, so the whole range is searched anew at times.
@@ -157,6 +174,9 @@ impl Connection {
     ) -> Option<u64> {
         let search = self.mtu_probe.as_ref()?;
         let size = search.candidate(self.largest_segment(cx), cx.knobs.probe_threshold())?;
+        if cx.now < search.next_at {
+            return None;
+        }
         let smss = u64::from(self.snd.smss);
         let len = u64::from(size.saturating_sub(self.timestamps.option_len()));
         let needed = len + FOLLOWERS * smss;
@@ -168,7 +188,8 @@ impl Connection {
             && self.text_max() == smss;
         let may_leave = is_calm
             && len > smss
-            && data.min(usable).min(self.congestion.cwnd()) >= needed
+            && data.min(usable) >= needed
+            && self.congestion.cwnd() >= needed.max(WINDOW_MIN * smss)
             && room >= len.max(2 * smss);
         if !may_leave {
             return None;
@@ -177,6 +198,17 @@ impl Connection {
         let search = self.mtu_probe.as_mut()?;
         search.probe = Some(Attempt { start, end: start + len, size });
         Some(len)
+    }
+
+    /// The loss of a probe costs no window, so it must be rarer than losses that do: the next one waits
+    /// for as many round trips as the window has segments (RFC 4821 §4, §7.6.2; Linux does not wait).
+    pub(super) fn on_mtu_probe_lost(&mut self, cx: &Context<'_>) {
+        let segments = self.congestion.cwnd() / u64::from(self.snd.smss);
+        let round_trips = u32::try_from(segments).unwrap_or(u32::MAX);
+        let pause = self.rtt.srtt().unwrap_or_default().saturating_mul(round_trips);
+        if let Some(search) = &mut self.mtu_probe {
+            search.on_lost(cx.now + pause);
+        }
     }
 
     /// Text is sent again from `seq` on.

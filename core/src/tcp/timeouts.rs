@@ -94,6 +94,9 @@ impl Connection {
         if report.is_reduced {
             self.ecn.on_reduction();
         }
+        if report.is_mtu_probe_lost {
+            self.on_mtu_probe_lost(cx);
+        }
         self.record_phase(cx, phase);
         self.await_reordering(cx, &report);
     }

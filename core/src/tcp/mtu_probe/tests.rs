@@ -29,13 +29,24 @@ fn a_probe_that_arrives_raises_the_lower_end() {
 }
 
 #[test]
-fn a_probe_that_has_to_be_sent_again_lowers_the_upper_end() {
+fn a_probe_that_alone_is_lost_lowers_the_upper_end() {
+    // RFC 4821 §7.6.2
+    let mut search = MtuProbe::new(1024, 1460, Instant::ZERO);
+    leave(&mut search, 100, 1242);
+    search.on_lost(Instant::ZERO);
+    assert_eq!((search.low, search.high), (1024, 1241));
+    search.check();
+}
+
+#[test]
+fn a_probe_that_is_lost_with_others_says_nothing() {
+    // RFC 4821 §7.6.4
     let mut search = MtuProbe::new(1024, 1460, Instant::ZERO);
     leave(&mut search, 100, 1242);
     search.on_repeat(seq(50));
-    assert_eq!(search.high, 1460);
+    assert_eq!(search.on_its_way(), Some((seq(100), seq(1342))));
     search.on_repeat(seq(100));
-    assert_eq!((search.low, search.high), (1024, 1241));
+    assert_eq!((search.low, search.high, search.on_its_way()), (1024, 1460, None));
     search.check();
 }
 
@@ -68,7 +79,7 @@ proptest! {
             if size <= passes {
                 search.settle(seq(1 + u64::from(size)));
             } else {
-                search.on_repeat(seq(1));
+                search.on_lost(Instant::ZERO);
             }
             search.check();
             rounds += 1;

@@ -71,7 +71,8 @@ impl Recovery {
         let counts = &mut episode.get_or_insert_default().counts;
         let Flight { board, rate, .. } = &mut **flight;
         let una = scene.snd.una;
-        let end = (una + u64::from(scene.snd.smss)).min(scene.snd.nxt);
+        let probe_end = scene.mtu_probe.and_then(|(start, end)| (start == una).then_some(end));
+        let end = probe_end.unwrap_or(una + u64::from(scene.snd.smss)).min(scene.snd.nxt);
         board.lose(una, end, |record| note_lost(rate, counts, scene, record, report));
         self.is_forced = true;
     }
@@ -86,7 +87,7 @@ impl Recovery {
                 self.enter_recovery(scene, in_flight_before, &mut report);
             }
             let in_flight = self.in_flight(scene.snd);
-            if scene.congestion.uses_prr() {
+            if self.state.is_reducing() && scene.congestion.uses_prr() {
                 self.reduce_in_proportion(scene, in_flight, 0, false);
             }
         }
@@ -121,7 +122,9 @@ fn note_lost(
     report: &mut AckReport,
 ) {
     let sample = rate.on_lost(&record.rate, record.numbers());
-    scene.congestion.on_lost(scene.now, &sample);
+    if scene.mtu_probe != Some((record.start, record.end)) {
+        scene.congestion.on_lost(scene.now, &sample);
+    }
     counts.lost = counts.lost.saturating_add(record.segments());
     counts.lost_bytes = counts.lost_bytes.saturating_add(record.numbers());
     report.lost += record.numbers();

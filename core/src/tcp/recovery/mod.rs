@@ -70,6 +70,8 @@ pub struct Scene<'a> {
     pub rtt: &'a mut RttEstimator,
     /// The window.
     pub congestion: &'a mut dyn CongestionControl,
+    /// The numbers of a segment that is out to try a larger MTU, if one is.
+    pub mtu_probe: Option<(Seq, Seq)>,
 }
 
 /// What only a connection needs that has something on its way.

@@ -30,6 +30,8 @@ pub struct AckReport {
     pub is_undone: bool,
     /// A reduction began, by a loss or a mark.
     pub is_reduced: bool,
+    /// The segment that tried a larger MTU was lost, and nothing else.
+    pub is_mtu_probe_lost: bool,
     /// Bytes delivered.
     pub delivered: u64,
     /// Numbers newly acknowledged.

@@ -12,6 +12,7 @@ use super::states::RepairState;
 use super::{Recovery, Scene};
 use crate::tcp::congestion::{CongestionEvent, CongestionSignal};
 use crate::tcp::sender::Sender;
+use crate::tcp::seq::Seq;
 
 impl Recovery {
     /// A loss was found: what is lost is sent again, and the window is reduced unless a mark has
@@ -22,6 +23,11 @@ impl Recovery {
         in_flight_before: u64,
         report: &mut AckReport,
     ) {
+        if self.state < RepairState::Cwr && self.has_lost_only(scene.mtu_probe) {
+            // RFC 4821 §7.6.2: it was too large, which says nothing of congestion.
+            report.is_mtu_probe_lost = true;
+            return self.repair_unreduced(scene.snd);
+        }
         let repeated = self.board().map_or(0, Scoreboard::repeated_segments);
         let is_reducing = self.state == RepairState::Cwr;
         let undo = &mut self.episode.get_or_insert_default().undo;
@@ -120,6 +126,16 @@ impl Recovery {
     pub fn on_resegment(&mut self, snd: &Sender) {
         let Some(flight) = &mut self.flight else { return };
         flight.board.lose_all(|_| false, |_| {});
+        self.repair_unreduced(snd);
+    }
+
+    /// Whether just these numbers are lost.
+    fn has_lost_only(&self, numbers: Option<(Seq, Seq)>) -> bool {
+        numbers.is_some() && self.board().is_some_and(|board| board.lost().iter().eq(numbers))
+    }
+
+    /// What is lost is sent again, with the window as it is.
+    fn repair_unreduced(&mut self, snd: &Sender) {
         if let Some(episode) = &mut self.episode {
             episode.undo.end();
             episode.frto = Frto::Off;
