@@ -209,7 +209,8 @@ impl Connection {
         let unsent = self.send_buffer.end() > self.snd.nxt;
         let has_room = self.congestion_room() >= self.text_max();
         let may_leave = (unsent && self.snd.usable() > 0) || self.recovery.first_lost().is_some();
-        let wait = self.pacing_wait(cx.now).filter(|_| may_leave && has_room);
+        let may_send = self.state.may_send() || self.is_early();
+        let wait = self.pacing_wait(cx.now).filter(|_| may_send && may_leave && has_room);
         match wait {
             Some(at) if self.timers.deadline(TimerName::Pacing) != Some(at) => {
                 self.arm(cx, TimerName::Pacing, at);

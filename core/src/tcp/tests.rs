@@ -9,6 +9,7 @@ mod handshake;
 mod info;
 mod liveness;
 mod options;
+mod pacing;
 mod receiving;
 mod rfc9293;
 mod sacking;
