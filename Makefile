@@ -7,11 +7,11 @@ SEEDS ?= 10000
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test soak bench install fmt clean
+.PHONY: help build demo test soak scripts-on-linux bench install fmt clean
 
 help: ## this list · 列出所有命令
 	@echo 'make TARGET, where TARGET is one of:'
-	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' Makefile | expand -t 12
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' Makefile | expand -t 20
 
 build: ## libtcpstack, the tcpstack command and the C examples, release · 编译
 	@scripts/need cargo cc
@@ -28,6 +28,10 @@ test: ## everything: format, lints, Rust, C, Python, kernel peers · 全部测�
 soak: ## random programs on random networks, many seeds: make soak SEEDS=10000 · 长时间随机测试
 	@scripts/need cargo cc
 	@TCPSTACK_SOAK_SEEDS=$(SEEDS) cargo test -p tcpstack --test soak
+
+scripts-on-linux: ## the conformance scripts on the kernel's own TCP (root) · 用内核的 TCP 跑同样的脚本
+	@scripts/need cargo ip chrt
+	@tests/netns/scripts-on-linux
 
 bench: ## measure beside smoltcp, and write docs/PERFORMANCE.md · 性能
 	@scripts/need cargo cc python3

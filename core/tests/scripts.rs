@@ -2,23 +2,36 @@
 //! run through the protocol alone and through the runtime under a manual clock.
 //!
 //! `cargo test --test scripts time_wait` runs the scripts with `time_wait` in their names.
+//! `tests/netns/scripts-on-linux time_wait` runs them on the TCP of the kernel.
 
+#[path = "scripts/on_linux.rs"]
+mod on_linux;
 #[path = "scripts/runner/mod.rs"]
 mod runner;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 use runner::Driver;
 
-fn main() {
-    let arguments = Arguments::from_args();
+fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scripts");
     let mut scripts = Vec::new();
     find(&root, &mut scripts).expect("the scripts can be listed");
     scripts.sort();
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() == Some("--on-linux") {
+        let names: Vec<String> = arguments.collect();
+        let is_asked_for = |path: &PathBuf| {
+            names.is_empty() || names.iter().any(|name| path.to_string_lossy().contains(name))
+        };
+        scripts.retain(is_asked_for);
+        return on_linux::main(&root, &scripts);
+    }
+    let arguments = Arguments::from_args();
     let trials = scripts.iter().flat_map(|path| trials(&root, path)).collect();
-    libtest_mimic::run(&arguments, trials).exit();
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 /// Every script below `directory`.
@@ -47,6 +60,7 @@ fn trials(root: &Path, path: &Path) -> Vec<Trial> {
         let prefix = match driver {
             Driver::Host => "host",
             Driver::Stack => "stack",
+            Driver::Linux => "linux",
         };
         let run = move || runner::run(&path, driver).map_err(Into::into);
         Trial::test(format!("{prefix}::{name}"), run)

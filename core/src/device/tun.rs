@@ -15,7 +15,7 @@ mod virtio;
 use std::collections::VecDeque;
 use std::io;
 use std::net::IpAddr;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
@@ -125,6 +125,13 @@ impl TunDevice {
         let is_complete = transmit.checksum == ChecksumField::Complete;
         let is_super = transmit.segment_count() > 1;
         if self.has_virtio_header { is_super && is_complete } else { is_super || !is_complete }
+    }
+}
+
+/// The first queue, and the only one unless there were to be more.
+impl AsFd for TunDevice {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.queues[0].as_fd()
     }
 }
 

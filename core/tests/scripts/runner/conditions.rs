@@ -34,8 +34,17 @@ pub(crate) fn judge(
         Subject::Info { field, fd } => {
             let fd = fd.or(sockets.newest).ok_or("no connection to look into")?;
             let value = tcp_info::field(&machine.info(fd)?, field)?;
-            numbers(condition, value)
+            let off_us = if tcp_info::is_time_us(field) { machine.tolerance().us } else { 0 };
+            numbers(condition, nearest(condition, value, off_us))
         }
+    }
+}
+
+/// The number that a condition names, where `came` is as close to it as time is exact.
+fn nearest(condition: &Condition, came: u64, off_us: u64) -> u64 {
+    match condition.value.parse::<u64>() {
+        Ok(value) if value.abs_diff(came) <= off_us => value,
+        _ => came,
     }
 }
 

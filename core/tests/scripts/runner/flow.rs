@@ -53,6 +53,8 @@ struct Flow {
     window: u16,
     /// What to take from our timestamps to have the script's.
     timestamps_from: Option<u32>,
+    /// What our timestamps were in truth, by what the script took them for, where time is real.
+    timestamps: HashMap<u32, u32>,
 }
 
 /// All flows of a run.
@@ -61,12 +63,15 @@ pub(crate) struct Flows {
     peer_isn: u32,
     flows: HashMap<u16, Flow>,
     cookies: HashMap<String, Vec<u8>>,
+    /// How far our timestamps may be from the script's, where time is real.
+    pub(crate) timestamps_off_ms: u32,
 }
 
 impl Flows {
     pub(crate) fn new(family: Family, settings: &Settings) -> Flows {
         let (flows, cookies) = (HashMap::new(), HashMap::new());
-        Flows { family, peer_isn: settings.peer_isn, flows, cookies }
+        let peer_isn = settings.peer_isn;
+        Flows { family, peer_isn, flows, cookies, timestamps_off_ms: 0 }
     }
 
     fn flow(&mut self, n: u16) -> &mut Flow {
@@ -75,6 +80,7 @@ impl Flows {
             iss: None,
             window: u16::MAX,
             timestamps_from: None,
+            timestamps: HashMap::new(),
         })
     }
 
@@ -115,11 +121,15 @@ impl Flows {
         let iss = flow.iss.unwrap_or(0);
         flow.window = tcp.window.unwrap_or(flow.window);
         let timestamps_from = flow.timestamps_from.unwrap_or(0);
-        // Without ACK an echo means nothing: it is what the script says.
-        let from = if tcp.has(ACK) { timestamps_from } else { 0 };
+        let echo_on_wire = |echo: u32| match flow.timestamps.get(&echo) {
+            // Without ACK an echo means nothing: it is what the script says.
+            _ if !tcp.has(ACK) => echo,
+            Some(sent) => *sent,
+            None => echo.wrapping_add(timestamps_from),
+        };
         let shift = |option| match option {
             TcpOption::Timestamps { value, echo } => {
-                TcpOption::Timestamps { value, echo: echo.wrapping_add(from) }
+                TcpOption::Timestamps { value, echo: echo_on_wire(echo) }
             }
             TcpOption::Sack(blocks) => TcpOption::Sack(
                 blocks.iter().map(|(l, r)| (l.wrapping_add(iss), r.wrapping_add(iss))).collect(),
@@ -172,13 +182,26 @@ impl Flows {
         };
         let peer_isn = self.peer_isn;
         self.learn(n, &segment.options, wanted);
+        let off_ms = self.timestamps_off_ms;
         let cookies = &self.cookies;
         let named: Vec<_> = segment.options.iter().map(|o| with_name(o, wanted, cookies)).collect();
         let flow = self.flow(n);
         let timestamps_from = flow.timestamps_from.unwrap_or(0);
-        let shift = |option| match option {
+        let mut in_script = |sent: u32| {
+            let value = sent.wrapping_sub(timestamps_from);
+            let near = wanted.iter().find_map(|wanted| match wanted {
+                TcpOption::Timestamps { value: named, .. } => Some(*named),
+                _ => None,
+            });
+            let Some(named) = near.filter(|named| named.abs_diff(value) <= off_ms) else {
+                return value;
+            };
+            flow.timestamps.insert(named, sent);
+            named
+        };
+        let mut shift = |option| match option {
             TcpOption::Timestamps { value, echo } => {
-                TcpOption::Timestamps { value: value.wrapping_sub(timestamps_from), echo }
+                TcpOption::Timestamps { value: in_script(value), echo }
             }
             TcpOption::Sack(blocks) => TcpOption::Sack(
                 blocks
@@ -205,7 +228,7 @@ impl Flows {
             ack: has(ACK).then(|| segment.ack.wrapping_sub(peer_isn)),
             window: Some(segment.window),
             urgent: has(URG).then_some(segment.urgent),
-            options: Some(named.into_iter().map(shift).collect()),
+            options: Some(named.into_iter().map(&mut shift).collect()),
         })
     }
 

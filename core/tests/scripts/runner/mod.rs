@@ -6,7 +6,7 @@
 //! | `script`, `packet` | what a script says, once it is read |
 //! | `text`, `parse` | reading it |
 //! | `wire`, `flow` | packets as bytes; relative numbers |
-//! | `machine` | the stack under test, in two makes |
+//! | `machine` | the stack under test, in two makes, and the kernel's |
 //! | `calls`, `socket_options`, `tcp_info`, `conditions` | system calls, options and assertions |
 //! | `timeline` | what happens when, and whether that is what was to happen |
 
@@ -25,10 +25,11 @@ mod wire;
 
 use std::path::Path;
 
-pub(crate) use script::Driver;
-use script::{Family, Script};
+pub(crate) use machine::left_out;
+pub(crate) use parse::parse;
+pub(crate) use script::{Driver, Family, Script};
 
-use machine::{HostMachine, Machine, StackMachine};
+use machine::{HostMachine, LinuxMachine, Machine, StackMachine};
 use timeline::Timeline;
 
 /// Which drivers the script at `path` is for.
@@ -36,7 +37,7 @@ use timeline::Timeline;
 /// # Errors
 /// What is wrong with the script.
 pub(crate) fn drivers(path: &Path) -> Result<Vec<Driver>, String> {
-    parse::parse(path).map(|script| script.settings.drivers)
+    parse(path).map(|script| script.settings.drivers)
 }
 
 /// Runs the script at `path`, under each version of IP that it is for.
@@ -44,15 +45,20 @@ pub(crate) fn drivers(path: &Path) -> Result<Vec<Driver>, String> {
 /// # Errors
 /// What is wrong with the script, or what happened that was not to happen.
 pub(crate) fn run(path: &Path, driver: Driver) -> Result<(), String> {
-    let script = parse::parse(path)?;
+    let script = parse(path)?;
     script.settings.families.iter().try_for_each(|family| run_under(&script, driver, *family))
 }
 
-fn run_under(script: &Script, driver: Driver, family: Family) -> Result<(), String> {
+/// Runs a script under one version of IP.
+///
+/// # Errors
+/// What happened that was not to happen.
+pub(crate) fn run_under(script: &Script, driver: Driver, family: Family) -> Result<(), String> {
     let settings = &script.settings;
     let machine: Result<Box<dyn Machine>, String> = match driver {
         Driver::Host => HostMachine::new(settings, family).map(|machine| Box::new(machine) as _),
         Driver::Stack => StackMachine::new(settings, family).map(|machine| Box::new(machine) as _),
+        Driver::Linux => LinuxMachine::new(settings, family).map(|machine| Box::new(machine) as _),
     };
     let machine = machine.map_err(|message| format!("{}: {message}", script.path.display()))?;
     Timeline::new(script, machine, family).run()

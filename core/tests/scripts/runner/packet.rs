@@ -19,6 +19,7 @@ pub(crate) const FLAGS: [(u16, char); 9] = [
 ];
 pub(crate) const SYN: u16 = 0x02;
 pub(crate) const RST: u16 = 0x04;
+pub(crate) const PSH: u16 = 0x08;
 pub(crate) const ACK: u16 = 0x10;
 pub(crate) const URG: u16 = 0x20;
 

@@ -21,6 +21,8 @@ pub(crate) struct Settings {
     pub(crate) families: Vec<Family>,
     /// `--driver=host`: where a script is for one way of driving the stack alone.
     pub(crate) drivers: Vec<Driver>,
+    /// `--linux=why`: why Linux does something else.
+    pub(crate) differs_from_linux: Option<String>,
     /// `--mtu=`: of the device under IPv4; under IPv6 it has 20 bytes more, so that segments are as
     /// long.
     pub(crate) mtu: usize,
@@ -36,6 +38,7 @@ impl Default for Settings {
             knobs: Vec::new(),
             families: vec![Family::V4, Family::V6],
             drivers: vec![Driver::Host, Driver::Stack],
+            differs_from_linux: None,
             mtu: 1500,
             peer_isn: 3_000_000_000,
             seed: 1,
@@ -49,11 +52,13 @@ pub(crate) enum Family {
     V6,
 }
 
-/// Which of the two machines runs the script.
+/// Which of the machines runs the script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Driver {
     Host,
     Stack,
+    /// Only when it is asked for: it takes root, and real time.
+    Linux,
 }
 
 /// One line.

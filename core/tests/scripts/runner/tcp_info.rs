@@ -66,6 +66,12 @@ pub(crate) fn field(bytes: &[u8], name: &str) -> Result<u64, String> {
     Err(format!("TCP_INFO has no tcpi_{name}"))
 }
 
+/// Whether a field is a time in microseconds.
+pub(crate) fn is_time_us(name: &str) -> bool {
+    let name = name.strip_prefix("tcpi_").unwrap_or(name);
+    matches!(name, "rto" | "ato" | "rtt" | "rttvar" | "rcv_rtt" | "min_rtt")
+}
+
 /// Byte, shift and mask of a field of a few bits.
 fn bit_field(name: &str) -> Option<(usize, u8, u8)> {
     match name {

@@ -2,7 +2,8 @@
 //! each packet that leaves held against the one that was expected.
 //!
 //! A script fails at the first thing that is not as it says: a packet too few, too many, too early,
-//! too late or different, a call that returns something else or at another time.
+//! too late or different, a call that returns something else or at another time. Where time is real,
+//! what comes late within the machine's tolerance shifts all that follows.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -11,14 +12,17 @@ use super::calls::{Check, Sockets};
 use super::conditions;
 use super::flow::Flows;
 use super::machine::{Machine, Returned};
-use super::packet::{Body, Packet, Tcp, differences};
-use super::script::{Call, Expected, Family, Script, Step, What, When};
+use super::packet::{Body, PSH, Packet, Tcp, differences};
+use super::script::{Call, Condition, Expected, Family, Script, Step, What, When};
 use super::text::seconds;
 
 /// Timers that may fire between two steps; more, and the machine runs in circles.
 const TIMERS_MAX: u32 = 100_000;
 /// How long `*` waits for a packet: an hour.
 const WHENEVER_US: u64 = 3_600_000_000;
+
+/// How soon an assertion is looked at again, where time is real.
+const ASSERT_AGAIN_US: u64 = 1000;
 
 /// A packet that left the machine.
 struct Departure {
@@ -31,6 +35,7 @@ struct Lasting<'a> {
     step: &'a Step,
     check: Check,
     expected: &'a Expected,
+    start_us: u64,
     end_us: u64,
 }
 
@@ -44,6 +49,10 @@ pub(crate) struct Timeline<'a> {
     now_us: u64,
     /// When the step before happened: what `+` counts from.
     last_us: u64,
+    /// When it was to happen: earlier, where time is real.
+    nominal_us: u64,
+    /// When something happened last that could set a timer.
+    stirred_us: u64,
     departures: VecDeque<Departure>,
     lasting: Option<Lasting<'a>>,
     trace: String,
@@ -63,6 +72,8 @@ impl<'a> Timeline<'a> {
             sockets: Sockets::new(family),
             now_us: 0,
             last_us: 0,
+            nominal_us: 0,
+            stirred_us: 0,
             departures: VecDeque::new(),
             lasting: None,
             trace: String::new(),
@@ -79,6 +90,10 @@ impl<'a> Timeline<'a> {
     }
 
     fn finish(&mut self) -> Result<(), String> {
+        let ending_us = self.lasting.as_ref().map_or(self.now_us, |lasting| lasting.end_us);
+        if ending_us <= self.now_us {
+            self.advance(self.now_us + self.machine.tolerance().us)?;
+        }
         if let Some(departure) = self.departures.front() {
             return Err(format!("the script ends, but {}", self.describe_front(departure.at_us)));
         }
@@ -89,19 +104,22 @@ impl<'a> Timeline<'a> {
     }
 
     fn step(&mut self, step: &'a Step) -> Result<(), String> {
-        let (start_us, end_us) = match step.when {
-            When::At(at) => (at, at),
-            When::After(after) | When::Lasting(after, _) => {
-                (self.last_us + after, self.last_us + after)
+        let (after, until) = match step.when {
+            When::At(at) => {
+                let after = at.checked_sub(self.nominal_us).ok_or("time does not go back")?;
+                (after, after)
             }
-            When::Between(from, to) => (self.last_us + from, self.last_us + to),
-            When::Whenever => (self.last_us, self.last_us + WHENEVER_US),
+            When::After(after) | When::Lasting(after, _) => (after, after),
+            When::Between(from, to) => (from, to),
+            When::Whenever => (0, WHENEVER_US),
         };
-        if start_us < self.last_us {
-            return Err("time does not go back".into());
-        }
+        let base_us = self.last_us;
+        let start_us = base_us + after;
         if let What::Expect(packet) = &step.what {
-            return self.expect(packet, start_us, end_us);
+            self.expect(packet, start_us, base_us + until)?;
+            self.nominal_us += (self.last_us - base_us).clamp(after, until);
+            self.stirred_us = self.last_us;
+            return Ok(());
         }
         self.advance(start_us)?;
         if let Some(departure) = self.departures.front()
@@ -109,7 +127,11 @@ impl<'a> Timeline<'a> {
         {
             return Err(self.describe_front(departure.at_us));
         }
-        let base_us = std::mem::replace(&mut self.last_us, start_us);
+        self.last_us = self.now_us;
+        self.nominal_us += after;
+        if !matches!(step.what, What::Assert(_)) {
+            self.stirred_us = self.now_us;
+        }
         match &step.what {
             What::Call(call) => self.call(step, call, base_us),
             What::Inject(packet) => {
@@ -124,14 +146,23 @@ impl<'a> Timeline<'a> {
             }
             What::Assert(list) => {
                 self.note(&step.text);
-                let family = self.family;
-                let (machine, sockets) = (&mut *self.machine, &self.sockets);
-                list.iter().try_for_each(|condition| {
-                    conditions::judge(condition, machine, sockets, family)
-                        .map_err(|error| format!("{}: {error}", condition.text))
-                })
+                list.iter().try_for_each(|condition| self.assert(condition))
             }
             What::Expect(_) => unreachable!("met above"),
+        }
+    }
+
+    /// Where time is real, what the condition speaks of may be about to happen.
+    fn assert(&mut self, condition: &Condition) -> Result<(), String> {
+        let late_us = self.machine.tolerance().late_us(self.now_us - self.stirred_us);
+        let latest_us = self.last_us + late_us;
+        loop {
+            let (machine, sockets) = (&mut *self.machine, &self.sockets);
+            let judged = conditions::judge(condition, machine, sockets, self.family);
+            if judged.is_ok() || self.now_us >= latest_us {
+                return judged.map_err(|error| format!("{}: {error}", condition.text));
+            }
+            self.advance((self.now_us + ASSERT_AGAIN_US).min(latest_us))?;
         }
     }
 
@@ -154,7 +185,8 @@ impl<'a> Timeline<'a> {
                 return Err("another call blocks already".into());
             }
             (None, Some(end_us)) => {
-                self.lasting = Some(Lasting { step, check, expected: &call.result, end_us });
+                let (start_us, expected) = (self.now_us, &call.result);
+                self.lasting = Some(Lasting { step, check, expected, start_us, end_us });
             }
         }
         self.collect()
@@ -171,11 +203,17 @@ impl<'a> Timeline<'a> {
 
     /// The next packet that leaves is this one, between these times.
     fn expect(&mut self, wanted: &'a Packet, start_us: u64, end_us: u64) -> Result<(), String> {
-        self.advance_until_departure(end_us)?;
+        let tolerance = self.machine.tolerance();
+        let latest_us = end_us + tolerance.late_us(end_us - self.stirred_us.min(end_us));
+        self.advance_until_departure(latest_us)?;
         let Some(departure) = self.departures.pop_front() else {
             return Err(format!("no packet left until {}", seconds(end_us)));
         };
         let at_us = departure.at_us;
+        let off_us = tolerance.us
+            + at_us.saturating_sub(start_us)
+            + self.last_us.saturating_sub(self.nominal_us);
+        self.flows.timestamps_off_ms = (off_us / 1000) as u32;
         let came = self.flows.read(&departure.bytes, Some(wanted));
         match &came {
             Ok(packet) => self.note_at(at_us, &format!("> {packet}")),
@@ -183,7 +221,10 @@ impl<'a> Timeline<'a> {
         }
         let came = came?;
         let mut differing = differences(wanted, &came);
-        if !(start_us..=end_us).contains(&at_us) {
+        if tolerance.pushes && flags(&came) == flags(wanted) | PSH {
+            differing.retain(|what| *what != "flags");
+        }
+        if !(start_us - tolerance.us.min(start_us)..=latest_us).contains(&at_us) {
             differing.insert(0, "time");
         }
         if !differing.is_empty() {
@@ -194,17 +235,17 @@ impl<'a> Timeline<'a> {
                 seconds(at_us),
             ));
         }
-        self.last_us = at_us;
+        self.last_us = at_us.max(self.last_us);
         Ok(())
     }
 
     fn advance(&mut self, to_us: u64) -> Result<(), String> {
         for _ in 0..TIMERS_MAX {
-            match self.machine.next_deadline_us() {
+            match self.machine.next_deadline_us(to_us) {
                 Some(next_us) if next_us <= to_us => self.move_to(next_us.max(self.now_us))?,
                 _ => return self.move_to(to_us),
             }
-            if self.now_us == to_us {
+            if self.now_us >= to_us {
                 return self.move_to(to_us);
             }
         }
@@ -217,7 +258,7 @@ impl<'a> Timeline<'a> {
             if !self.departures.is_empty() {
                 return Ok(());
             }
-            match self.machine.next_deadline_us() {
+            match self.machine.next_deadline_us(end_us) {
                 Some(next_us) if next_us <= end_us && self.now_us < end_us => {
                     self.move_to(next_us.max(self.now_us))?;
                 }
@@ -228,8 +269,7 @@ impl<'a> Timeline<'a> {
     }
 
     fn move_to(&mut self, us: u64) -> Result<(), String> {
-        self.machine.advance(us);
-        self.now_us = us;
+        self.now_us = self.machine.advance(us);
         self.collect()
     }
 
@@ -245,7 +285,7 @@ impl<'a> Timeline<'a> {
     }
 
     fn returned(&mut self, returned: Returned) -> Result<(), String> {
-        let Some(Lasting { step, check, expected, end_us }) = self.lasting.take() else {
+        let Some(Lasting { step, check, expected, start_us, end_us }) = self.lasting.take() else {
             return Err("a call returned that was not made".into());
         };
         let now_us = self.now_us;
@@ -253,7 +293,9 @@ impl<'a> Timeline<'a> {
         self.sockets
             .judge(&check, expected, returned)
             .map_err(|error| format!("`{}`: {error}", step.text))?;
-        if now_us != end_us {
+        let tolerance = self.machine.tolerance();
+        let latest_us = end_us + tolerance.late_us(end_us - start_us.min(end_us));
+        if !(end_us - tolerance.us.min(end_us)..=latest_us).contains(&now_us) {
             return Err(format!("it was to return at {}: `{}`", seconds(end_us), step.text));
         }
         Ok(())
@@ -285,5 +327,12 @@ impl<'a> Timeline<'a> {
         let (path, line, family) = (self.script.path.display(), step.line, self.family);
         let (text, trace) = (&step.text, &self.trace);
         format!("{path}:{line} ({family:?}): {text}\n  {message}\n  what happened:\n{trace}")
+    }
+}
+
+fn flags(packet: &Packet) -> u16 {
+    match &packet.body {
+        Body::Tcp(tcp) => tcp.flags,
+        Body::Icmp(_) => 0,
     }
 }

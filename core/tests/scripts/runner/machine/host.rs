@@ -143,11 +143,11 @@ impl Machine for HostMachine {
         None
     }
 
-    fn next_deadline_us(&mut self) -> Option<u64> {
+    fn next_deadline_us(&mut self, _until_us: u64) -> Option<u64> {
         Some(self.host.next_deadline()?.as_nanos().div_ceil(1000))
     }
 
-    fn advance(&mut self, to_us: u64) {
+    fn advance(&mut self, to_us: u64) -> u64 {
         let target = Instant::from_micros(to_us);
         let mut fired = 0;
         while let Some(deadline) = self.host.next_deadline().filter(|due| *due <= target) {
@@ -160,6 +160,7 @@ impl Machine for HostMachine {
         }
         self.now = target;
         self.collect();
+        to_us
     }
 
     fn input(&mut self, packet: &[u8]) {

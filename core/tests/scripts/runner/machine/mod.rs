@@ -1,10 +1,12 @@
-//! What a script drives: a machine with sockets, a wire and a clock, in either of two makes.
+//! What a script drives: a machine with sockets, a wire and a clock, in any of three makes.
 //!
 //! [`HostMachine`] is the protocol alone (`tcpstack::host`), [`StackMachine`] the runtime on a
-//! `user:` device with a manual clock (`tcpstack::net`), as an embedder in C has it. A script does
-//! not know which it has, except that only the second has calls that block.
+//! `user:` device with a manual clock (`tcpstack::net`), as an embedder in C has it, and
+//! [`LinuxMachine`] the TCP of the kernel, on a TUN interface and in real time. A script does not
+//! know which it has, except that the first has no calls that block.
 
 mod host;
+mod linux;
 mod stack;
 
 use std::net::SocketAddr;
@@ -13,9 +15,10 @@ use tcpstack::host::{Domain, Readiness, Shutdown};
 use tcpstack::tcp::State;
 
 pub(crate) use host::HostMachine;
+pub(crate) use linux::{LinuxMachine, left_out};
 pub(crate) use stack::StackMachine;
 
-/// A machine. Time is in microseconds and moves only by [`Machine::advance`].
+/// A machine. Time is in microseconds and moves only by [`Machine::advance`], unless it is real.
 pub(crate) trait Machine {
     /// Makes a system call. None: it blocks, which only a call that may last is allowed to.
     fn call(&mut self, call: SystemCall, may_block: bool) -> Option<Returned>;
@@ -23,11 +26,18 @@ pub(crate) trait Machine {
     /// What the blocked call returned, if it has, now that something happened.
     fn resume(&mut self) -> Option<Returned>;
 
-    /// When the machine, or a call that waits, wants time to be moved to next; rounded up.
-    fn next_deadline_us(&mut self) -> Option<u64>;
+    /// When the machine, or a call that waits, wants time to be moved to next; rounded up. In real
+    /// time that is when something has happened, and is found out by waiting, until `until_us`.
+    fn next_deadline_us(&mut self, until_us: u64) -> Option<u64>;
 
-    /// Moves the clock, and runs the timers due by then.
-    fn advance(&mut self, to_us: u64);
+    /// Moves the clock, and runs the timers due by then. What time it is after that: `to_us`, or
+    /// later where time is real.
+    fn advance(&mut self, to_us: u64) -> u64;
+
+    /// How exact its times are.
+    fn tolerance(&self) -> Tolerance {
+        Tolerance::default()
+    }
 
     /// Takes in a packet from the wire.
     fn input(&mut self, packet: &[u8]);
@@ -46,6 +56,25 @@ pub(crate) trait Machine {
 
     /// Changes a knob.
     fn set_knob(&mut self, name: &str, value: &str) -> Result<(), String>;
+}
+
+/// How far from what a script says a time may be: not at all, unless time is real.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tolerance {
+    /// Too early, or too late.
+    pub(crate) us: u64,
+    /// A timer may fire this part of its time later: 1/n of it.
+    pub(crate) late_part: Option<u64>,
+    /// Whether a PSH more than expected is no difference: when to push is the sender's own business
+    /// (RFC 9293 §3.9.1.2), and Linux does so as well when half the largest window has been written.
+    pub(crate) pushes: bool,
+}
+
+impl Tolerance {
+    /// How late something may come that was to come after `waited_us`.
+    pub(crate) fn late_us(self, waited_us: u64) -> u64 {
+        self.us + self.late_part.map_or(0, |part| waited_us / part)
+    }
 }
 
 /// A system call, its sockets by the numbers that the script gives them.

@@ -164,15 +164,16 @@ impl Machine for StackMachine {
         self.take(report)
     }
 
-    fn next_deadline_us(&mut self) -> Option<u64> {
+    fn next_deadline_us(&mut self, _until_us: u64) -> Option<u64> {
         self.next_us = self.stack.poll(self.now_us).expect("time does not go back");
         let waits = self.blocked.as_ref().map(|blocked| blocked.deadline_us);
         self.next_us.into_iter().chain(waits.filter(|us| *us != u64::MAX)).min()
     }
 
-    fn advance(&mut self, to_us: u64) {
+    fn advance(&mut self, to_us: u64) -> u64 {
         self.now_us = to_us;
         self.next_us = self.stack.poll(to_us).expect("time does not go back");
+        to_us
     }
 
     fn input(&mut self, packet: &[u8]) {

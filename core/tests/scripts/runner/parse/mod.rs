@@ -67,6 +67,7 @@ fn set(settings: &mut Settings, text: &str) -> Result<(), String> {
         ("driver", "host") => settings.drivers = vec![Driver::Host],
         ("driver", "stack") => settings.drivers = vec![Driver::Stack],
         ("ip_version" | "driver", _) => return Err(format!("--{name}={value} is not known")),
+        ("linux", why) => settings.differs_from_linux = Some(why.to_owned()),
         ("mtu", _) => settings.mtu = number()? as usize,
         ("peer_isn", _) => settings.peer_isn = number()? as u32,
         ("seed", _) => settings.seed = number()?,
