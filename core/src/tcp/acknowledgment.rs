@@ -9,6 +9,7 @@ use super::recovery::{AckReport, Acknowledgment, Recovery, Scene};
 use super::segment::Segment;
 use super::seq::Seq;
 use crate::event::{Kind, Reason, TimerName};
+use crate::knobs::EcnVariant;
 use crate::time::Instant;
 use crate::wire::tcp::Flags;
 
@@ -68,6 +69,7 @@ impl Connection {
             duplicates,
             has_new_data: self.send_buffer.end() > self.snd.nxt,
             marks: self.ecn.marks_reported(segment, acked, self.snd.smss),
+            has_exact_marks: self.ecn.variant() == EcnVariant::Accurate,
         };
         let phase = self.congestion.phase();
         let (recovery, mut scene) = self.scene(cx);

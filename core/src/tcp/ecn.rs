@@ -26,6 +26,8 @@ pub struct EcnState {
     is_echoing: bool,
     /// The window was reduced: CWR goes on the next new text (RFC 3168 §6.1.2).
     cwr_due: bool,
+    /// Text has arrived with an ECN codepoint (`TCPI_OPT_ECN_SEEN`).
+    has_seen: bool,
     /// What accurate feedback counts, once agreed on.
     pub(super) accurate: Option<Box<Accurate>>,
 }
@@ -34,12 +36,17 @@ impl EcnState {
     /// Before any SYN. An active open asks for what the knob `tcp_ecn` says; a passive one answers.
     pub fn new(knobs: &Knobs, is_active: bool) -> EcnState {
         let variant = if is_active { knobs.ecn_outgoing() } else { EcnVariant::None };
-        EcnState { variant, is_echoing: false, cwr_due: false, accurate: None }
+        EcnState { variant, is_echoing: false, cwr_due: false, has_seen: false, accurate: None }
     }
 
     /// What is in force, or asked for.
     pub fn variant(&self) -> EcnVariant {
         self.variant
+    }
+
+    /// Whether text has arrived with an ECN codepoint since ECN was agreed on.
+    pub fn has_seen(&self) -> bool {
+        self.has_seen
     }
 
     /// A SYN for a passive open: takes the best of what it asks for and `tcp_ecn` allows.
@@ -133,6 +140,8 @@ impl EcnState {
     /// What an acceptable segment with text in the window says as a receiver has to hear it. True
     /// when that should be acknowledged at once: the peer's window may be down to one segment.
     pub fn take_marks(&mut self, segment: &Segment) -> bool {
+        let is_capable = !segment.payload.is_empty() && segment.ecn != Ecn::NotEct;
+        self.has_seen |= is_capable && self.variant != EcnVariant::None;
         if let Some(accurate) = &mut self.accurate {
             return accurate.take_marks(segment);
         }

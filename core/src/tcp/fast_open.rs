@@ -64,6 +64,8 @@ pub struct FastOpen {
     text_max: u16,
     /// A passive open whose SYN had text and a good cookie: it is used before it is ESTABLISHED.
     is_early: bool,
+    /// The peer took our SYN's text, or we took its.
+    is_taken: bool,
     /// What the handshake taught about the server.
     lesson: Option<Lesson>,
 }
@@ -105,7 +107,11 @@ impl Connection {
 
     /// A passive open whose SYN's text is taken at once: its cookie is good (RFC 7413 §4.2.2).
     pub fn accept_early_text(&mut self, cx: &mut Context<'_>, syn: &Header, text: Bytes) {
-        self.fast_open = Some(Box::new(FastOpen { is_early: true, ..FastOpen::default() }));
+        self.fast_open = Some(Box::new(FastOpen {
+            is_early: true,
+            is_taken: !text.is_empty(),
+            ..FastOpen::default()
+        }));
         // What the SYN+ACK will advertise is open to it already.
         self.window_field(cx, Flags::SYN);
         let header = Header {
@@ -159,9 +165,15 @@ impl Connection {
         if let Some(cookie) = segment.options.fast_open.filter(|cookie| !cookie.is_request()) {
             own.lesson = Some(Lesson::Cookie(cookie, self.peer_mss));
         }
+        own.is_taken = self.snd.una > self.snd.iss + 1;
         self.send_buffer.release(self.snd.una.min(self.send_buffer.end()));
         self.snd.nxt = self.snd.una;
         self.snd.max = self.snd.una;
+    }
+
+    /// Whether a SYN's text was taken, ours or the peer's (`TCPI_OPT_SYN_DATA`).
+    pub(super) fn has_syn_data(&self) -> bool {
+        self.fast_open.as_ref().is_some_and(|own| own.is_taken)
     }
 
     /// What this handshake taught, once.

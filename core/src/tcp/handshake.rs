@@ -264,7 +264,7 @@ impl Connection {
             initial_window(self.snd.smss, cx.knobs.initial_window_segments())
         };
         self.congestion = new_controller(cx.knobs, &self.settings, &self.snd, window);
-        self.recovery.on_open(ack, self.sack_permitted);
+        self.recovery.on_open(cx.now, ack, self.sack_permitted);
         self.snd.acknowledge(ack);
         self.liveness.on_progress(cx.now);
         self.stop(cx, TimerName::Retransmission);

@@ -171,21 +171,20 @@ impl Connection {
         let smss = u64::from(self.snd.smss.max(1));
         let segments = |bytes: u64| count(bytes.div_ceil(smss));
         let is_open = self.state.is_synchronized();
-        let board = self.recovery.board();
         let rate = self.recovery.rate(&self.snd);
         let (delivery_rate, is_app_limited) = rate.last_rate.unwrap_or((0, true));
         let tally = &self.tally;
         let times = tally.limits(now);
         Info {
             state: self.state,
-            congestion_state: self.recovery.state(),
-            timeouts: small(self.recovery.timeouts()),
             probes: small(self.recovery.window_probes.unanswered()).max(self.liveness.probes()),
             backoffs: small(self.rtt.backoffs()),
             has_timestamps: is_open && self.timestamps.is_on(),
             has_sack: is_open && self.sack_permitted,
             has_window_scale: is_open && self.offered_shift.is_some(),
             has_ecn: is_open && self.ecn.variant() != EcnVariant::None,
+            has_seen_ecn: self.ecn.has_seen(),
+            has_syn_data: self.has_syn_data(),
             send_scale: self.snd.wnd_shift,
             receive_scale: self.rcv.wnd_shift,
             rto: self.rtt.rto(),
@@ -195,10 +194,6 @@ impl Connection {
             advertised_mss: self.own_mss(mtu).into(),
             path_mtu: u32::try_from(mtu).unwrap_or(u32::MAX),
             unacked: segments(self.snd.outstanding()),
-            sacked: board.map_or(0, |board| board.sacked_segments()),
-            lost: board.map_or(0, |board| segments(board.lost().len())),
-            retransmitted_outstanding: board.map_or(0, |board| board.repeated_segments()),
-            dsacks_received: self.recovery.counts().dsacked,
             delivered: segments(rate.delivered),
             delivery_rate,
             is_app_limited,
@@ -214,7 +209,6 @@ impl Connection {
             send_window: self.snd.wnd,
             cwnd: self.congestion.cwnd(),
             ssthresh: Some(self.congestion.ssthresh()).filter(|bytes| *bytes != u64::MAX),
-            reordering: self.recovery.reordering(),
             pacing_rate: self.pacing_rate_bytes_per_s(),
             max_pacing_rate: self.settings.max_pacing_rate_bytes_per_s,
             segments_sent: tally.segments_sent,
@@ -231,7 +225,27 @@ impl Connection {
             busy: times.busy,
             window_limited: times.window,
             buffer_limited: times.buffer,
-            total_timeouts: tally.timeouts,
+            ..self.repair_info(now)
+        }
+    }
+
+    /// What is lost, out of order, marked and sent again.
+    fn repair_info(&self, now: Instant) -> Info {
+        let smss = u64::from(self.snd.smss.max(1));
+        let (board, counts) = (self.recovery.board(), self.recovery.counts());
+        Info {
+            congestion_state: self.recovery.state(),
+            timeouts: small(self.recovery.timeouts()),
+            sacked: board.map_or(0, |board| board.sacked_segments()),
+            lost: board.map_or(0, |board| count(board.lost().len().div_ceil(smss))),
+            retransmitted_outstanding: board.map_or(0, |board| board.repeated_segments()),
+            reordering: self.recovery.reordering(),
+            reordering_seen: counts.reordering_seen,
+            dsacks_received: counts.dsacked,
+            delivered_ce: counts.delivered_ce,
+            total_timeouts: self.tally.timeouts,
+            total_timeout_recoveries: counts.timeouts.repairs,
+            timeout_time: counts.timeouts.spent(now),
             ..Info::default()
         }
     }

@@ -67,7 +67,7 @@ impl Connection {
         self.rtt.back_off();
         self.tally.timeouts += 1;
         if !self.state.is_synchronized() {
-            self.recovery.on_syn_timeout();
+            self.recovery.on_syn_timeout(cx.now);
             self.snd.nxt = self.snd.una;
             return;
         }

@@ -34,6 +34,8 @@ pub struct Acknowledgment<'a> {
     /// Segments that the peer newly reports as marked by the network; without accurate feedback it
     /// can only say that there are some (RFC 3168 §6.1.2).
     pub marks: u64,
+    /// The feedback is accurate: `marks` is how many, not whether.
+    pub has_exact_marks: bool,
 }
 
 impl Acknowledgment<'_> {
@@ -139,7 +141,9 @@ impl Recovery {
             _ => false,
         };
         if late > 0 {
-            self.episode.get_or_insert_default().window.on_reordering();
+            let episode = self.episode.get_or_insert_default();
+            episode.window.on_reordering();
+            episode.counts.reordering_seen = episode.counts.reordering_seen.wrapping_add(1);
             let segments = late.div_ceil(u64::from(scene.snd.smss));
             let segments = u32::try_from(segments).unwrap_or(u32::MAX);
             let most = scene.knobs.max_reordering();

@@ -17,8 +17,10 @@
 //! | `rack` | what time says is lost (RFC 8985 §6) |
 //! | `tail_probe` | when the end of a flight was lost (RFC 8985 §7) |
 //! | `prr` | how much may leave while the window is reduced (RFC 9937) |
+//! | `counts` | what of it TCP_INFO tells |
 //! | `frto`, `undo` | whether all that was needed (RFC 5682, RFC 3522, RFC 4015, RFC 3708) |
 
+pub mod counts;
 pub mod delivery;
 pub mod frto;
 mod losses;
@@ -37,6 +39,7 @@ pub mod window_probes;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+pub use counts::Counts;
 pub use delivery::Acknowledgment;
 use frto::Frto;
 use newreno::NewReno;
@@ -91,21 +94,6 @@ struct Episode {
     frto: Frto,
     window: ReorderingWindow,
     counts: Counts,
-}
-
-/// What happened since the connection began, in segments.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Sent again.
-    pub retransmitted: u32,
-    /// Found lost.
-    pub lost: u32,
-    /// Found lost, in bytes.
-    pub lost_bytes: u64,
-    /// Reported by the peer as come twice.
-    pub dsacked: u32,
-    /// Reductions that proved needless.
-    pub undone: u32,
 }
 
 /// Loss detection and repair of one connection.
@@ -174,13 +162,14 @@ impl Recovery {
 
     /// The handshake is complete by `ack`, which may cover text that left before (RFC 7413);
     /// `has_sack`: both SYNs said that SACK is permitted.
-    pub fn on_open(&mut self, ack: Seq, has_sack: bool) {
+    pub fn on_open(&mut self, now: Instant, ack: Seq, has_sack: bool) {
         if let Some(flight) = &mut self.flight {
             flight.board.acknowledge(ack, |_| {});
         }
         self.land();
         self.has_sack = has_sack;
         self.timeouts = 0;
+        self.note_timeouts_over(now);
         self.syn_sent_at = None;
     }
 
@@ -242,8 +231,20 @@ impl Recovery {
     }
 
     /// The timer of a SYN fired.
-    pub fn on_syn_timeout(&mut self) {
+    pub fn on_syn_timeout(&mut self, now: Instant) {
+        self.note_timeout(now);
+    }
+
+    fn note_timeout(&mut self, now: Instant) {
+        let counts = &mut self.episode.get_or_insert_default().counts;
+        counts.timeouts.on_timeout(now, self.timeouts == 0);
         self.timeouts = self.timeouts.saturating_add(1);
+    }
+
+    fn note_timeouts_over(&mut self, now: Instant) {
+        if let Some(episode) = &mut self.episode {
+            episode.counts.timeouts.on_repaired(now);
+        }
     }
 
     /// A round trip was measured by other means than an acknowledgment of text.

@@ -79,13 +79,30 @@ impl Recovery {
         if !is_usual && (has_flight || delivery.is_dsack || ack.marks > 0) {
             self.judge(scene, ack, &mut delivery, &mut report);
         }
+        if self.state != RepairState::Loss {
+            self.note_timeouts_over(scene.now);
+        }
         report.delivered = delivery.delivered;
         self.tell_controller(scene, ack, &delivery, cwnd_before, &mut report);
+        self.count_marks(scene, ack, delivery.delivered);
         if ack.acked() > 0 {
             self.probe.reschedule();
         }
         self.land();
         report
+    }
+
+    /// Classic feedback says only that there are marks: all that the ACK delivers counts, as on
+    /// Linux.
+    fn count_marks(&mut self, scene: &Scene<'_>, ack: &Acknowledgment<'_>, delivered: u64) {
+        if ack.marks == 0 {
+            return;
+        }
+        let delivered = delivered.div_ceil(u64::from(scene.snd.smss));
+        let marked = if ack.has_exact_marks { ack.marks } else { delivered };
+        let counts = &mut self.episode.get_or_insert_default().counts;
+        let marked = u32::try_from(marked).unwrap_or(u32::MAX);
+        counts.delivered_ce = counts.delivered_ce.wrapping_add(marked);
     }
 
     fn measure_rtt(&mut self, scene: &mut Scene<'_>, delivery: &Delivery) {

@@ -90,7 +90,7 @@ impl Recovery {
         let is_first = self.state <= RepairState::Disorder
             || snd.una >= self.recover
             || (self.state == RepairState::Loss && has_progress);
-        self.timeouts = self.timeouts.saturating_add(1);
+        self.note_timeout(scene.now);
         self.newreno.reset();
         self.lose_at_timeout(scene);
         let episode = self.episode.get_or_insert_default();
