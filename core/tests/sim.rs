@@ -15,6 +15,8 @@ mod handshake;
 mod lives;
 #[path = "sim/reordering.rs"]
 mod reordering;
+#[path = "sim/repairs.rs"]
+mod repairs;
 #[path = "sim/resets.rs"]
 mod resets;
 #[path = "sim/retransmission.rs"]

@@ -93,6 +93,30 @@ fn acknowledging_byte_by_byte_opens_the_window_no_faster() {
 }
 
 #[test]
+fn optimistic_acknowledgments_open_the_window_no_further_than_honest_ones() {
+    // RFC 5681 §3.1 and RFC 3465 §2: cwnd grows by bytes newly acknowledged, each once; what was not
+    // sent yet acknowledges nothing (RFC 9293 §3.10.7.4).
+    let let_out = |acks: &[u32]| {
+        let mut victim = Victim::new(&[]);
+        let line = victim.open_usual(4000);
+        victim.host.send(victim.now, line.id, &[1; 900_000]).unwrap();
+        let first: usize = victim.say().iter().map(|sent| sent.text.len()).sum();
+        assert_eq!(first, 14_600, "the initial window");
+        let mut out = 0;
+        for ack in acks {
+            let header = Header { ack: line.ack.wrapping_add(*ack), ..line.header(Flags::ACK) };
+            let sent = victim.feel(line.peer, &header, b"");
+            out += sent.iter().map(|sent| sent.text.len()).sum::<usize>();
+        }
+        out
+    };
+    let honest = let_out(&[1460, 2920, 4380, 5840, 7300, 8760, 10_220, 11_680, 13_140, 14_600]);
+    let ahead = let_out(&[14_600]);
+    let beyond = let_out(&[14_600, 200_000, 500_000, 899_000, 1460, 2920, 7300, 14_600, 14_600]);
+    assert!(ahead <= honest && beyond <= honest, "{ahead} and {beyond} rather than {honest}");
+}
+
+#[test]
 fn acknowledgments_of_what_was_never_sent_are_answered_rarely() {
     // RFC 9293 §3.10.7.4; RFC 5961 §5.2, §7.
     let mut victim = Victim::new(&[]);
