@@ -1,6 +1,9 @@
 """Writes docs/PERFORMANCE.md from what a run of the benchmarks left behind.
 
     report.py target/criterion docs/PERFORMANCE.md
+
+Each part of the document says when, on what and by which command it was measured. A part that this
+run has not measured stays as it is.
 """
 
 import datetime
@@ -14,17 +17,18 @@ from pathlib import Path
 INTRODUCTION = """\
 # Performance
 
-Measured by `make bench` (over TUN it needs root), on {date}: {machine}.
+What tcpstack makes of the time, the memory and the links it is given, beside smoltcp in the same run. Each
+part says when and by which command it was measured; `make bench` measures all (over TUN it needs root).
 
 The numbers of one table come from one run, the stacks taking turns, so that their ratios mean more than
-they do themselves: another machine, or another hour on a shared one, moves them all. smoltcp is the
-crate at version {smoltcp}, release build, with equal MTU and buffers, and without congestion control, as it
-comes; tcpstack runs NewReno. Sources: `benches/`.
+they do themselves: another machine, or another hour on a shared one, moves them all, but for what is
+measured in virtual time. smoltcp is the crate at version {smoltcp}, release build, with equal MTU and
+buffers. Sources: `benches/`.
 """
 
-TUN = """\
-## One connection over TUN to the kernel, MTU 1500
+STAMP = "Measured by `{command}` on {date}: {machine}.\n"
 
+TUN = """\
 Gbit/s of application data, the median of {rounds} runs (least to most), 1 GB each. The peer is a program
 with `std::net` sockets in the same network namespace; the time runs from its established connection until
 the end of the stream has arrived. *plain* is tcpstack with `offload=off`: each packet crosses by itself and its
@@ -33,48 +37,47 @@ checksum and segmentation offload (virtio_net_hdr).
 """
 
 MEMORY = """\
-## Two hosts in memory, MTU 1500
-
 Gbit/s of application data through one connection in one thread: written from and read into the
 application's memory, each packet copied once from host to host with its checksum computed, and verified
 on arrival. With super-segments a packet holds up to 64 KB of text, and its checksum is computed too.
 """
 
 RECOVERY = """\
-## Bad links, in virtual time
+Mbit/s of application data through one connection, handshake included, the mean of {seeds} seeds; as much is
+moved as the bottleneck carries in ten seconds. Both sides have buffers of 4 MiB and an MTU of 1500;
+smoltcp has its CUBIC on. The clock is virtual: the same source gives the same table on any machine.
 
-Mbit/s of application data through one connection, handshake included, the mean of {seeds} seeds; both sides
-with 4 MiB buffers, MTU 1500, a drop-tail queue of one bandwidth-delay product (50 packets at least) before
-the bottleneck. *loss* is even and both ways; *bursts* begin at that share of the data packets and take 4 to
-11 of them; *reordering* lets that share of the packets overtake by half a round trip. smoltcp has its
-CUBIC on. The simulator's clock is virtual: the same source gives the same table on any machine. The best
-of a row is bold.
+| link | |
+|---|---|
+| all | a bottleneck of so many Mbit/s each way before which a queue holds one bandwidth-delay product, 50 packets at least, and then half of the round trip as delay |
+| loss | each packet is lost with this probability, both ways, beside what overflows the queue |
+| bursts | runs of 4 to 11 data packets are lost; each packet begins one with this probability |
+| reordering | nothing is lost; each packet, both ways, overtakes by half a round trip with this probability |
+| tail | only the delay; of each message the last segment is lost, once |
+
+*Ahead* of smoltcp is a control whose cell is better than smoltcp's in the same row; the others are marked
+with an exclamation mark. The best of a row is bold.
 """
 
 TAIL = """
 A message of 8 segments whose last one is lost, and a byte that answers it: mean round trips from the
-first byte written to the answer, of 50 in a row. Without a loss it is 1; a probe after two round trips
-makes it about 4, waiting for a timeout of 200 ms or more costs the rest.
+first byte written to the answer, of 50 in a row, so that each pays too for the window that those before it
+have lost. Without a loss and with the window open it is 1.
 """
 
-RECOVERY_LEFT_OUT = """\
-## Bad links, in virtual time
-
-Left out in this run: `target/release/bench-recovery` was not run.
+FAIRNESS = """\
+Two flows of the same control share a bottleneck of {rate} Mbit/s, {rtt_ms} ms of round trip and a drop-tail queue
+of so many bandwidth-delay products. The second begins two seconds after the first (a little more with each seed); 25 seconds later each
+is measured for 40 seconds. Mbit/s of application data, the mean of {seeds} seeds, and the lesser of the two as
+part of the greater in the worst seed. Virtual time too.
 """
 
 FUNCTIONS = """\
-## What single steps cost
-
 | step | time | Gbit/s |
 |---|---:|---:|
 """
 
-TUN_LEFT_OUT = """\
-## One connection over TUN to the kernel
-
-Left out in this run: it needs root.
-"""
+LEFT_OUT = "Not measured yet.\n"
 
 DIRECTIONS = {"to_kernel": "stack to kernel", "from_kernel": "kernel to stack"}
 
@@ -158,37 +161,63 @@ def header_row(*columns):
     return f"\n| {' | '.join(titles)} |\n|{'---:|' * len(titles)}\n"
 
 
-def recovery_table(lines):
+def is_better(line, base):
+    """Fewer round trips, or more Mbit/s."""
+    if "rtts" in line:
+        return line["rtts"] < base["rtts"]
+    return line["mbit_per_s"] > base["mbit_per_s"]
+
+
+def cell(line, row):
+    """A contender's figure: the best of its row bold, one behind smoltcp's marked."""
+    shown = f"{line.get('mbit_per_s', line.get('rtts')):.1f}"
+    base = row["smoltcp"]
+    if not any(is_better(other, line) for other in row.values()):
+        shown = f"**{shown}**"
+    is_behind = line is not base and not is_better(line, base)
+    return shown + " !" if is_behind else shown
+
+
+def rows_of(lines, key):
+    """The lines of each row by contender."""
     rows = {}
     for line in lines:
-        key = (line["rate"] // 1_000_000, line["rtt_ms"], line["trouble"])
-        rows.setdefault(key, {})[line["contender"]] = line["mbit_per_s"]
-    text = header_row("Mbit/s", "RTT", "trouble")
-    for (rate, rtt_ms, trouble), cells in rows.items():
-        best = max(cells.values())
-        shown = [f"**{cells[name]:.1f}**" if cells[name] == best else f"{cells[name]:.1f}" for name in CONTENDERS]
-        text += f"| {rate} | {rtt_ms} ms | {trouble} | {' | '.join(shown)} |\n"
-    return text
+        rows.setdefault(key(line), {})[line["contender"]] = line
+    return rows
 
 
-def tail_table(lines):
-    rows = {}
-    for line in lines:
-        rows.setdefault(line["rtt_ms"], {})[line["contender"]] = line["rtts"]
-    text = header_row("RTT")
-    for rtt_ms, cells in rows.items():
-        text += f"| {rtt_ms} ms | {' | '.join(f'{cells[name]:.1f}' for name in CONTENDERS)} |\n"
-    return text
+def cells_of(row):
+    return " | ".join(cell(row[name], row) for name in CONTENDERS)
 
 
-def recovery_part(path):
-    if not path.exists():
-        return RECOVERY_LEFT_OUT
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
+def recovery_part(lines):
     goodput = [line for line in lines if "trouble" in line]
-    tail = [line for line in lines if "tail" in line]
-    seeds = goodput[0]["seeds"]
-    return RECOVERY.format(seeds=seeds) + recovery_table(goodput) + TAIL + tail_table(tail)
+    by_link = rows_of(goodput, lambda line: (line["rate"] // 1_000_000, line["rtt_ms"], line["trouble"]))
+    by_rtt = rows_of([line for line in lines if "tail" in line], lambda line: line["rtt_ms"])
+    text = RECOVERY.format(seeds=goodput[0]["seeds"]) + header_row("Mbit/s", "RTT", "trouble")
+    for (rate, rtt_ms, trouble), row in by_link.items():
+        text += f"| {rate} | {rtt_ms} ms | {trouble} | {cells_of(row)} |\n"
+    text += TAIL + header_row("RTT")
+    for rtt_ms, row in by_rtt.items():
+        text += f"| {rtt_ms} ms | {cells_of(row)} |\n"
+    rows = [*by_link.values(), *by_rtt.values()]
+    counts = []
+    for name in CONTENDERS[1:]:
+        ahead = sum(is_better(row[name], row["smoltcp"]) for row in rows)
+        counts.append(f"{name} in {ahead} of {len(rows)} cells")
+    return text + f"\nAhead of smoltcp: {', '.join(counts)}.\n"
+
+
+def fairness_part(lines):
+    lines = [line for line in lines if "fairness" in line]
+    about = lines[0]
+    text = FAIRNESS.format(rate=about["rate"] // 1_000_000, rtt_ms=about["rtt_ms"], seeds=about["seeds"])
+    text += "\n| flows | queue | first | second | sum | least share |\n|---|---:|---:|---:|---:|---:|\n"
+    for line in lines:
+        first, second = line["first"], line["second"]
+        text += (f"| {line['contender']} and {line['contender']} | {line['queue']} | {first:.2f} | {second:.2f} | "
+                 f"{first + second:.2f} | {line['worst'] * 100:.0f} % |\n")
+    return text
 
 
 def function_rows(found):
@@ -207,21 +236,48 @@ def duration(seconds):
     return f"{seconds / 1e-9:.1f} ns"
 
 
+def json_lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def measured_parts(directory):
+    """Heading, command and text of each part; without a text it was not measured."""
+    found = benchmarks(directory)
+    tun = json_lines(directory / "tun.jsonl")
+    recovery = json_lines(directory / "recovery.jsonl")
+    memory = any(group.startswith("in_memory/") for group, _ in found)
+    functions = function_rows(found)
+    links = "scripts/bench recovery"
+    return [
+        ("One connection over TUN to the kernel, MTU 1500", "make bench",
+         tun and TUN.format(rounds=tun[0]["rounds"]) + tun_table(tun)),
+        ("Two hosts in memory, MTU 1500", "make bench", memory and MEMORY + memory_table(found)),
+        ("Bad links, in virtual time", links, recovery and recovery_part(recovery)),
+        ("Two flows on one bottleneck, in virtual time", links, recovery and fairness_part(recovery)),
+        ("What single steps cost", "make bench", functions and FUNCTIONS + functions),
+    ]
+
+
+def earlier_parts(report):
+    """What the document has under each heading."""
+    if not report.exists():
+        return {}
+    parts = report.read_text().split("\n## ")[1:]
+    return {heading: text.lstrip("\n") for heading, _, text in (part.partition("\n") for part in parts)}
+
+
 def main():
     measured, report = Path(sys.argv[1]), Path(sys.argv[2])
-    found = benchmarks(measured)
-    tun = measured / "tun.jsonl"
+    earlier = earlier_parts(report)
     date = datetime.date.today().isoformat()
-    parts = [INTRODUCTION.format(date=date, machine=machine(), smoltcp=smoltcp_version())]
-    if tun.exists():
-        lines = [json.loads(line) for line in tun.read_text().splitlines()]
-        parts.append(TUN.format(rounds=lines[0]["rounds"]) + tun_table(lines))
-    else:
-        parts.append(TUN_LEFT_OUT)
-    parts.append(MEMORY + memory_table(found))
-    parts.append(recovery_part(measured / "recovery.jsonl"))
-    parts.append(FUNCTIONS + function_rows(found))
-    report.write_text("\n".join(parts))
+    document = INTRODUCTION.format(smoltcp=smoltcp_version())
+    for heading, command, text in measured_parts(measured):
+        if text:
+            text = STAMP.format(command=command, date=date, machine=machine()) + "\n" + text
+        else:
+            text = earlier.get(heading, LEFT_OUT)
+        document += f"\n## {heading}\n\n{text.rstrip()}\n"
+    report.write_text(document)
 
 
 main()

@@ -2,6 +2,7 @@
 //! smoltcp with its CUBIC, over the same links, from the same seeds. Nothing here depends on how fast
 //! the machine is: the same source gives the same table.
 
+pub mod fairness;
 mod faults;
 mod ours;
 mod smol;
