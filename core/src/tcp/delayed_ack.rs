@@ -63,6 +63,8 @@ pub struct DelayedAck {
     /// Ends of writes that arrived since the last acknowledgment: 0, 1, or 2 for more.
     write_ends: u8,
     due: Due,
+    /// The same acknowledgment has to leave so many times more.
+    repeats: u8,
     last_text: Instant,
 }
 
@@ -79,6 +81,7 @@ impl DelayedAck {
             replies_enough: u8::try_from(replies_enough).unwrap_or(u8::MAX),
             write_ends: 0,
             due: Due::Nothing,
+            repeats: 0,
             last_text: Instant::default(),
         }
     }
@@ -145,6 +148,20 @@ impl DelayedAck {
         self.due = Due::Now(reason);
     }
 
+    /// So many segments past a hole came, each to be acknowledged for itself, whether or not the ACK of
+    /// the one before has left: a peer without SACK counts them.
+    pub fn demand_each(&mut self, segments: u32) {
+        let is_first = self.due != Due::Now(Reason::HoleReported);
+        let more = u8::try_from(segments - u32::from(is_first)).unwrap_or(u8::MAX);
+        self.repeats = self.repeats.saturating_add(more);
+        self.due = Due::Now(Reason::HoleReported);
+    }
+
+    /// RCV.NXT moves: what would have been repeated is no longer true.
+    pub fn on_advance(&mut self) {
+        self.repeats = 0;
+    }
+
     /// Whether what is owed has to leave now, with `unacked` bytes in order not acknowledged: more
     /// than one full segment (RFC 9293 §3.8.6.3, SHLD-19), or quick ones are left.
     pub fn is_due_now(&self, unacked: u64) -> bool {
@@ -174,7 +191,11 @@ impl DelayedAck {
         if self.due != Due::Nothing {
             self.quick = self.quick.saturating_sub(1);
         }
-        self.due = Due::Nothing;
+        self.due = match self.repeats {
+            0 => Due::Nothing,
+            _ => Due::Now(Reason::HoleReported),
+        };
+        self.repeats = self.repeats.saturating_sub(1);
         self.write_ends = 0;
     }
 

@@ -131,12 +131,13 @@ impl Receiver {
     /// Notes text in order that moved RCV.NXT to `nxt`.
     pub fn advance(&mut self, nxt: Seq) {
         self.nxt = nxt;
+        self.delayed_ack.on_advance();
     }
 
     /// The peer's FIN follows all the text before it. At the edge of a window that is full it moves
     /// the edge along.
     pub fn advance_past_fin(&mut self) {
-        self.nxt += 1;
+        self.advance(self.nxt + 1);
         self.edge = self.edge.max(self.nxt);
     }
 
@@ -162,6 +163,11 @@ impl Receiver {
     /// An acknowledgment has to leave now, for that reason.
     pub fn demand_ack_for(&mut self, reason: Reason) {
         self.delayed_ack.demand(reason);
+    }
+
+    /// So many segments came past a hole, and each is to be acknowledged for itself.
+    pub fn demand_ack_for_each(&mut self, segments: u32) {
+        self.delayed_ack.demand_each(segments);
     }
 
     /// The peer repeats what was acknowledged: it hears of everything at once for a while.

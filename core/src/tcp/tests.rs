@@ -241,6 +241,11 @@ impl Script {
 
     /// A segment of the peer arrives.
     pub(super) fn arrive(&mut self, segment: In<'_>) {
+        self.arrive_merged(segment, 0);
+    }
+
+    /// Several segments arrive that the device has merged into one, `gso_size` bytes each.
+    pub(super) fn arrive_merged(&mut self, segment: In<'_>, gso_size: u16) {
         let is_ack = segment.flags.contains(ACK);
         let header = Header {
             src_port: 4000,
@@ -253,7 +258,7 @@ impl Script {
             options: segment.options,
         };
         let payload = Bytes::copy_from_slice(segment.text);
-        self.connection.handle_segment(context!(self), &header, payload, 0, segment.ecn);
+        self.connection.handle_segment(context!(self), &header, payload, gso_size, segment.ecn);
     }
 
     /// What the connection sends next, as it is.

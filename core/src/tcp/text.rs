@@ -51,6 +51,7 @@ impl Connection {
         if !was_in_order {
             self.tally.on_out_of_order(segment.payload.len(), segment.gso_size);
         }
+        let count = segment.count();
         self.reassemble(cx, segment);
         let is_due_now = was_in_order && arrived.size > 0 && self.rcv.is_text_due_now(arrived);
         if was_in_order && arrived.size > 0 {
@@ -62,8 +63,12 @@ impl Connection {
         if is_end {
             self.rcv.advance_past_fin();
         }
-        // RFC 5681 §4.2: at once when there is a hole (MAY-13) or one was filled; a FIN at once too.
-        if !was_in_order || had_holes {
+        // RFC 5681 §4.2: at once when there is a hole (MAY-13) or one was filled; a FIN at once too. SACK
+        // tells in one ACK of all that came past a hole; without it the peer counts duplicates, so each
+        // segment of a batch has its own.
+        if !was_in_order && !self.sack_permitted {
+            self.rcv.demand_ack_for_each(count);
+        } else if !was_in_order || had_holes {
             self.rcv.demand_ack_for(Reason::HoleReported);
         } else if is_end || is_due_now {
             self.rcv.demand_ack();

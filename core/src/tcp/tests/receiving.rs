@@ -57,6 +57,42 @@ fn a_hole_is_reported_at_once_and_so_is_its_filling() {
 }
 
 #[test]
+fn each_segment_past_a_hole_has_its_own_acknowledgment_even_in_a_batch() {
+    // RFC 5681 §4.2: a sender without SACK counts them.
+    let mut peer = Script::established();
+    peer.arrive(seg(ACK, 1001).ack(1).text(&[1; 1000]));
+    peer.arrive(seg(ACK, 2001).ack(1).text(&[1; 1000]));
+    peer.arrive_merged(seg(ACK, 3001).ack(1).text(&[1; 2000]), 1000);
+    for _ in 0..4 {
+        peer.expect(out(ACK, 1, 1));
+    }
+    peer.expect_nothing();
+}
+
+#[test]
+fn what_is_filled_before_it_is_reported_is_no_hole() {
+    let mut peer = Script::established();
+    for start in [1001, 2001, 3001, 1] {
+        peer.arrive(seg(ACK, start).ack(1).text(&[1; 1000]));
+    }
+    peer.expect(out(ACK, 1, 4001));
+    peer.expect_nothing();
+}
+
+#[test]
+fn selective_acknowledgment_tells_of_a_batch_at_once() {
+    // RFC 2018 §4.
+    let options = Options { mss: Some(1000), sack_permitted: true, ..Options::default() };
+    let mut peer = Script::accepting(options, &[]);
+    peer.expect(out(SYN_ACK, 0, 1));
+    peer.arrive(seg(ACK, 1).ack(1));
+    peer.arrive(seg(ACK, 1001).ack(1).text(&[1; 1000]));
+    peer.arrive(seg(ACK, 2001).ack(1).text(&[1; 1000]));
+    peer.expect(out(ACK, 1, 1));
+    peer.expect_nothing();
+}
+
+#[test]
 fn the_window_is_the_buffer_less_what_is_queued() {
     let mut peer = Script::established();
     peer.arrive(seg(ACK, 1).ack(1).text(&[1; 2000]));
