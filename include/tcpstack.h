@@ -150,6 +150,9 @@
  *       the congestion control by its name (default: tcp_congestion_control)
  *   TCP_FASTOPEN         int from 0                0
  *       handshakes with data that a listener lets wait; 0: no Fast Open there
+ *   TCP_FASTOPEN_KEY     16 or 32 bytes            the stack's
+ *       16 bytes from which a listener's Fast Open cookies are made, and perhaps 16 more from
+ *       which they were; unset, the stack has its own
  *   TCP_FASTOPEN_CONNECT 0 or 1                    0
  *       connect returns at once, and the first data goes with the SYN
  *   TCP_INQ              0 or 1                    0

@@ -304,7 +304,8 @@ impl Host {
     /// # Errors
     /// `NoOption` for one that the family does not have.
     pub fn option(&self, id: SocketId, name: OptionName) -> Result<SocketOption, Error> {
-        name.get(&View { socket: self.owned(id)?, knobs: &self.knobs })
+        let (socket, knobs) = (self.owned(id)?, &self.knobs);
+        name.get(&View { socket, knobs, fast_open_keys: self.fast_open_keys })
     }
 
     /// Takes a port for a socket that has none.

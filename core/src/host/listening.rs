@@ -20,6 +20,7 @@ use crate::event::{ConnectionName, EventLog, Reason};
 use crate::knobs::{
     FAST_OPEN_EVERYWHERE, FAST_OPEN_SERVER, FAST_OPEN_SERVER_NO_COOKIE, SynCookieUse, TimestampMode,
 };
+use crate::tcp::fast_open::{CookieKeys, MadeWith};
 use crate::tcp::isn::Origin;
 use crate::tcp::{Arrival, Connection, Listener, State};
 use crate::time::Instant;
@@ -33,8 +34,8 @@ enum Shortcut {
     None,
     /// The ordinary handshake, and a cookie for the next time.
     Offer(FastOpenCookie),
-    /// Its text is taken at once.
-    Early,
+    /// Its text is taken at once; perhaps with a newer cookie for the next time.
+    Early(Option<FastOpenCookie>),
 }
 
 impl Host {
@@ -217,12 +218,12 @@ impl Host {
         match shortcut {
             Shortcut::None => {}
             Shortcut::Offer(cookie) => child.offer_cookie(cookie),
-            Shortcut::Early => {
-                child.accept_early_text(&mut cx, header, segment.payload.clone());
+            Shortcut::Early(new) => {
+                child.accept_early_text(&mut cx, header, segment.payload.clone(), new);
             }
         }
         let id = self.adopt_child(now, parent, (domain, options), child);
-        if shortcut == Shortcut::Early {
+        if matches!(shortcut, Shortcut::Early(_)) {
             self.queue_early(now, parent, id);
         }
     }
@@ -302,18 +303,28 @@ impl Host {
         if !self.has_place_for_early(parent) {
             return Shortcut::None;
         }
-        let own = self.fast_open_secret.cookie(local.ip(), remote.ip());
-        match option {
-            _ if has_text && self.knobs.fast_open(FAST_OPEN_SERVER_NO_COOKIE) => Shortcut::Early,
-            None => Shortcut::None,
-            Some(cookie) if cookie.as_slice() == own.as_slice() => Shortcut::Early,
-            Some(cookie) => {
+        if has_text && self.knobs.fast_open(FAST_OPEN_SERVER_NO_COOKIE) {
+            return Shortcut::Early(None);
+        }
+        let Some(cookie) = option else { return Shortcut::None };
+        let keys = self.keys_of(parent);
+        let own = keys.cookie(local.ip(), remote.ip()).in_experiment(cookie.is_experimental);
+        match keys.check(local.ip(), remote.ip(), cookie) {
+            Some(MadeWith::First) => Shortcut::Early(None),
+            Some(MadeWith::Second) => Shortcut::Early(Some(own)),
+            None => {
                 if !cookie.is_request() {
                     self.counters.add(Counter::FastOpenRefused);
                 }
-                Shortcut::Offer(own.in_experiment(cookie.is_experimental))
+                Shortcut::Offer(own)
             }
         }
+    }
+
+    /// The keys of a listener's cookies: its own (TCP_FASTOPEN_KEY), or the host's.
+    fn keys_of(&self, listener: SocketId) -> CookieKeys {
+        let own = self.sockets.get(listener).and_then(|socket| socket.options.fast_open_keys());
+        own.unwrap_or(self.fast_open_keys)
     }
 
     /// Whether the listener lets one more handshake with early text wait (TCP_FASTOPEN;

@@ -79,7 +79,7 @@ use reports::RateLimit;
 use socket::Sockets;
 
 use crate::event::{EventLog, Observer};
-use crate::tcp::fast_open::CookieSecret;
+use crate::tcp::fast_open::CookieKeys;
 use crate::tcp::isn::IsnGenerator;
 use crate::tcp::syn_cookie::SynCookies;
 use crate::time::Instant;
@@ -134,7 +134,7 @@ pub struct Host {
     random: ChaCha8Rng,
     isn: IsnGenerator,
     cookies: SynCookies,
-    fast_open_secret: CookieSecret,
+    fast_open_keys: CookieKeys,
     fast_open_cache: FastOpenCache,
     /// Sockets whose connect() waits for the first data (TCP_FASTOPEN_CONNECT).
     waiting_for_text: HashMap<SocketId, SocketAddr, KeyedHash>,
@@ -164,7 +164,9 @@ impl Host {
         let mut key = || (random.next_u64(), random.next_u64());
         let (isn, hash) = (IsnGenerator::new(key()), KeyedHash::new(key()));
         let cookies = SynCookies::new(key(), key());
-        let fast_open_secret = CookieSecret::new(key());
+        let (low, high) = key();
+        let fast_open_keys =
+            CookieKeys::new((u128::from(low) << 64 | u128::from(high)).to_ne_bytes());
         let addresses = Addresses::new(config.addresses);
         let name = match (config.name.is_empty(), addresses.first()) {
             (true, Some(address)) => address.to_string(),
@@ -181,7 +183,7 @@ impl Host {
             random,
             isn,
             cookies,
-            fast_open_secret,
+            fast_open_keys,
             fast_open_cache: FastOpenCache::new(hash),
             waiting_for_text: HashMap::with_hasher(hash),
             sockets: Sockets::default(),

@@ -15,6 +15,7 @@ use super::socket::{Kind, Socket};
 use super::{Domain, Error, Knobs};
 use crate::knobs::BufferSizes;
 use crate::tcp::Settings;
+use crate::tcp::fast_open::CookieKeys;
 
 pub use shape::{Encoded, Shape};
 pub(super) use table::{Change, View};
@@ -39,6 +40,8 @@ pub(super) struct Options {
     /// For those who block on top of the host; zero: not at all.
     receive_timeout: Option<Duration>,
     send_timeout: Option<Duration>,
+    /// From which a listener's Fast Open cookies are made, if not from the host's keys.
+    fast_open_keys: Option<Box<CookieKeys>>,
     /// What a connection has to know of them; shared until one of the sockets changes its own.
     settings: Arc<Settings>,
 }
@@ -83,12 +86,18 @@ impl Options {
             tells_inq: false,
             receive_timeout: None,
             send_timeout: None,
+            fast_open_keys: None,
             settings: Arc::new(Settings {
                 send_buffer: knobs.send_buffer().default,
                 receive_buffer: knobs.receive_buffer().default,
                 ..Settings::default()
             }),
         }
+    }
+
+    /// The keys of a listener's own Fast Open cookies.
+    pub(super) fn fast_open_keys(&self) -> Option<CookieKeys> {
+        self.fast_open_keys.as_deref().copied()
     }
 
     /// What a connection has to know of them.

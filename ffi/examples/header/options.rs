@@ -54,6 +54,7 @@ fn value(row: &OptionRow) -> String {
         Shape::Linger => "struct linger".into(),
         Shape::Time => "struct timeval".into(),
         Shape::Text => "string".into(),
+        Shape::Keys => "16 or 32 bytes".into(),
         Shape::Rate => "unsigned long".into(),
     };
     match (row.is_readable, row.is_settable) {
@@ -70,6 +71,7 @@ fn shown(shape: Shape, bytes: &[u8]) -> String {
         Shape::Linger => "off".into(),
         Shape::Time => "0".into(),
         Shape::Rate => "no limit".into(),
+        Shape::Keys => "the stack's".into(),
         _ => bytes.first_chunk().map_or(0, |int| i32::from_ne_bytes(*int)).to_string(),
     }
 }

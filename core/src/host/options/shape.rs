@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 
 use super::super::{Error, MtuDiscover};
 use crate::knobs::CongestionAlgorithm;
+use crate::tcp::fast_open::CookieKeys;
 
 /// An option's value as getsockopt hands it out, in the machine's byte order.
 pub type Encoded = SmallVec<[u8; 16]>;
@@ -59,6 +60,8 @@ pub enum Shape {
     Time,
     /// Characters, with or without a NUL; padded with NULs when read.
     Text,
+    /// 16 bytes, or 32.
+    Keys,
     /// An unsigned long, or an unsigned int where there is no room for one; all ones: no limit.
     Rate,
 }
@@ -74,7 +77,7 @@ impl Shape {
             | Shape::ByteOrNumber { min, max }
             | Shape::Seconds { min, max }
             | Shape::Milliseconds { min, max } => Some((min.into(), max.into())),
-            Shape::Linger | Shape::Time | Shape::Text | Shape::Rate => None,
+            Shape::Linger | Shape::Time | Shape::Text | Shape::Keys | Shape::Rate => None,
         }
     }
 
@@ -300,6 +303,21 @@ impl OptionValue for CongestionAlgorithm {
         let mut name = [0; ALGORITHM_NAME_MAX];
         name[..self.name().len()].copy_from_slice(self.name().as_bytes());
         cut(&name, room)
+    }
+
+    fn is_within(self, _: Shape) -> bool {
+        true
+    }
+}
+
+/// Linux takes exactly as many bytes as one or two keys have.
+impl OptionValue for CookieKeys {
+    fn decode(_: Shape, bytes: &[u8]) -> Result<CookieKeys, Error> {
+        CookieKeys::from_bytes(bytes).ok_or(Error::Invalid)
+    }
+
+    fn encode(self, _: Shape, room: usize) -> Encoded {
+        cut(&self.to_bytes(), room)
     }
 
     fn is_within(self, _: Shape) -> bool {

@@ -8,6 +8,7 @@ use super::super::{Domain, Error, Knobs, MtuDiscover};
 use super::shape::{Encoded, OptionValue, Shape};
 use super::{Options, buffer_capacity, buffer_shown, forced_capacity};
 use crate::knobs::CongestionAlgorithm;
+use crate::tcp::fast_open::CookieKeys;
 use crate::tcp::{Settings, State};
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ use std::time::Duration;
 pub(in super::super) struct View<'a> {
     pub(in super::super) socket: &'a Socket,
     pub(in super::super) knobs: &'a Knobs,
+    /// The host's own.
+    pub(in super::super) fast_open_keys: CookieKeys,
 }
 
 impl View<'_> {
@@ -428,6 +431,11 @@ options! {
             let length = length.cast_unsigned().min(of.knobs.somaxconn());
             of.settings().fast_open_queue = Some(length).filter(|length| *length != 0);
         };
+    }
+    FastOpenKey(CookieKeys) IPPROTO_TCP TCP_FASTOPEN_KEY Shape::Keys,
+        "16 bytes from which a listener's Fast Open cookies are made, and perhaps 16 more from which they were; unset, the stack has its own", {
+        get(of) of.options().fast_open_keys().unwrap_or(of.fast_open_keys);
+        set(of, keys) of.options.fast_open_keys = Some(Box::new(keys));
     }
     FastOpenConnect(bool) IPPROTO_TCP TCP_FASTOPEN_CONNECT Shape::Binary,
         "connect returns at once, and the first data goes with the SYN", {

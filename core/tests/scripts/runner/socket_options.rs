@@ -9,6 +9,7 @@ use tcpstack::host::{Error, OPTIONS, Shape};
 use super::calls::Check;
 use super::machine::SystemCall;
 use super::script::Argument;
+use super::text;
 
 /// `(level, number)`, and the shape of the value where it is known.
 type Row = (i32, i32, Option<Shape>);
@@ -85,6 +86,10 @@ fn bytes(shape: Option<Shape>, value: &Argument) -> Result<Vec<u8>, String> {
             let longs = pair("tv_sec", "tv_usec")?;
             longs.into_iter().flat_map(i64::to_ne_bytes).collect()
         }
+        Some(Shape::Keys) => match single(value) {
+            Argument::Text(digits) => text::bytes(digits)?,
+            other => return Err(format!("{other:?} is no key")),
+        },
         Some(Shape::Rate) => number_of(value)?.to_ne_bytes().to_vec(),
         Some(Shape::Text) => match single(value) {
             Argument::Text(text) => text.as_bytes().to_vec(),
