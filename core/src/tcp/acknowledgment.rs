@@ -117,10 +117,18 @@ impl Connection {
         (&mut self.recovery, scene)
     }
 
-    /// RFC 8985 §6.2: the timer that lets reordering resolve.
+    /// RFC 8985 §6.2: the timer that lets reordering resolve. Where it runs it is the only one
+    /// (RFC 8985 §8): something being SACKed, no tail loss probe waits; a timeout that would come
+    /// sooner stands back.
     pub(super) fn await_reordering(&mut self, cx: &mut Context<'_>, report: &AckReport) {
         match report.reordering_at {
-            Some(Some(at)) => self.arm(cx, TimerName::Reordering, at + SLACK),
+            Some(Some(at)) => {
+                let timeout = self.timers.deadline(TimerName::Retransmission);
+                if timeout.is_some_and(|timeout| timeout <= at + SLACK) {
+                    self.arm(cx, TimerName::Retransmission, at + 2 * SLACK);
+                }
+                self.arm(cx, TimerName::Reordering, at + SLACK);
+            }
             Some(None) => self.stop(cx, TimerName::Reordering),
             None if self.recovery.board().is_none() => self.stop(cx, TimerName::Reordering),
             None => {}
@@ -150,8 +158,8 @@ impl Connection {
         }
     }
 
-    /// RFC 6298 §5.2 and §5.3: nothing outstanding, no timer; new data acknowledged, a whole RTO
-    /// from now. Every partial ACK counts, where RFC 6582 §3.2 has the first only: one hole
+    /// RFC 6298 §5.2 and §5.3, in a repair by SACK too (RFC 6675 §6): nothing outstanding, no timer; new
+    /// data acknowledged, a whole RTO from now. Every partial ACK counts, where RFC 6582 §3.2 has the first only: one hole
     /// a round trip is progress.
     fn restart_retransmission_timer(&mut self, cx: &mut Context<'_>) {
         if self.snd.outstanding() == 0 {

@@ -117,6 +117,8 @@ impl Connection {
                 if segment.is_empty() || is_syn {
                     self.challenge(cx);
                 } else {
+                    // RFC 2883 §4.3: whatever PAWS says of it, what came twice may be told.
+                    self.note_repetition(cx, segment);
                     self.rcv.demand_ack();
                 }
             }

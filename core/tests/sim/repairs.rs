@@ -88,6 +88,25 @@ fn a_lost_retransmission_is_found_without_a_timeout_however_often() {
 }
 
 #[test]
+fn an_end_that_is_lost_during_a_repair_is_found_by_the_repetition_of_what_was_lost_before() {
+    // RFC 6675 §4: NextSeg's rules (3) and (4) would repeat the end on suspicion. RACK knows: what was sent
+    // before a repetition that has arrived is lost (RFC 8985 §6.2).
+    for lost in [&[(2, 1), (10, 1)][..], &[(2, 1), (9, 1), (10, 1)]] {
+        let (mut net, client, server) = open(20);
+        net.rule_for_client(lose(lost));
+        let sent = text(10 * SMSS);
+        let begun = net.now_ms();
+        net.send_all(client, &sent);
+        net.expect_text(server, &sent);
+        let took_ms = net.now_ms() - begun;
+        // The flight, the repetition, a quarter of a round trip's patience, the end: half of it each way.
+        assert!(took_ms <= 10 + 20 + 20 + 7, "{took_ms} ms");
+        let sent = net.times_ms(net.client_host, Packet::has_text).len();
+        assert_eq!((sent, timeouts(&net)), (10 + lost.len(), 0));
+    }
+}
+
+#[test]
 fn a_burst_of_losses_is_repaired_within_two_round_trips_of_being_seen() {
     // RFC 6675 §5: what is lost leaves as the pipe has room, all in one recovery.
     let (mut net, client, server) = open(20);

@@ -62,8 +62,8 @@ pub(super) struct Delivery {
     pub is_dsack_of_probe: bool,
     /// What comes next had been SACKed: the peer seems to have thrown it away.
     pub is_reneging: bool,
-    /// The head had been sent before what is now SACKed.
-    pub is_head_older: bool,
+    /// Something now SACKed had been sent before the head last was.
+    pub is_head_newer: bool,
     /// The round trip, if one can be read.
     pub rtt: Option<Duration>,
     /// That of the newest segment that arrived in order: the path's, without the peer's waiting.
@@ -136,7 +136,7 @@ impl Recovery {
         }
         delivery.is_reneging = board.first().is_some_and(|head| head.is_sacked);
         delivery.measure(now, ack);
-        delivery.is_head_older = match (delivery.sacked_sent, head_sent_at) {
+        delivery.is_head_newer = match (delivery.sacked_sent, head_sent_at) {
             (Some((oldest, _)), Some(head)) => oldest < head,
             _ => false,
         };

@@ -2,7 +2,8 @@
 //! is counted and told to the controller.
 //!
 //! RACK where there is SACK (RFC 8985 §6.2), else DupThresh above a hole (RFC 6675 §5 (4)), else
-//! the segment at SND.UNA (RFC 5681 §3.2, RFC 6582 §3.2); and nearly all after a timeout.
+//! the segment at SND.UNA (RFC 5681 §3.2, RFC 6582 §3.2); and nearly all after a timeout. It changes no
+//! window: when what is lost leaves again the controller says (RFC 8985 §9.3).
 
 use super::delivery::Acknowledgment;
 use super::rack::Paths;

@@ -65,7 +65,7 @@ impl Recovery {
         let mut report = AckReport {
             rtt: delivery.rtt,
             acked: ack.acked(),
-            restarts_rto: ack.acked() > 0 || (delivery.is_head_older && delivery.rtt.is_some()),
+            restarts_rto: ack.acked() > 0 || (delivery.is_head_newer && delivery.rtt.is_some()),
             ..AckReport::default()
         };
         if has_flight {

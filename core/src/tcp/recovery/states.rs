@@ -127,7 +127,8 @@ impl Recovery {
             delivery.delivered = self.newreno.on_partial(scene.snd, ack.acked());
             self.newreno.reset();
         }
-        // RFC 6582 §3.2 step 1: what was sent before the last repair began says nothing new.
+        // RFC 6582 §3.2 step 1, and RFC 6582 §4 after a timeout: what was sent before the last repair
+        // began says nothing new.
         if ack.duplicates > 0 && scene.snd.una > self.recover {
             let believed = self.newreno.on_duplicates(ack.duplicates, false);
             delivery.delivered += u64::from(believed) * u64::from(scene.snd.smss);
