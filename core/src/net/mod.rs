@@ -6,7 +6,7 @@
 //! shared      the one lock and its rules     calls, events      what is recorded of it
 //! pump        from the host to the device    descriptor         the `int` of C: readiness, bridge
 //! engine      the thread                     options            setsockopt, getsockopt
-//! stream      std::net's shape
+//! stream      std::net's shape               questions          names, readiness, TCP_INFO
 //! clock, manual                              time, and the embedder that owns it
 //! ```
 //!
@@ -24,6 +24,7 @@ mod events;
 mod manual;
 mod options;
 mod pump;
+mod questions;
 mod readiness;
 mod shared;
 mod socket;
