@@ -140,6 +140,8 @@ knobs! {
         "Unanswered keepalive probes after which the connection fails with ETIMEDOUT.";
     TimeWaitReuse "tcp_tw_reuse" number(0, 2), "2"
         "connect() takes over ends in TIME-WAIT after a second, by timestamps: 0 never, 1 always, 2 on loopback.";
+    FastOpenPause "tcp_fastopen_blackhole_timeout_sec" number(0, 86_400), "0"
+        "Seconds that a client leaves Fast Open alone when something swallows it, doubled each time up to 64 times; 0: it goes on.";
     Rfc1337 "tcp_rfc1337" SWITCH, "0"
         "Ignore resets in TIME-WAIT (RFC 1337 §3, fix F1), where otherwise they end it.";
     MaxOrphans "tcp_max_orphans" number(0, 1 << 24), "16384"
@@ -470,6 +472,11 @@ impl Knobs {
     /// Whether `tcp_fastopen` has all of these bits.
     pub fn fast_open(&self, bits: u64) -> bool {
         self.first(Row::FastOpen) & bits == bits
+    }
+
+    /// `tcp_fastopen_blackhole_timeout_sec`.
+    pub fn fast_open_pause(&self) -> Duration {
+        Duration::from_secs(self.first(Row::FastOpenPause))
     }
 
     /// `tcp_rfc1337`.

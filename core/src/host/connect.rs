@@ -71,16 +71,20 @@ impl Host {
         origin.iss = super::listening::beyond(used, origin.iss);
         let way = self.owned(id)?.options.ip.of(Domain::of(remote.ip())).mtu_discover;
         let path = self.path_to(now, remote.ip(), way);
+        let known = self.fast_open_known(now, remote.ip());
+        let is_trial = self.doubts_fast_open();
         let socket = self.sockets.get_mut(id).ok_or(Error::BadSocket)?;
         // Any start is as good as any other; this one nobody can guess.
         socket.next_identification = origin.iss as u16;
         let name = ConnectionName { id: socket.number, local, remote: Some(remote) };
         let mut cx = context(&self.knobs, &mut self.log, path, now);
         let mut connection = Connection::connect(&mut cx, name, origin, socket.options.settings());
-        let known = self.fast_open_cache.get(now, remote.ip());
         let taken = early.map_or(0, |data| {
             open_fast(&mut connection, &self.knobs, known, path.mtu as usize, data)
         });
+        if is_trial {
+            connection.try_fast_open();
+        }
         socket.kind = Kind::Connection(Box::new(connection));
         (socket.local, socket.path, socket.is_connecting) = (local, path, true);
         self.mark_dirty(id);

@@ -56,6 +56,7 @@ counters! {
     CookiesReceived "syn_cookies_received" "SYN cookies that came back and opened a connection.";
     CookiesRefused "syn_cookies_refused" "Segments that should have borne a SYN cookie, and bore none that is good.";
     FastOpenAccepted "fast_open_accepted" "SYNs whose text was taken at once.";
+    FastOpenPaused "fast_open_paused" "Times that Fast Open was given up for a while because something swallows it.";
     FastOpenRefused "fast_open_refused" "SYNs with a Fast Open cookie that is not ours.";
     ResetsSent "resets_sent" "Resets sent for segments that no connection took.";
     RepliesDropped "replies_dropped" "Resets and echo replies not sent because too many waited.";

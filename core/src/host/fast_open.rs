@@ -1,18 +1,23 @@
 //! What the host remembers of servers' Fast Open cookies, by address (RFC 7413 §4.1.3), and when it
 //! had better not use them: where SYNs with them were lost, plain ones are sent for a while.
 //!
+//! To one server it stops after two losses in a row, as RFC 7413 §4.1.3.1 asks. A middlebox close by that
+//! swallows such SYNs, or what follows them, shows at every server: then, if
+//! `tcp_fastopen_blackhole_timeout_sec` says so, it stops everywhere, as on Linux.
+//!
 //! Bounded: a full memory forgets the oldest entry.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use super::counters::Counter;
 use super::demux::KeyedHash;
 use super::socket::Kind;
 use super::{Error, Host, Knobs, SocketId};
 use crate::knobs::{FAST_OPEN_CLIENT, FAST_OPEN_CLIENT_NO_COOKIE};
 use crate::tcp::Connection;
-use crate::tcp::fast_open::Lesson;
+use crate::tcp::fast_open::{Lesson, Verdict};
 use crate::time::Instant;
 use crate::wire::tcp_options::FastOpenCookie;
 
@@ -45,14 +50,19 @@ pub(super) enum Known {
     Cookie(FastOpenCookie, u16),
 }
 
+/// Each pause lasts twice as long as the one before, but so many times at most, as on Linux.
+const DOUBLINGS: u32 = 6;
+
 /// The memory.
 pub(super) struct FastOpenCache {
     entries: HashMap<IpAddr, Entry, KeyedHash>,
+    /// When plain SYNs were last decided on for all servers, and how often in a row.
+    paused: Option<(Instant, u32)>,
 }
 
 impl FastOpenCache {
     pub(super) fn new(hash: KeyedHash) -> FastOpenCache {
-        FastOpenCache { entries: HashMap::with_hasher(hash) }
+        FastOpenCache { entries: HashMap::with_hasher(hash), paused: None }
     }
 
     /// What is known of `server`.
@@ -63,6 +73,13 @@ impl FastOpenCache {
             return Known::Caution;
         }
         entry.cookie.map_or(Known::Nothing, |cookie| Known::Cookie(cookie, entry.mss))
+    }
+
+    /// Whether no server is to see Fast Open for now, the first pause lasting `first`.
+    fn is_paused(&self, now: Instant, first: Duration) -> bool {
+        let Some((since, count)) = self.paused else { return false };
+        let pause = first * (1 << (count - 1).min(DOUBLINGS));
+        now.saturating_since(since) < pause
     }
 
     /// A handshake with `server` taught something.
@@ -86,6 +103,40 @@ impl FastOpenCache {
 }
 
 impl Host {
+    /// What to put on a SYN to `server`.
+    pub(super) fn fast_open_known(&self, now: Instant, server: IpAddr) -> Known {
+        match self.fast_open_cache.is_paused(now, self.knobs.fast_open_pause()) {
+            true => Known::Caution,
+            false => self.fast_open_cache.get(now, server),
+        }
+    }
+
+    /// Whether Fast Open was paused and has not yet proved to work again.
+    pub(super) fn doubts_fast_open(&self) -> bool {
+        self.fast_open_cache.paused.is_some()
+    }
+
+    /// A client's connection shows what middleboxes make of Fast Open: it is paused for all servers, or
+    /// its pauses are forgotten, unless the server is this host itself.
+    pub(super) fn take_fast_open_verdict(
+        &mut self,
+        now: Instant,
+        verdict: Verdict,
+        is_inside: bool,
+    ) {
+        let paused = &mut self.fast_open_cache.paused;
+        match verdict {
+            Verdict::BlackHole if !self.knobs.fast_open_pause().is_zero() => {
+                let count = paused.map_or(0, |(_, count)| count);
+                *paused = Some((now, count.saturating_add(1)));
+                self.counters.add(Counter::FastOpenPaused);
+            }
+            Verdict::BlackHole => {}
+            Verdict::Passes if is_inside => {}
+            Verdict::Passes => *paused = None,
+        }
+    }
+
     /// Begins to connect with `data` on the SYN (RFC 7413 §4.1; `sendto` with MSG_FASTOPEN). Says how
     /// much of it the SYN carries; the rest, or all of it where it carries none, is to be sent when the
     /// connection is open.
@@ -117,7 +168,7 @@ impl Host {
         id: SocketId,
         remote: SocketAddr,
     ) -> Result<(), Error> {
-        let known = self.fast_open_cache.get(now, remote.ip());
+        let known = self.fast_open_known(now, remote.ip());
         let is_on = self.knobs.fast_open(FAST_OPEN_CLIENT);
         match known {
             Known::Cookie(..) if is_on => {

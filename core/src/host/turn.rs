@@ -30,7 +30,9 @@ impl Host {
     /// Brings deadline, queues of the listener, addresses and readiness up to date.
     pub(super) fn settle(&mut self, now: Instant, id: SocketId) {
         let Some(socket) = self.sockets.get_mut(id) else { return };
-        let Kind::Connection(connection) = &socket.kind else { return };
+        let is_inside = socket.path.is_inside;
+        let Kind::Connection(connection) = &mut socket.kind else { return };
+        let verdict = connection.take_fast_open_verdict();
         let deadline = connection.next_deadline();
         socket.deadline = deadline;
         // With every ACK the retransmission timer moves back: the queue hears of it only when the
@@ -44,6 +46,9 @@ impl Host {
         let class = Class::of(owner, state);
         let before = std::mem::replace(&mut socket.class, class);
         self.census.change(before, class);
+        if let Some(verdict) = verdict {
+            self.take_fast_open_verdict(now, verdict, is_inside);
+        }
         if before != class && self.is_one_too_many(class) {
             // The bound is a defence: the peer hears of it by a RST where data is at stake.
             self.turn(now, id, |connection, cx| connection.abort(cx));

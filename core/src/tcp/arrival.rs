@@ -242,6 +242,7 @@ impl Connection {
             return ControlFlow::Continue(());
         }
         if segment.seq != self.rcv.nxt {
+            self.doubt_after_stray_reset();
             self.challenge(cx);
             return ControlFlow::Break(());
         }

@@ -344,6 +344,7 @@ impl Connection {
         self.record(cx, Kind::StateChanged { from, to }, Some(reason));
         match to {
             State::TimeWait => {
+                self.conclude_fast_open();
                 self.stop_all_timers(cx);
                 self.arm_time_wait(cx);
             }
@@ -353,6 +354,7 @@ impl Connection {
             }
             State::FinWait2 if self.is_orphan => self.arm_fin_wait_2(cx),
             State::Closed => {
+                self.conclude_fast_open();
                 self.stop_all_timers(cx);
                 self.reassembler.clear();
                 self.send_buffer = SendBuffer::new(self.send_buffer.capacity(), self.snd.una);

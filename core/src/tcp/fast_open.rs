@@ -114,6 +114,19 @@ pub struct FastOpen {
     is_taken: bool,
     /// What the handshake taught about the server.
     lesson: Option<Lesson>,
+    /// It is opened to see whether Fast Open works again.
+    is_trial: bool,
+    /// What the connection shows of the path to everywhere.
+    verdict: Option<Verdict>,
+}
+
+/// What a client's connection shows of the middleboxes near it (RFC 7413 §4.1.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// One of them swallows what belongs to Fast Open.
+    BlackHole,
+    /// They let it pass again.
+    Passes,
 }
 
 /// What an active open learned, for the next one to the same server.
@@ -228,6 +241,54 @@ impl Connection {
     /// Whether a SYN's text was taken, ours or the peer's (`TCPI_OPT_SYN_DATA`).
     pub(super) fn has_syn_data(&self) -> bool {
         self.fast_open.as_ref().is_some_and(|own| own.is_taken)
+    }
+
+    /// An active open after a pause: if data comes back, Fast Open works again.
+    pub fn try_fast_open(&mut self) {
+        if let Some(own) = &mut self.fast_open {
+            own.is_trial = true;
+        }
+    }
+
+    /// A timeout, of which there were `before` in a row; `is_last`: the connection is given up. The third
+    /// is no accident, whether the handshake is over or not.
+    pub(super) fn doubt_fast_open(&mut self, before: u32, is_last: bool) {
+        if before == 2 || (before < 2 && is_last) {
+            self.judge_fast_open(Verdict::BlackHole);
+        }
+    }
+
+    /// A RST that is in the window and not in order, though no data has come: its sender knows of data
+    /// that was swallowed.
+    pub(super) fn doubt_after_stray_reset(&mut self) {
+        if self.state == State::Established && self.tally.data_segments_received == 0 {
+            self.judge_fast_open(Verdict::BlackHole);
+        }
+    }
+
+    /// The connection is over: a FIN past a hole, with nothing else, tells of data that was swallowed;
+    /// data that came tells that all is well.
+    pub(super) fn conclude_fast_open(&mut self) {
+        let Some(own) = &self.fast_open else { return };
+        let is_trial = own.is_trial;
+        if self.tally.data_segments_received > 0 {
+            if is_trial {
+                self.judge_fast_open(Verdict::Passes);
+            }
+        } else if self.rcv.fin.is_some_and(|fin| self.rcv.nxt <= fin) {
+            self.judge_fast_open(Verdict::BlackHole);
+        }
+    }
+
+    fn judge_fast_open(&mut self, verdict: Verdict) {
+        if let Some(own) = self.fast_open.as_mut().filter(|_| self.is_active) {
+            own.verdict = Some(verdict);
+        }
+    }
+
+    /// What the connection showed of the middleboxes, once.
+    pub fn take_fast_open_verdict(&mut self) -> Option<Verdict> {
+        self.fast_open.as_mut()?.verdict.take()
     }
 
     /// What this handshake taught, once.

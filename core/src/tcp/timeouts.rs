@@ -60,7 +60,9 @@ impl Connection {
         };
         // A user timeout takes the place of R2 (RFC 9293 §3.8.3, MUST-21): it may be longer, too.
         let is_timed = self.state.is_synchronized() && self.user_timeout(cx).is_some();
-        if repetitions >= self.retry_limit(cx) && (is_closed || !is_timed) {
+        let is_last = repetitions >= self.retry_limit(cx) && (is_closed || !is_timed);
+        self.doubt_fast_open(self.recovery.timeouts(), is_last);
+        if is_last {
             let error = self.soft_error.take().unwrap_or(Error::TimedOut);
             return self.fail(cx, error, Reason::GaveUp);
         }

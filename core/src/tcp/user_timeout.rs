@@ -97,6 +97,7 @@ impl Connection {
 
     /// RFC 9293 §3.10.8: the user timeout has passed in any state; the peer is not told.
     pub(super) fn on_user_timeout(&mut self, cx: &mut Context<'_>) {
+        self.doubt_fast_open(self.recovery.timeouts(), true);
         let error = self.soft_error.take().unwrap_or(Error::TimedOut);
         self.fail(cx, error, Reason::UserTimeout);
     }
