@@ -16,8 +16,7 @@ impl Connection {
             return;
         }
         if !self.state.may_receive() {
-            // After the peer's FIN nothing new can come: what does is a repetition or a lie.
-            self.rcv.demand_ack();
+            // What comes past the peer's FIN is a lie: its text is ignored, without an answer.
             return;
         }
         if self.is_orphan && !segment.payload.is_empty() {

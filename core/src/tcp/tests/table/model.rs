@@ -118,6 +118,7 @@ impl Tcb {
         }
         // "In the following it is assumed that the segment begins at RCV.NXT and does not exceed the
         // window."
+        let repeats_a_part = seg.seq < self.rcv_nxt && seg.seq + seg.len() > self.rcv_nxt;
         self.trim(&mut seg);
 
         // Fifth, check the ACK field.
@@ -126,7 +127,7 @@ impl Tcb {
             return outcome;
         }
         // Seventh, process the segment text; eighth, check the FIN bit.
-        self.text_arrives(&seg, must_answer)
+        self.text_arrives(&seg, must_answer || repeats_a_part)
     }
 
     fn dropped_or_answered(&self, must_answer: bool) -> Outcome {
@@ -210,9 +211,12 @@ impl Tcb {
         }
         let may_receive =
             matches!(self.state, State::Established | State::FinWait1 | State::FinWait2);
-        // After the peer's FIN its text is ignored, and said to be. What comes ahead of a gap is
-        // held, and the gap reported (MAY-13).
-        if !may_receive || seg.seq != self.rcv_nxt {
+        // After the peer's FIN its text is ignored.
+        if !may_receive {
+            return self.dropped_or_answered(must_answer);
+        }
+        // What comes ahead of a gap is held, and the gap reported (MAY-13).
+        if seg.seq != self.rcv_nxt {
             return self.answered();
         }
         self.rcv_nxt += seg.len();
