@@ -268,7 +268,7 @@ impl Connection {
         if self.snd.usable() > 0 {
             self.stop(cx, TimerName::Persist);
             if !is_paced && self.timers.deadline(TimerName::SwsOverride).is_none() {
-                self.arm(cx, TimerName::SwsOverride, cx.now + SWS_OVERRIDE);
+                self.arm(cx, TimerName::SwsOverride, cx.now + self.override_interval());
             }
         } else if self.timers.deadline(TimerName::Persist).is_none() {
             self.arm(cx, TimerName::Persist, cx.now + self.probe_interval(cx));
@@ -493,12 +493,16 @@ impl Connection {
         }
     }
 
+    /// RFC 9293 §3.8.6.2.1: between 0.1 and 1 second, and the timer of window probes will do, as on
+    /// Linux.
+    fn override_interval(&self) -> std::time::Duration {
+        const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
+        self.rtt.rto().clamp(SECOND / 5, SECOND)
+    }
+
     /// The number of a segment without text: past all that was sent, but not past what the peer's
     /// windows allowed (as a probe is), where it would not be looked at.
     pub(super) fn ack_seq(&self) -> Seq {
         self.snd.max.min(self.snd.edge).max(self.snd.una)
     }
 }
-
-/// RFC 9293 §3.8.6.2.1: between 0.1 and 1 second.
-const SWS_OVERRIDE: std::time::Duration = std::time::Duration::from_millis(200);

@@ -2,7 +2,7 @@
 //! may write ahead (RFC 9293 §3.7.4).
 //!
 //! `output` asks here whether a segment that is not full may leave, and where one must end. Nothing
-//! is held for ever: what no ACK lets go the override of silly-window avoidance does, after 200 ms.
+//! is held for ever: what no ACK lets go the override of silly-window avoidance does, after an RTO.
 
 use std::collections::VecDeque;
 
