@@ -10,7 +10,7 @@ use std::thread;
 use crate::runner::{self, Driver};
 
 /// Runs at a time: nearly all of them wait nearly always.
-const AT_A_TIME: usize = 32;
+const AT_A_TIME: usize = 16;
 /// What lasts longer is left out.
 const LONGEST_US: u64 = 120_000_000;
 

@@ -129,7 +129,7 @@ impl<'a> Timeline<'a> {
         }
         self.last_us = self.now_us;
         self.nominal_us += after;
-        if !matches!(step.what, What::Assert(_)) {
+        if stirs(&step.what) {
             self.stirred_us = self.now_us;
         }
         match &step.what {
@@ -327,6 +327,16 @@ impl<'a> Timeline<'a> {
         let (path, line, family) = (self.script.path.display(), step.line, self.family);
         let (text, trace) = (&step.text, &self.trace);
         format!("{path}:{line} ({family:?}): {text}\n  {message}\n  what happened:\n{trace}")
+    }
+}
+
+/// Whether it may have set a timer.
+fn stirs(what: &What) -> bool {
+    match what {
+        What::Assert(_) => false,
+        What::Inject(packet) => matches!(packet.body, Body::Tcp(_)),
+        What::Call(call) => !matches!(&*call.name, "poll" | "getsockopt" | "ioctl"),
+        What::Expect(_) => true,
     }
 }
 

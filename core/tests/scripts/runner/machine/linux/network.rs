@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::process::Command;
+use std::thread;
 
 use nix::sched::{CloneFlags, unshare};
 use tcpstack::device::{Device, TunConfig, TunDevice};
@@ -56,8 +57,6 @@ fn place(knob: &str, value: &str) -> Option<Place> {
         ("tcp_max_rto_ms", _) => Place::File("ipv4/tcp_rto_max_ms", 1),
         ("somaxconn", _) => Place::File("core/somaxconn", 1),
         ("tcp_initial_window", _) => Place::Route("initcwnd"),
-        // Half of it is window, until the kernel has seen how much memory the text takes.
-        ("tcp_rmem", _) => Place::File("ipv4/tcp_rmem", 2),
         // The knob itself takes only what the computer's administrator has allowed.
         ("tcp_congestion_control", _) => Place::Socket(libc::TCP_CONGESTION, value.into()),
         ("tcp_quickack_start", "0") => Place::Socket(libc::TCP_QUICKACK, vec![0; 4]),
@@ -68,13 +67,20 @@ fn place(knob: &str, value: &str) -> Option<Place> {
 /// Why a script can't be run on the kernel, if it can't; nothing that lasts more than `longest_us`
 /// can, for want of patience.
 pub(crate) fn left_out(script: &Script, longest_us: u64) -> Option<String> {
-    let knobs = script
-        .settings
-        .knobs
-        .iter()
-        .find(|(knob, value)| place(knob, value).is_none() && !exists(&format!("ipv4/{knob}")));
-    if let Some((knob, value)) = knobs {
-        return Some(format!("the kernel has no knob {knob}, or none that takes {value}"));
+    let knobs = &script.settings.knobs;
+    if let Some((knob, _)) = knobs.iter().find(|(knob, value)| is_of_one_size(knob, value)) {
+        return Some(format!("{knob} counts memory there, and text here"));
+    }
+    // Tried out where nobody lives.
+    let tried = thread::scope(|scope| {
+        let try_all = || {
+            leave()?;
+            knobs.iter().try_for_each(|(knob, value)| set(knob, value))
+        };
+        scope.spawn(try_all).join().expect("no knob makes it panic")
+    });
+    if let Err(refused) = tried {
+        return Some(refused);
     }
     let lasts_us = script.steps.iter().fold(0, |now_us, step| match step.when {
         When::At(at) => at,
@@ -111,8 +117,32 @@ pub(super) fn socket_options(settings: &Settings) -> Vec<(i32, Vec<u8>)> {
         .collect()
 }
 
-fn exists(file: &str) -> bool {
-    std::fs::exists(format!("/proc/sys/net/{file}")).unwrap_or(false)
+/// Whether it makes buffers of a size that neither side changes, whose bytes scripts count.
+fn is_of_one_size(knob: &str, value: &str) -> bool {
+    let sizes: Vec<&str> = value.split(',').collect();
+    matches!(knob, "tcp_rmem" | "tcp_wmem") && sizes.iter().all(|size| *size == sizes[0])
+}
+
+/// Leaves the thread in a network namespace of its own.
+fn leave() -> Result<(), String> {
+    unshare(CloneFlags::CLONE_NEWNET)
+        .map_err(|error| format!("a network namespace (root can make one): {error}"))
+}
+
+/// Sets what is a file of the thread's namespace.
+fn set(knob: &str, value: &str) -> Result<(), String> {
+    match place(knob, value) {
+        None if knob == "ip_default_ttl" => {
+            write("ipv6/conf/default/hop_limit", value)?;
+            write("ipv4/ip_default_ttl", value)
+        }
+        None => write(&format!("ipv4/{knob}"), &value.replace(',', " ")),
+        Some(Place::File(file, scale)) => {
+            let number: u64 = value.parse().map_err(|_| format!("{knob}={value}: no number"))?;
+            write(file, &(number * scale).to_string())
+        }
+        Some(Place::Socket(..) | Place::Route(_)) => Ok(()),
+    }
 }
 
 fn write(file: &str, value: &str) -> Result<(), String> {
@@ -128,9 +158,10 @@ pub(super) struct Network {
 
 impl Network {
     pub(super) fn lay(settings: &Settings, family: Family) -> Result<Network, String> {
-        unshare(CloneFlags::CLONE_NEWNET)
-            .map_err(|error| format!("a network namespace (root can make one): {error}"))?;
+        leave()?;
         GROUND.iter().try_for_each(|(file, value)| write(file, value))?;
+        // Before the interface, which takes its hop limit over.
+        settings.knobs.iter().try_for_each(|(knob, value)| set(knob, value))?;
         let prefix_len = if family == Family::V4 { 24 } else { 64 };
         let config = TunConfig {
             mtu: Some(settings.mtu + if family == Family::V6 { 20 } else { 0 }),
@@ -141,34 +172,22 @@ impl Network {
         let device = TunDevice::open(INTERFACE, &config).map_err(|error| error.to_string())?;
         // Segments are made one by one, as they leave.
         ip(family, &["link", "set", "dev", INTERFACE, "gso_max_segs", "1"])?;
-        let mut network = Network { device, arrived: VecDeque::new() };
         let mut route = vec!["route", "add", "default", "dev", INTERFACE];
         for (knob, value) in &settings.knobs {
-            match place(knob, value) {
-                Some(Place::Route(attribute)) => route.extend([attribute, value.as_str()]),
-                _ => network.set_knob(knob, value)?,
+            if let Some(Place::Route(attribute)) = place(knob, value) {
+                route.extend([attribute, value.as_str()]);
             }
         }
         ip(family, &route)?;
-        Ok(network)
+        Ok(Network { device, arrived: VecDeque::new() })
     }
 
-    pub(super) fn set_knob(&mut self, knob: &str, value: &str) -> Result<(), String> {
+    pub(super) fn set_knob(&self, knob: &str, value: &str) -> Result<(), String> {
         match place(knob, value) {
-            None if knob == "ip_default_ttl" => {
-                write(&format!("ipv6/conf/{INTERFACE}/hop_limit"), value)?;
-                write("ipv4/ip_default_ttl", value)
+            Some(Place::Socket(..) | Place::Route(_)) => {
+                Err(format!("{knob} is set before the script begins"))
             }
-            None => write(&format!("ipv4/{knob}"), &value.replace(',', " ")),
-            Some(Place::File(file, scale)) => {
-                let numbers =
-                    value.split(',').map(str::parse::<u64>).collect::<Result<Vec<_>, _>>();
-                let numbers = numbers.map_err(|_| format!("{knob}={value}: no numbers"))?;
-                let larger: Vec<_> = numbers.iter().map(|n| (n * scale).to_string()).collect();
-                write(file, &larger.join(" "))
-            }
-            Some(Place::Socket(..)) => Ok(()),
-            Some(Place::Route(_)) => Err(format!("{knob} is set before the script begins")),
+            _ => set(knob, value),
         }
     }
 
