@@ -69,9 +69,9 @@ pub struct Info {
     pub path_mtu: u32,
     /// Segments outstanding; of a listener, connections that wait for accept.
     pub unacked: u32,
-    /// Segments outstanding and SACKed; of a listener, its backlog.
+    /// Segments outstanding and SACKed, or reported by duplicate ACKs; of a listener, its backlog.
     pub sacked: u32,
-    /// Segments outstanding and held to be lost.
+    /// Segments outstanding that were lost, those sent again since among them.
     pub lost: u32,
     /// Segments outstanding that were sent again.
     pub retransmitted_outstanding: u32,
@@ -231,13 +231,13 @@ impl Connection {
 
     /// What is lost, out of order, marked and sent again.
     fn repair_info(&self, now: Instant) -> Info {
-        let smss = u64::from(self.snd.smss.max(1));
         let (board, counts) = (self.recovery.board(), self.recovery.counts());
         Info {
             congestion_state: self.recovery.state(),
             timeouts: small(self.recovery.timeouts()),
-            sacked: board.map_or(0, |board| board.sacked_segments()),
-            lost: board.map_or(0, |board| count(board.lost().len().div_ceil(smss))),
+            // Without SACK a duplicate ACK stands for a segment that has arrived, as on Linux.
+            sacked: board.map_or(0, |board| board.sacked_segments() + self.recovery.duplicates()),
+            lost: board.map_or(0, |board| board.lost_segments()),
             retransmitted_outstanding: board.map_or(0, |board| board.repeated_segments()),
             reordering: self.recovery.reordering(),
             reordering_seen: counts.reordering_seen,

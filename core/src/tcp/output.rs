@@ -123,7 +123,7 @@ impl Connection {
         };
         // RFC 9293 §3.8.6: the peer may have shrunk its window (SHLD-16). When it has closed it, what a
         // timeout sends again is the probe that MUST-35 asks for, as on Linux: its segment at SND.UNA lies
-        // in a window that the peer once offered.
+        // in a window that the peer once offered (MAY-7).
         let usable = match self.snd.window_end().since(seq) {
             0 if seq == self.snd.una && self.recovery.is_forced() => smss,
             usable => usable,

@@ -1,7 +1,8 @@
 //! What the peer may send: the receive window, when it opens, and how far it may be scaled.
 //!
 //! The window is the receive buffer less what the application has not read, exactly, within
-//! TCP_WINDOW_CLAMP; that the right edge never retreats and moves in worthwhile steps only is the
+//! TCP_WINDOW_CLAMP. Where nobody reads it stays closed, for as long as that lasts (RFC 9293 §3.8.6.1,
+//! MAY-8). That the right edge never retreats and moves in worthwhile steps only is the
 //! receiver's promise. How large the buffer is `autotune` decides.
 
 use super::connection::{Connection, Context, MAX_WINDOW_SHIFT};

@@ -48,6 +48,8 @@ pub struct Record {
     pub is_sacked: bool,
     /// Its last transmission is deemed lost.
     pub is_lost: bool,
+    /// An earlier one was, which is why it was sent again.
+    was_lost: bool,
     /// The delivery rate's counts when it was last sent.
     pub rate: SentSnapshot,
 }
@@ -63,6 +65,11 @@ impl Record {
         let whole = self.end.since(self.floor(self.start));
         let segments = whole.div_ceil(u64::from(self.segment_size.max(1)));
         u32::try_from(segments).unwrap_or(u32::MAX)
+    }
+
+    /// It was lost, whether or not it has been sent again since.
+    fn was_ever_lost(&self) -> bool {
+        self.is_lost || self.was_lost
     }
 
     /// Sent once, and nobody knows what has become of it.
@@ -188,6 +195,12 @@ impl Scoreboard {
         segments.fold(0, u32::saturating_add)
     }
 
+    /// Segments that were lost, sent again since or not (`tcpi_lost`).
+    pub fn lost_segments(&self) -> u32 {
+        let segments = self.records.iter().filter(|r| r.was_ever_lost()).map(Record::segments);
+        segments.fold(0, u32::saturating_add)
+    }
+
     /// Records looked at so far.
     pub fn steps(&self) -> u64 {
         self.steps
@@ -207,6 +220,7 @@ impl Scoreboard {
             is_repeat: is_repeat || start < next,
             is_sacked: false,
             is_lost: false,
+            was_lost: false,
             rate,
         };
         if start >= next {
@@ -237,8 +251,9 @@ impl Scoreboard {
             self.sacked_segments -= record.segments();
         }
         self.sacked.remove(repeat.start, repeat.end);
+        let was_lost = self.records.range(first..after).any(Record::was_ever_lost);
         let first_sent_at = self.records[first].first_sent_at;
-        self.records[first] = Record { first_sent_at, ..repeat };
+        self.records[first] = Record { first_sent_at, was_lost, ..repeat };
         self.records.drain(first + 1..after);
     }
 
@@ -293,7 +308,7 @@ impl Scoreboard {
             record.is_sacked = true;
             self.lost.remove(from, to);
             delivered(record);
-            record.is_lost = false;
+            (record.is_lost, record.was_lost) = (false, false);
             self.sacked_segments += record.segments();
             self.sacked.insert(from, to);
         }
@@ -334,7 +349,7 @@ impl Scoreboard {
     /// Nothing is lost after all.
     pub fn forgive(&mut self) {
         for record in &mut self.records {
-            record.is_lost = false;
+            (record.is_lost, record.was_lost) = (false, false);
         }
         self.lost.clear();
         self.judge_anew();
