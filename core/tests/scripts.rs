@@ -3,6 +3,7 @@
 //!
 //! `cargo test --test scripts time_wait` runs the scripts with `time_wait` in their names.
 //! `tests/netns/scripts-on-linux time_wait` runs them on the TCP of the kernel.
+//! `SCRIPTS=<folder>` in the environment names a folder of scripts to run instead of our own.
 
 #[path = "scripts/on_linux.rs"]
 mod on_linux;
@@ -16,7 +17,8 @@ use libtest_mimic::{Arguments, Trial};
 use runner::Driver;
 
 fn main() -> ExitCode {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scripts");
+    let ours = || Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scripts");
+    let root = std::env::var_os("SCRIPTS").map_or_else(ours, PathBuf::from);
     let mut scripts = Vec::new();
     find(&root, &mut scripts).expect("the scripts can be listed");
     scripts.sort();

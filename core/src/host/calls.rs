@@ -232,7 +232,8 @@ impl Host {
         self.sockets.get(id).is_some_and(Socket::is_closing)
     }
 
-    /// Back from listening: no more connections, and those not yet accepted are reset.
+    /// Back from listening: no more connections, and those that wait for accept are reset. The
+    /// half-open ones are forgotten: as on Linux their peers hear of it when they go on.
     pub(super) fn stop_listening(&mut self, now: Instant, id: SocketId) {
         let Some(socket) = self.sockets.get_mut(id) else { return };
         let Kind::Listener(listener) = std::mem::replace(&mut socket.kind, Kind::Idle) else {
@@ -247,10 +248,15 @@ impl Host {
                 socket.claim = Some(claim);
             }
         }
+        let half_open = listener.half_open_children();
         for child in listener.children() {
             if let Some(orphan) = self.sockets.get_mut(child) {
                 orphan.owner = Owner::Nobody;
-                self.turn(now, child, |connection, cx| connection.abort(cx));
+                let is_half_open = half_open.contains(&child);
+                self.turn(now, child, |connection, cx| match is_half_open {
+                    true => connection.forget(cx),
+                    false => connection.abort(cx),
+                });
             }
         }
         self.record_listening(now, id, State::Listen, State::Closed);
@@ -292,8 +298,10 @@ impl Host {
         let settings = options.settings();
         self.turn(now, id, |connection, cx| {
             connection.set_settings(cx, settings);
-            if let SocketOption::QuickAck(on) = option {
-                connection.set_quick_ack(cx, on);
+            match option {
+                SocketOption::QuickAck(on) => connection.set_quick_ack(cx, on),
+                SocketOption::NoDelay(true) => connection.release(),
+                _ => {}
             }
         });
         Ok(())

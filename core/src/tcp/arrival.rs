@@ -295,7 +295,7 @@ impl Connection {
             }
             self.establish(cx, segment, ack);
             self.take_timestamp(cx, segment);
-            return ControlFlow::Continue(());
+            return self.check_fin_acknowledged(cx);
         }
         if matches!(outcome, AckOutcome::New(_) | AckOutcome::Old) {
             self.take_timestamp(cx, segment);
@@ -333,6 +333,9 @@ impl Connection {
         if ack > syn_end {
             // Early text was answered too (RFC 7413 §4.2.2).
             self.take_new_ack(cx, segment, ack);
+        } else if !segment.options.sack.as_slice().is_empty() {
+            // … or came with holes.
+            self.take_old_ack(cx, segment, ack);
         }
         // A shutdown called meanwhile was queued until now (§3.10.4, SYN-RECEIVED).
         if self.snd.fin.is_some() {

@@ -251,11 +251,16 @@ impl Connection {
         self.reset = Some(Reset { seq: self.ack_seq(), has_ack: true, reason });
     }
 
+    /// TCP_NODELAY was asked for, maybe once more: as on Linux what waits leaves now, even behind a
+    /// cork or MSG_MORE.
+    pub fn release(&mut self) {
+        self.override_due |= self.unsent() > 0;
+    }
+
     /// Takes new settings; a buffer shrinks no further than what is in it.
     pub fn set_settings(&mut self, cx: &mut Context<'_>, settings: Arc<Settings>) {
         let before = &self.settings;
-        // As on Linux: what waits leaves now, even behind a cork.
-        self.override_due |= settings.no_delay && !before.no_delay && self.unsent() > 0;
+        let is_hurried = settings.no_delay && !before.no_delay;
         // What autotuning has made of a buffer stays, unless the application chooses now.
         if settings.send_buffer != before.send_buffer || settings.is_send_buffer_fixed {
             self.send_buffer.set_capacity(settings.send_buffer as usize);
@@ -264,6 +269,9 @@ impl Connection {
             self.receive_buffer.set_capacity(settings.receive_buffer as usize);
         }
         let before = std::mem::replace(&mut self.settings, settings);
+        if is_hurried {
+            self.release();
+        }
         if before.congestion != self.settings.congestion {
             self.switch_congestion_control(cx);
         }

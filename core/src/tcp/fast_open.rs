@@ -179,6 +179,8 @@ impl Connection {
             is_taken: !text.is_empty(),
             ..FastOpen::default()
         }));
+        // The answer need not wait for the handshake either.
+        self.start_congestion(cx, cx.knobs.initial_window_segments());
         // What the SYN+ACK will advertise is open to it already.
         self.window_field(cx, Flags::SYN);
         let header = Header {

@@ -244,6 +244,12 @@ impl Connection {
         self.arrival_of_text(cx, segment);
     }
 
+    /// Text may leave from now on, as much as an initial window of so many segments.
+    pub(super) fn start_congestion(&mut self, cx: &Context<'_>, segments: u32) {
+        let window = initial_window(self.snd.smss, segments);
+        self.congestion = new_controller(cx.knobs, &self.settings, &self.snd, window);
+    }
+
     /// Our SYN is acknowledged: data may flow (RFC 9293 §3.10.7.3 and .4).
     pub(super) fn take_handshake_ack(&mut self, cx: &mut Context<'_>, segment: &Segment, ack: Seq) {
         let repeats = if self.is_ack_deferred { 0 } else { self.rtt.backoffs() };
@@ -258,14 +264,14 @@ impl Connection {
         if repeats > 0 && self.rtt.srtt().is_none() {
             self.rtt.restart_after_syn_loss();
         }
-        let window = if repeats > 1 {
-            u64::from(self.snd.smss)
-        } else {
-            initial_window(self.snd.smss, cx.knobs.initial_window_segments())
-        };
-        self.congestion = new_controller(cx.knobs, &self.settings, &self.snd, window);
+        if repeats > 1 {
+            self.start_congestion(cx, 1);
+        } else if !self.is_early() {
+            self.start_congestion(cx, cx.knobs.initial_window_segments());
+        }
         self.recovery.on_open(cx.now, ack, self.sack_permitted);
         self.snd.acknowledge(ack);
+        self.tally.on_open(cx.now);
         self.liveness.on_progress(cx.now);
         self.stop(cx, TimerName::Retransmission);
         if self.is_active {

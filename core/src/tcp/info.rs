@@ -75,9 +75,9 @@ pub struct Info {
     pub lost: u32,
     /// Segments outstanding that were sent again.
     pub retransmitted_outstanding: u32,
-    /// Since data was last sent; None: never.
+    /// Since data was last sent, or since the connection is open; None: neither was.
     pub since_data_sent: Option<Duration>,
-    /// Since data last came.
+    /// Since data last came, or since the connection is open.
     pub since_data_received: Option<Duration>,
     /// Since an ACK last came.
     pub since_ack_received: Option<Duration>,

@@ -140,6 +140,11 @@ impl<Id: Copy + PartialEq> Listener<Id> {
         self.syn_queue.len()
     }
 
+    /// The children in SYN-RECEIVED.
+    pub fn half_open_children(&self) -> &[Id] {
+        &self.syn_queue
+    }
+
     /// Every child, in SYN-RECEIVED or waiting for accept, for when the listener closes.
     pub fn children(&self) -> Vec<Id> {
         self.syn_queue.iter().chain(&self.accept_queue).copied().collect()

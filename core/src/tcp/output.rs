@@ -243,7 +243,8 @@ impl Connection {
             return !self.must_wait(self.snd.nxt + len);
         }
         // Cut short by the peer's window: only a good part of the largest it ever offered.
-        len == usable && self.snd.outstanding() == 0 && 2 * len >= self.snd.max_wnd
+        let is_alone = self.snd.outstanding() == 0 && len < self.text_max();
+        len == usable && is_alone && 2 * len >= self.snd.max_wnd
     }
 
     /// Nothing may be sent: what is waited for? The peer's ACK (retransmission), its window
@@ -346,8 +347,9 @@ impl Connection {
         let end = seq + len;
         let text_max = self.text_max();
         let mut flags = Flags::ACK;
-        if len > 0 && end == self.send_buffer.end() {
-            // RFC 9293 §3.9.1.2: the last segment of what was sent carries PSH (MUST-61).
+        if len > 0 && (end == self.send_buffer.end() || self.is_record_end(end)) {
+            // RFC 9293 §3.9.1.2: the last segment of what was sent carries PSH (MUST-61), and so does
+            // the last of a record.
             flags = flags.union(Flags::PSH);
         }
         if fin {

@@ -62,6 +62,11 @@ impl Connection {
         ends.get(next).map_or(end, |&record| record.min(end))
     }
 
+    /// Whether a record ends at `seq`.
+    pub(super) fn is_record_end(&self, seq: Seq) -> bool {
+        self.record_ends.as_ref().is_some_and(|ends| ends.binary_search(&seq).is_ok())
+    }
+
     /// Whether the text before `end`, less than a segment, has to wait for more (RFC 9293 §3.7.4,
     /// SHLD-7): while the application says that more is coming, or, Nagle's rule in Minshall's form,
     /// while small text is unacknowledged. What more text already follows can gain none by waiting.

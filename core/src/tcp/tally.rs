@@ -51,6 +51,12 @@ pub(super) struct Tally {
 }
 
 impl Tally {
+    /// The connection is open: as on Linux the times since data went and came begin here.
+    pub(super) fn on_open(&mut self, now: Instant) {
+        self.data_sent.get_or_insert(now);
+        self.data_received.get_or_insert(now);
+    }
+
     /// Counts a departure with `len` bytes of text in segments of `gso_size`.
     pub(super) fn on_departure(
         &mut self,

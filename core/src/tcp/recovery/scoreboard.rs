@@ -448,7 +448,8 @@ impl Scoreboard {
         while let Some(repeat) = self.repeats.front().copied() {
             self.steps += 1;
             if self.is_awaited(&repeat) {
-                if (repeat.sent_at, repeat.end) >= newest {
+                // What left in this very moment came after all that is delivered, whatever its number.
+                if (repeat.sent_at, repeat.end) >= newest || repeat.sent_at == now {
                     return None;
                 }
                 if repeat.sent_at + patience > now {

@@ -98,7 +98,7 @@ impl Sockets {
             "connect" => {
                 (SystemCall::Connect { fd: fd()?, to: self.remote(&arguments)? }, Check::Done)
             }
-            "write" | "send" => self.prepare_send(&arguments)?,
+            "write" | "send" | "sendto" => self.prepare_send(&arguments)?,
             "read" | "recv" => prepare_receive(&arguments)?,
             "shutdown" => (SystemCall::Shutdown { fd: fd()?, how: how(&arguments)? }, Check::Done),
             "close" => (SystemCall::Close { fd: fd()? }, Check::Done),
@@ -165,9 +165,17 @@ impl Sockets {
 
     fn prepare_send(&self, arguments: &Arguments<'_>) -> Result<(SystemCall, Check), String> {
         let (fd, len) = (arguments.number(0)?, arguments.number(2)?);
-        let flags = message_flags(&arguments.flags(3)?)?;
+        let mut words = arguments.flags(3)?;
+        let is_opening = words.contains(&"MSG_FASTOPEN");
+        words.retain(|word| *word != "MSG_FASTOPEN");
+        let flags = message_flags(&words)?;
         let from = self.streams.get(&fd).copied().unwrap_or_default().written;
         let data = pattern(from, len as usize);
+        if is_opening {
+            let to =
+                self.remote(&Arguments { name: arguments.name, list: &arguments.list[3..] })?;
+            return Ok((SystemCall::SendOpening { fd, to, data, flags }, Check::Written(fd)));
+        }
         Ok((SystemCall::Send { fd, data, flags }, Check::Written(fd)))
     }
 

@@ -31,11 +31,14 @@ pub(crate) fn judge(
             let value = machine.counter(name).ok_or_else(|| format!("no counter `{name}`"))?;
             numbers(condition, value)
         }
-        Subject::Info { field, fd } => {
+        Subject::Info { field, fd, bits } => {
             let fd = fd.or(sockets.newest).ok_or("no connection to look into")?;
             let value = tcp_info::field(&machine.info(fd)?, field)?;
+            let mask = bits.as_ref().map_or(Ok(u64::MAX), |name| {
+                tcp_info::constant(name).ok_or_else(|| format!("`{name}` is not known"))
+            });
             let off_us = if tcp_info::is_time_us(field) { machine.tolerance().us } else { 0 };
-            numbers(condition, nearest(condition, value, off_us))
+            numbers(condition, nearest(condition, value & mask?, off_us))
         }
     }
 }
@@ -60,7 +63,9 @@ fn words(condition: &Condition, came: &str) -> Result<(), String> {
 }
 
 fn numbers(condition: &Condition, came: u64) -> Result<(), String> {
-    let value: u64 =
-        condition.value.parse().map_err(|_| format!("`{}` is no number", condition.value))?;
+    let value = match tcp_info::constant(&condition.value) {
+        Some(value) => value,
+        None => condition.value.parse().map_err(|_| format!("`{}`: no number", condition.value))?,
+    };
     if condition.comparison.holds(&came, &value) { Ok(()) } else { Err(format!("it is {came}")) }
 }

@@ -17,6 +17,7 @@ pub(crate) const FLAGS: [(u16, char); 9] = [
     (0x20, 'U'),
     (0x100, 'A'),
 ];
+pub(crate) const FIN: u16 = 0x01;
 pub(crate) const SYN: u16 = 0x02;
 pub(crate) const RST: u16 = 0x04;
 pub(crate) const PSH: u16 = 0x08;
@@ -45,6 +46,26 @@ pub(crate) struct Ip {
     pub(crate) ttl: Option<u8>,
     /// `badsum`: the transport checksum is wrong (injected packets only).
     pub(crate) bad_checksum: bool,
+}
+
+impl Packet {
+    /// Whether it is a first part of the text of `whole`, and not yet all of it.
+    pub(crate) fn is_part_of(&self, whole: &Packet) -> bool {
+        let (Body::Tcp(part), Body::Tcp(whole)) = (&self.body, &whole.body) else { return false };
+        part.seq == whole.seq && 0 < part.len && part.len < whole.len
+    }
+
+    /// This segment and the one whose text follows on it, as one. None: they do not belong together.
+    pub(crate) fn followed_by(self, next: Packet) -> Option<Packet> {
+        let (Body::Tcp(text), Body::Tcp(more)) = (&self.body, &next.body) else { return None };
+        let follows = self.flow == next.flow
+            && !text.has(FIN)
+            && more.len > 0
+            && more.seq == text.seq.wrapping_add(text.len)
+            && (more.ack, more.window) == (text.ack, text.window);
+        let joined = Tcp { seq: text.seq, len: text.len + more.len, ..more.clone() };
+        follows.then_some(Packet { body: Body::Tcp(joined), ..next })
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

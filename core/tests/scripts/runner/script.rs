@@ -149,8 +149,9 @@ pub(crate) enum Subject {
     FlowState(u16),
     /// `counter(listen_overflow)`: of the host.
     Counter(String),
-    /// `tcpi_rto`, of the newest connection, or `tcpi_rto(4)`.
-    Info { field: String, fd: Option<i64> },
+    /// `tcpi_rto`, of the newest connection, or `tcpi_rto(4)`; of bits those of
+    /// `(tcpi_options & TCPI_OPT_SACK)`.
+    Info { field: String, fd: Option<i64>, bits: Option<String> },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -83,6 +83,23 @@ fn bit_field(name: &str) -> Option<(usize, u8, u8)> {
     }
 }
 
+/// Linux's names of states and bits that TCP_INFO tells (include/net/tcp_states.h, include/uapi/linux/tcp.h).
+pub(crate) fn constant(name: &str) -> Option<u64> {
+    let states = "ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT1 FIN_WAIT2 TIME_WAIT CLOSE CLOSE_WAIT \
+                  LAST_ACK LISTEN CLOSING";
+    let phases = "Open Disorder CWR Recovery Loss";
+    let options = "TIMESTAMPS SACK WSCALE ECN ECN_SEEN SYN_DATA USEC_TS";
+    let place = |names: &str, name| names.split_whitespace().position(|known| known == name);
+    if let Some(name) = name.strip_prefix("TCPI_OPT_") {
+        return place(options, name).map(|place| 1 << place);
+    }
+    match name.strip_prefix("TCP_CA_") {
+        Some(name) => place(phases, name).map(|place| place as u64),
+        // The states begin with 1.
+        None => place(states, name.strip_prefix("TCP_")?).map(|place| place as u64 + 1),
+    }
+}
+
 /// An unsigned number in the machine's byte order.
 fn number(bytes: &[u8]) -> u64 {
     let mut wide = [0; 8];

@@ -89,6 +89,9 @@ impl HostMachine {
                 let (id, flags) = (self.socket(fd)?, SendFlags { more, end_of_record, urgent });
                 Value::Count(self.host.send_with(now, id, &data, flags)?)
             }
+            SystemCall::SendOpening { fd, to, data, .. } => {
+                Value::Count(self.host.connect_with(now, self.socket(fd)?, to, &data)?)
+            }
             SystemCall::Receive { fd, flags: Flags { urgent: true, peek, .. }, .. } => {
                 let byte = self.host.recv_urgent(now, self.socket(fd)?, peek)?;
                 Value::Bytes(byte.into_iter().collect())

@@ -110,6 +110,13 @@ pub(crate) enum SystemCall {
         data: Vec<u8>,
         flags: Flags,
     },
+    /// sendto() with MSG_FASTOPEN.
+    SendOpening {
+        fd: i64,
+        to: SocketAddr,
+        data: Vec<u8>,
+        flags: Flags,
+    },
     Receive {
         fd: i64,
         len: usize,
@@ -202,6 +209,7 @@ impl SystemCall {
             | SystemCall::Connect { fd, .. }
             | SystemCall::Disconnect { fd }
             | SystemCall::Send { fd, .. }
+            | SystemCall::SendOpening { fd, .. }
             | SystemCall::Receive { fd, .. }
             | SystemCall::Shutdown { fd, .. }
             | SystemCall::Close { fd }

@@ -256,6 +256,9 @@ fn run_on(socket: &Socket, call: SystemCall) -> Result<Value, SocketError> {
             let byte = socket.recv_urgent(flags.into())?;
             Ok(Value::Bytes(byte.into_iter().collect()))
         }
+        SystemCall::SendOpening { to, data, flags, .. } => {
+            socket.send_opening(to, &data, flags.into()).map(Value::Count)
+        }
         SystemCall::Receive { len, flags, .. } => {
             let mut bytes = vec![0; len];
             let count = socket.recv(&mut bytes, flags.into())?;

@@ -17,7 +17,17 @@ pub(super) fn parse(text: &str) -> Result<Vec<Condition>, String> {
 fn condition(text: &str) -> Result<Condition, String> {
     let mut cursor = Cursor::new(text);
     cursor.eat_word("assert");
-    let subject = subject(&mut cursor)?;
+    let has_bits = cursor.eat("(");
+    let mut subject = subject(&mut cursor)?;
+    if has_bits {
+        cursor.expect("&")?;
+        let name = cursor.word()?;
+        cursor.expect(")")?;
+        match &mut subject {
+            Subject::Info { bits, .. } => *bits = Some(name.to_owned()),
+            _ => return Err("only TCP_INFO has bits".into()),
+        }
+    }
     let comparison = comparison(&mut cursor)?;
     let value = cursor.rest().split(',').next().unwrap_or_default().trim().to_owned();
     if value.is_empty() {
@@ -42,7 +52,7 @@ fn subject(cursor: &mut Cursor<'_>) -> Result<Subject, String> {
         ("counter", Some(counter)) => Ok(Subject::Counter(counter.to_owned())),
         (name, argument) if name.starts_with("tcpi_") => {
             let fd = argument.map(number).transpose()?;
-            Ok(Subject::Info { field: name.to_owned(), fd })
+            Ok(Subject::Info { field: name.to_owned(), fd, bits: None })
         }
         _ => Err(format!("`{name}`: expected state(fd), state(@n), counter(name) or tcpi_...")),
     }
