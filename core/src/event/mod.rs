@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::reason::{Language, Reason};
 
+pub use crate::tcp::recovery::RepairState;
+
 use crate::tcp::State;
 use crate::time::Instant;
 
@@ -253,12 +255,40 @@ pub struct Snapshot {
     pub srtt_ns: Option<u64>,
     /// Retransmission timeout.
     pub rto_ns: u64,
+    /// What is known of the text on its way, and how fast more of it may leave.
+    #[serde(default)]
+    pub recovery: RecoveryView,
     /// Armed timers and their deadlines.
     pub timers: Vec<(TimerName, u64)>,
     /// The send buffer.
     pub send_buffer: SendBufferView,
     /// The receive buffer.
     pub receive_buffer: ReceiveBufferView,
+}
+
+/// So many ranges of a kind are shown, the lowest ones: a peer that leaves thousands of holes makes
+/// no event longer.
+pub const RANGES_SHOWN: usize = 64;
+
+/// The sliding window in its parts: what lies between SND.UNA and SND.NXT and is in none of the
+/// ranges was sent once, and nobody knows what has become of it. Ranges are `[start, end)` in 64-bit
+/// sequence numbers, in order and disjoint, and [`RANGES_SHOWN`] of a kind at most.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RecoveryView {
+    /// Where the repair stands.
+    pub state: RepairState,
+    /// Reported by the peer past SND.UNA (RFC 2018).
+    pub sacked: Vec<(u64, u64)>,
+    /// Deemed lost, and not sent again yet (RFC 6675, RFC 8985).
+    pub lost: Vec<(u64, u64)>,
+    /// Sent again, and not reported since.
+    pub retransmitted: Vec<(u64, u64)>,
+    /// There are more ranges than shown.
+    pub has_more: bool,
+    /// How much round trips vary (RFC 6298 §2.2: RTTVAR), if one was measured.
+    pub rttvar_ns: Option<u64>,
+    /// The rate at which segments leave, where they are paced, in bytes per second.
+    pub pacing_bytes_per_s: Option<u64>,
 }
 
 /// The send buffer in the notes' colours: grey sent, purple waiting, white free.
@@ -279,7 +309,7 @@ pub struct ReceiveBufferView {
     pub capacity: u64,
     /// In order, waiting for the application (purple).
     pub queued: u64,
-    /// Received past a hole: `[start, end)` in 64-bit sequence numbers.
+    /// Received past a hole: `[start, end)` in 64-bit sequence numbers, [`RANGES_SHOWN`] at most.
     pub out_of_order: Vec<(u64, u64)>,
 }
 

@@ -18,6 +18,7 @@ mod small_segments;
 mod table;
 mod urgent;
 mod user_timeout;
+mod view;
 
 use std::time::Duration;
 

@@ -2,7 +2,8 @@
 
 use crate::error::Error;
 use crate::event::{
-    ConnectionName, Kind, Reason, ReceiveBufferView, SegmentRecord, SendBufferView, Snapshot,
+    ConnectionName, Kind, RANGES_SHOWN, Reason, ReceiveBufferView, RecoveryView, SegmentRecord,
+    SendBufferView, Snapshot,
 };
 use crate::readiness::Readiness;
 use crate::wire::HEADER_CAPACITY;
@@ -127,7 +128,6 @@ impl Connection {
         // In SYN-SENT the SYN itself lies between SND.NXT and the first byte.
         let len = self.send_buffer.len() as u64;
         let unsent = self.send_buffer.end().since(self.snd.nxt).min(len);
-        let nanos = |d: std::time::Duration| u64::try_from(d.as_nanos()).unwrap_or(u64::MAX);
         Box::new(Snapshot {
             state: self.state,
             iss: self.snd.iss.as_u64(),
@@ -143,6 +143,7 @@ impl Connection {
             in_flight: self.recovery.in_flight(&self.snd),
             srtt_ns: self.rtt.srtt().map(nanos),
             rto_ns: nanos(self.rtt.rto()),
+            recovery: self.recovery_view(),
             timers: self.timers.iter().map(|(timer, at)| (timer, at.as_nanos())).collect(),
             send_buffer: SendBufferView {
                 capacity: self.send_buffer.capacity() as u64,
@@ -155,10 +156,27 @@ impl Connection {
                 out_of_order: self
                     .reassembler
                     .ranges()
+                    .take(RANGES_SHOWN)
                     .map(|(start, end)| (start.as_u64(), end.as_u64()))
                     .collect(),
             },
         })
+    }
+
+    fn recovery_view(&self) -> RecoveryView {
+        let mut view = RecoveryView {
+            state: self.recovery.state(),
+            rttvar_ns: self.rtt.rttvar().map(nanos),
+            pacing_bytes_per_s: self.pacing_rate_bytes_per_s(),
+            ..RecoveryView::default()
+        };
+        if let Some(board) = self.recovery.board() {
+            let more = &mut view.has_more;
+            view.sacked = shown(board.sacked().iter(), more);
+            view.lost = shown(board.lost().iter(), more);
+            view.retransmitted = shown(board.repeated().map(|r| (r.start, r.end)), more);
+        }
+        view
     }
 
     /// The variables now, if anybody reads: to be handed to [`Connection::record_update`] after a
@@ -280,4 +298,25 @@ fn hexadecimal<'a>(bytes: impl Iterator<Item = &'a u8>) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+fn nanos(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The first of `ranges`, those that touch made one; `has_more` says that there are others.
+fn shown(ranges: impl Iterator<Item = (Seq, Seq)>, has_more: &mut bool) -> Vec<(u64, u64)> {
+    let mut shown: Vec<(u64, u64)> = Vec::new();
+    for (start, end) in ranges {
+        let (start, end) = (start.as_u64(), end.as_u64());
+        if let Some(last) = shown.last_mut().filter(|last| last.1 == start) {
+            last.1 = end;
+        } else if shown.len() == RANGES_SHOWN {
+            *has_more = true;
+            break;
+        } else {
+            shown.push((start, end));
+        }
+    }
+    shown
 }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::event::{
-    ConnectionName, EventLog, Kind, Reason, ReceiveBufferView, SegmentRecord, SendBufferView,
-    Snapshot, TimerName,
+    ConnectionName, EventLog, Kind, Reason, ReceiveBufferView, RecoveryView, RepairState,
+    SegmentRecord, SendBufferView, Snapshot, TimerName,
 };
 use crate::tcp::State;
 use crate::time::Instant;
@@ -66,6 +66,15 @@ fn snapshot() -> Snapshot {
         iss: (1 << 32) + 7,
         ssthresh: u64::MAX,
         srtt_ns: Some(1_000_000),
+        recovery: RecoveryView {
+            state: RepairState::Recovery,
+            sacked: vec![(1 << 32, (1 << 32) + 1000)],
+            lost: vec![(9, 10)],
+            retransmitted: vec![(10, 11)],
+            has_more: true,
+            rttvar_ns: Some(500_000),
+            pacing_bytes_per_s: Some(1_000_000),
+        },
         timers: vec![(TimerName::TimeWait, 60_000_000_000)],
         send_buffer: SendBufferView { capacity: 65_536, unacked: 1, unsent: 2 },
         receive_buffer: ReceiveBufferView {
@@ -235,4 +244,27 @@ fn a_full_disk_ends_the_writing_keeps_the_error_and_leaves_a_readable_file() {
     let recording = read(file.bytes().as_slice()).unwrap();
     assert!((1..10).contains(&recording.events.len()));
     assert_eq!(recording.cut_short, Some(recording.events.len() + 2));
+}
+
+#[test]
+fn the_sliding_window_stands_in_the_file_under_the_names_of_the_documentation() {
+    let json = serde_json::to_value(snapshot().recovery).unwrap();
+    let expected = serde_json::json!({
+        "state": "recovery",
+        "sacked": [[4_294_967_296_u64, 4_294_968_296_u64]],
+        "lost": [[9, 10]],
+        "retransmitted": [[10, 11]],
+        "has_more": true,
+        "rttvar_ns": 500_000,
+        "pacing_bytes_per_s": 1_000_000,
+    });
+    assert_eq!(json, expected);
+}
+
+#[test]
+fn a_snapshot_from_before_there_were_views_of_the_repair_is_still_read() {
+    let mut json = serde_json::to_value(snapshot()).unwrap();
+    json.as_object_mut().unwrap().remove("recovery");
+    let read: Snapshot = serde_json::from_value(json).unwrap();
+    assert_eq!(read, Snapshot { recovery: RecoveryView::default(), ..snapshot() });
 }

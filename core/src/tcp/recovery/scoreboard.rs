@@ -188,11 +188,14 @@ impl Scoreboard {
         self.repeats.iter().any(|repeat| self.is_awaited(repeat))
     }
 
+    /// What was sent again and is neither delivered nor lost, in the order of its numbers.
+    pub fn repeated(&self) -> impl Iterator<Item = &Record> {
+        self.records.iter().filter(|r| r.is_repeat && !r.is_sacked && !r.is_lost)
+    }
+
     /// Segments that were sent again and are neither delivered nor lost.
     pub fn repeated_segments(&self) -> u32 {
-        let is_repeated = |r: &&Record| r.is_repeat && !r.is_sacked && !r.is_lost;
-        let segments = self.records.iter().filter(is_repeated).map(Record::segments);
-        segments.fold(0, u32::saturating_add)
+        self.repeated().map(Record::segments).fold(0, u32::saturating_add)
     }
 
     /// Segments that were lost, sent again since or not (`tcpi_lost`).

@@ -13,6 +13,8 @@
 //! acknowledged, and within it the window is reduced once. The controller hears of everything in
 //! the order that it asks for: lost segments, the reduction, what was delivered, the end.
 
+use serde::{Deserialize, Serialize};
+
 use super::delivery::{Acknowledgment, Delivery};
 use super::frto::{FrtoAck, FrtoVerdict};
 use super::reaction::AckReport;
@@ -20,7 +22,8 @@ use super::scoreboard::Scoreboard;
 use super::{Recovery, Scene};
 
 /// Where the repair stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum RepairState {
     /// Nothing unusual.
     #[default]
