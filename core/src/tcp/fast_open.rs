@@ -112,6 +112,8 @@ pub struct FastOpen {
     is_early: bool,
     /// The peer took our SYN's text, or we took its.
     is_taken: bool,
+    /// What came of it for a client.
+    failure: Failure,
     /// What the handshake taught about the server.
     lesson: Option<Lesson>,
     /// It is opened to see whether Fast Open works again.
@@ -127,6 +129,20 @@ pub enum Verdict {
     BlackHole,
     /// They let it pass again.
     Passes,
+}
+
+/// Why a client had no text on its SYN, or none that was taken (`tcpi_fastopen_client_fail`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Failure {
+    /// None of these.
+    #[default]
+    None,
+    /// There was no cookie yet.
+    NoCookie,
+    /// The peer did not take it, or not all.
+    NotTaken,
+    /// The same, but the SYN was sent again, without.
+    Repeated,
 }
 
 /// What an active open learned, for the next one to the same server.
@@ -154,7 +170,9 @@ impl Connection {
             _ => mss.unwrap_or(self.peer_mss).min(self.own_mss(mtu)).saturating_sub(OPTION_SPACE),
         };
         let len = data.len().min(usize::from(text_max));
-        self.fast_open = Some(Box::new(FastOpen { option, text_max, ..FastOpen::default() }));
+        let failure = if text_max == 0 { Failure::NoCookie } else { Failure::None };
+        self.fast_open =
+            Some(Box::new(FastOpen { option, text_max, failure, ..FastOpen::default() }));
         self.send_buffer.push(&data[..len])
     }
 
@@ -235,9 +253,18 @@ impl Connection {
             own.lesson = Some(Lesson::Cookie(cookie, self.peer_mss));
         }
         own.is_taken = self.snd.una > self.snd.iss + 1;
+        if self.snd.una < self.snd.max {
+            let is_repeated = self.rtt.backoffs() > 0;
+            own.failure = if is_repeated { Failure::Repeated } else { Failure::NotTaken };
+        }
         self.send_buffer.release(self.snd.una.min(self.send_buffer.end()));
         self.snd.nxt = self.snd.una;
         self.snd.max = self.snd.una;
+    }
+
+    /// What came of a client's text on the SYN.
+    pub(super) fn fast_open_failure(&self) -> Failure {
+        self.fast_open.as_ref().map_or(Failure::None, |own| own.failure)
     }
 
     /// Whether a SYN's text was taken, ours or the peer's (`TCPI_OPT_SYN_DATA`).

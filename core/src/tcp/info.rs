@@ -8,6 +8,7 @@ mod layout;
 use std::time::Duration;
 
 use super::connection::{Connection, Outgoing};
+use super::fast_open::Failure;
 use super::recovery::RepairState;
 use super::seq::Seq;
 use super::state::State;
@@ -55,6 +56,8 @@ pub struct Info {
     pub receive_scale: u8,
     /// The last delivery rate is the application's rather than the network's.
     pub is_app_limited: bool,
+    /// Why Fast Open has carried no text for a client.
+    pub fast_open_failure: Failure,
     /// RTO.
     pub rto: Duration,
     /// How long an ACK may wait.
@@ -193,10 +196,14 @@ impl Connection {
             receive_mss: self.rcv.segment_size(),
             advertised_mss: self.own_mss(mtu).into(),
             path_mtu: u32::try_from(mtu).unwrap_or(u32::MAX),
-            unacked: segments(self.snd.outstanding()),
+            unacked: self
+                .recovery
+                .board()
+                .map_or(segments(self.snd.outstanding()), |b| b.segments()),
             delivered: segments(rate.delivered),
             delivery_rate,
             is_app_limited,
+            fast_open_failure: self.fast_open_failure(),
             since_data_sent: tally.since_data_sent(now),
             since_data_received: tally.since_data_received(now),
             since_ack_received: tally.since_ack_received(now),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Info;
 use crate::tcp::State;
+use crate::tcp::fast_open::Failure;
 use crate::tcp::recovery::RepairState;
 
 /// Bytes of the structure.
@@ -77,7 +78,13 @@ impl Info {
         to.byte(self.option_bits());
         // Two bit-fields of four: the first is the low half.
         to.byte(self.send_scale & 0xf | self.receive_scale << 4);
-        to.byte(self.is_app_limited.into());
+        let failure = match self.fast_open_failure {
+            Failure::None => 0,
+            Failure::NoCookie => 1,
+            Failure::NotTaken => 2,
+            Failure::Repeated => 3,
+        };
+        to.byte(u8::from(self.is_app_limited) | failure << 1);
         to.micros(self.rto);
         to.micros(self.delayed_ack);
         to.int(self.send_mss);

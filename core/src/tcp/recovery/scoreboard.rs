@@ -167,6 +167,11 @@ impl Scoreboard {
         self.records.front()
     }
 
+    /// How many segments all of it is.
+    pub fn segments(&self) -> u32 {
+        self.records.iter().map(Record::segments).fold(0, u32::saturating_add)
+    }
+
     /// Whether one segment is all there is.
     pub fn is_one_segment(&self) -> bool {
         self.records.len() == 1 && self.records[0].segments() == 1
