@@ -1067,10 +1067,9 @@ int tcps_ioctl(int fd, unsigned long request, void *arg);
  * Waits until one of several descriptors is ready: the kernel's poll(), which knows the stack's
  * descriptors and all others. select() and epoll know them too.
  *
- * POLLIN, POLLOUT, POLLRDHUP, POLLHUP and POLLERR are shown when Linux shows them for a TCP socket of
- * its own.
- *
- * POLLPRI is not: what is urgent is seen by SIOCATMARK and recv() with MSG_OOB.
+ * POLLIN, POLLOUT, POLLPRI, POLLRDHUP, POLLHUP and POLLERR are shown when Linux shows them for a TCP
+ * socket of its own. Where nothing has come but an urgent byte, POLLIN is shown beside POLLPRI until
+ * the next call on the socket. A bridged descriptor shows no POLLPRI.
  *
  * With sockets of a stack with clock=manual among them it waits as tcps_stack_set_wait() says, and
  * timeout is on that clock. select() and epoll would sleep: give them a timeout of 0 there.

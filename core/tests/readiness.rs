@@ -112,6 +112,30 @@ impl World {
         }
     }
 
+    /// MSG_OOB: the last byte is urgent.
+    fn send_urgent(&self, fd: RawFd, bytes: &[u8]) {
+        let flags = Flags { out_of_band: true, ..Flags::default() };
+        let sent = match self {
+            World::Ours { .. } => lookup(fd).unwrap().send(bytes, flags).unwrap(),
+            World::Kernel => socket::send(fd, bytes, DONT_WAIT | MsgFlags::MSG_OOB).unwrap(),
+        };
+        assert_eq!(sent, bytes.len());
+    }
+
+    /// MSG_OOB: the urgent byte.
+    fn recv_urgent(&self, fd: RawFd) -> u8 {
+        let mut byte = [0];
+        match self {
+            World::Ours { .. } => {
+                byte[0] = lookup(fd).unwrap().recv_urgent(Flags::default()).unwrap().unwrap();
+            }
+            World::Kernel => {
+                assert_eq!(socket::recv(fd, &mut byte, MsgFlags::MSG_OOB), Ok(1));
+            }
+        }
+        byte[0]
+    }
+
     /// Takes what is there; whether anything was, the end included.
     fn recv(&self, fd: RawFd, buffer: &mut [u8]) -> Option<usize> {
         match self {
@@ -265,12 +289,59 @@ impl Walk<'_> {
 
 /// Lets the kernel and both kinds of descriptor live the same life.
 fn compare(life: impl Fn(&World, &mut Walk<'_>)) {
+    compare_kinds(&[DescriptorKind::Direct, DescriptorKind::Bridged], life);
+}
+
+fn compare_kinds(kinds: &[DescriptorKind], life: impl Fn(&World, &mut Walk<'_>)) {
     let mut kernel = Walk { expected: None, seen: Vec::new() };
     life(&World::Kernel, &mut kernel);
-    for kind in [DescriptorKind::Direct, DescriptorKind::Bridged] {
+    for &kind in kinds {
         let mut ours = Walk { expected: Some(&kernel.seen), seen: Vec::new() };
         life(&World::ours(kind), &mut ours);
         assert_eq!(ours.seen, kernel.seen, "{kind:?} (left) and the kernel (right)");
+    }
+}
+
+#[test]
+fn urgent_data_shows_what_the_kernels_does() {
+    // RFC 9293 §3.8.5 (MUST-32): the application is told.
+    compare_kinds(&[DescriptorKind::Direct], |world, walk| {
+        let (client, server) = world.connection(walk);
+        world.send_urgent(client, b"ab!");
+        walk.step("text and an urgent byte", server);
+        assert_eq!(world.recv_urgent(server), b'!');
+        walk.step("the urgent byte taken", server);
+        let mut buffer = [0; 10];
+        assert_eq!(world.recv(server, &mut buffer), Some(2));
+        walk.step("the text taken", server);
+        for round in 0..40 {
+            // More edges than a queue of signals holds.
+            world.send(client, b"text");
+            world.send_urgent(client, b"cd?");
+            walk.wait(server, "IN|PRI|OUT");
+            if round % 2 == 0 {
+                world.recv_urgent(server);
+                walk.wait(server, "IN|OUT");
+            }
+        }
+        while world.recv(server, &mut buffer).is_some() {}
+        walk.step("everything taken", server);
+        for fd in [client, server] {
+            world.close(fd);
+        }
+    });
+}
+
+#[test]
+fn an_urgent_byte_alone_shows_as_readable_until_it_is_taken() {
+    let world = World::ours(DescriptorKind::Direct);
+    let (client, server) = world.connection(&mut Walk { expected: None, seen: Vec::new() });
+    world.send_urgent(client, b"!");
+    assert_eq!(mask_becomes(server, "IN|PRI|OUT"), "IN|PRI|OUT");
+    assert_eq!(world.recv_urgent(server), b'!');
+    assert_eq!(mask(server), "OUT");
+    for fd in [client, server] {
+        world.close(fd);
     }
 }
 

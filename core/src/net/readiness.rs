@@ -7,6 +7,11 @@
 //! | RDHUP | the inner end shut down for writing |
 //! | HUP | shut down both ways |
 //! | ERR | the inner end closed with a byte unread |
+//! | PRI | a byte from the inner end, out of band and not taken (Linux 5.15) |
+//!
+//! Whatever shows PRI shows IN as well: where nothing but the urgent byte is here, a direct descriptor is
+//! readable until the application's next call. A bridged one, whose bytes are the application's own,
+//! shows no PRI.
 //!
 //! What adds readiness is done with the inner end, by any thread; what takes it away (draining the
 //! byte, filling the buffer) needs the outer one, and happens in the application's own calls, which
@@ -37,6 +42,8 @@ pub(super) struct Signals {
     fill_piece: usize,
     is_read_shut: bool,
     is_shut_both_ways: bool,
+    /// A byte was sent out of band: PRI.
+    is_urgent_shown: bool,
 }
 
 impl Signals {
@@ -53,6 +60,7 @@ impl Signals {
             fill_piece,
             is_read_shut: false,
             is_shut_both_ways: false,
+            is_urgent_shown: false,
         }
     }
 
@@ -93,6 +101,9 @@ impl Signals {
         } else if let Some(number) = number {
             self.hide_out(number);
         }
+        if let Some(number) = number {
+            self.hide_urgent(number, wanted);
+        }
         if wanted.contains(Readiness::IN) {
             // Without the application's number it comes from a wake: something is new.
             self.show_in(number.is_none());
@@ -104,7 +115,30 @@ impl Signals {
                 self.hide_in(number, kept);
             }
         }
+        if wanted.contains(Readiness::PRI) {
+            self.show_urgent();
+        }
         false
+    }
+
+    fn show_urgent(&mut self) {
+        if !self.is_urgent_shown && !self.is_read_shut {
+            // A kernel without it refuses: then PRI is not shown.
+            self.is_urgent_shown = descriptor::send_urgent(self.inner.as_raw_fd()).is_ok();
+        }
+    }
+
+    /// Takes PRI back where it is not wanted, and for a moment where the bytes about it have to go:
+    /// reading past it would lose it unseen.
+    fn hide_urgent(&mut self, number: RawFd, wanted: Readiness) {
+        let is_in_the_way = match wanted.contains(Readiness::IN) {
+            true => self.bytes_in > EDGES_KEPT,
+            false => self.bytes_in > 0,
+        };
+        if self.is_urgent_shown && (is_in_the_way || !wanted.contains(Readiness::PRI)) {
+            descriptor::recv_urgent_and_all(number, &mut [0; DRAIN]);
+            (self.is_urgent_shown, self.bytes_in) = (false, 0);
+        }
     }
 
     fn shut(&mut self, how: Shutdown) {

@@ -17,7 +17,9 @@ use std::time::Duration;
 use nix::sys::epoll::EpollFlags;
 use nix::sys::socket::UnixAddr;
 
-pub(super) use pair::{borrow, peek, poll_now, readable, recv, send};
+pub(super) use pair::{
+    borrow, peek, poll_now, readable, recv, recv_urgent_and_all, send, send_urgent,
+};
 pub(super) use process::{at_exit, generation, watch_forks};
 
 use super::blocking::Endpoint;

@@ -193,6 +193,20 @@ pub(in crate::net) fn recv(fd: RawFd, bytes: &mut [u8]) -> nix::Result<usize> {
     retry(|| socket::recv(fd, bytes, MsgFlags::MSG_DONTWAIT))
 }
 
+/// Sends a byte out of band, which shows PRI at the other end, and IN beside it.
+pub(in crate::net) fn send_urgent(fd: RawFd) -> nix::Result<usize> {
+    let flags = MsgFlags::MSG_OOB | MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
+    retry(|| socket::send(fd, &[1], flags))
+}
+
+/// Takes that byte back, and everything else: what the byte leaves behind reads as nothing, but
+/// shows IN until it has been read over.
+pub(in crate::net) fn recv_urgent_and_all(fd: RawFd, scratch: &mut [u8]) {
+    let flags = MsgFlags::MSG_OOB | MsgFlags::MSG_DONTWAIT;
+    let _ = retry(|| socket::recv(fd, &mut [0], flags));
+    while recv(fd, scratch).is_ok_and(|count| count > 0) {}
+}
+
 /// Looks at the first bytes without waiting.
 pub(in crate::net) fn peek(fd: RawFd, bytes: &mut [u8]) -> nix::Result<usize> {
     retry(|| socket::recv(fd, bytes, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_PEEK))
