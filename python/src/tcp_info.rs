@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use tcpstack::tcp::State;
+use tcpstack::tcp::fast_open::Failure;
 use tcpstack::tcp::info::Info;
 use tcpstack::tcp::recovery::RepairState;
 
@@ -42,6 +43,13 @@ impl Shown for Option<Duration> {
 }
 
 impl Shown for State {
+    type Python = &'static str;
+    fn shown(self) -> &'static str {
+        self.name()
+    }
+}
+
+impl Shown for Failure {
     type Python = &'static str;
     fn shown(self) -> &'static str {
         self.name()
@@ -109,6 +117,8 @@ tcp_info! {
     receive_scale: u8;
     /// The last delivery rate is the application's rather than the network's.
     is_app_limited: bool;
+    /// Why Fast Open has carried no text for a client: `none`, `no_cookie`, `not_taken` or `repeated`.
+    fast_open_failure: Failure;
     /// RTO.
     rto: Duration;
     /// How long an ACK may wait.
@@ -125,7 +135,7 @@ tcp_info! {
     unacked: u32;
     /// Segments outstanding and SACKed; of a listener, its backlog.
     sacked: u32;
-    /// Segments outstanding and held to be lost.
+    /// Segments outstanding that were lost, those sent again since among them.
     lost: u32;
     /// Segments outstanding that were sent again.
     retransmitted_outstanding: u32;
