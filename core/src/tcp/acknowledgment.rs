@@ -74,6 +74,7 @@ impl Connection {
         let phase = self.congestion.phase();
         let (recovery, mut scene) = self.scene(cx);
         let report = recovery.on_ack(&mut scene, &ack);
+        self.tally.on_delivered(report.delivered_segments);
         if let Some(rtt) = report.rtt {
             self.record_rtt(cx, rtt);
         }

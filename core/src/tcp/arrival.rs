@@ -326,11 +326,13 @@ impl Connection {
             self.snd.max_wnd = u64::from(segment.window_field) << self.snd.wnd_shift;
             self.update_smss(cx);
         }
-        self.take_handshake_ack(cx, segment, ack.min(syn_end));
+        // What the SYN of an active open carried is settled with it.
+        let of_syn = if self.is_active { ack } else { ack.min(syn_end) };
+        self.take_handshake_ack(cx, segment, of_syn);
         self.take_window(cx, segment, ack);
         self.set_state(cx, State::Established, Reason::HandshakeComplete);
         self.restart_keepalive(cx);
-        if ack > syn_end {
+        if ack > of_syn {
             // Early text was answered too (RFC 7413 §4.2.2).
             self.take_new_ack(cx, segment, ack);
         } else if !segment.options.sack.as_slice().is_empty() {

@@ -158,10 +158,12 @@ impl Connection {
     /// Puts option and text on a SYN or SYN+ACK; says how many bytes of text. A repeated SYN
     /// or SYN+ACK has neither, in case it is they that are dropped.
     pub(super) fn dress_syn(&mut self, outgoing: &mut Outgoing, is_repeat: bool) -> u64 {
-        let state = self.state;
+        let (state, is_active) = (self.state, self.is_active);
         let Some(own) = &mut self.fast_open else { return 0 };
         if state == State::SynReceived {
-            outgoing.header.options.fast_open = own.option.filter(|_| !is_repeat);
+            // In a simultaneous open our own cookie went with the SYN.
+            let offer = own.option.filter(|_| !is_repeat && !is_active);
+            outgoing.header.options.fast_open = offer;
             return 0;
         }
         if is_repeat {
@@ -172,7 +174,6 @@ impl Connection {
         let len = self.send_buffer.len().min(usize::from(own.text_max));
         if len > 0 {
             outgoing.payload = self.send_buffer.slices(self.snd.iss + 1, len);
-            outgoing.header.flags = outgoing.header.flags | Flags::PSH;
         }
         outgoing.payload_len = len;
         len as u64
@@ -185,7 +186,7 @@ impl Connection {
         if let Some(cookie) = segment.options.fast_open.filter(|cookie| !cookie.is_request()) {
             own.lesson = Some(Lesson::Cookie(cookie, self.peer_mss));
         }
-        own.is_taken = self.snd.una > self.snd.iss + 1;
+        own.is_taken = self.snd.una > self.snd.iss + 1 && self.snd.una == self.snd.max;
         if self.snd.una < self.snd.max {
             let is_repeated = self.rtt.backoffs() > 0;
             own.failure = if is_repeated { Failure::Repeated } else { Failure::NotTaken };

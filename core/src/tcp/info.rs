@@ -200,7 +200,7 @@ impl Connection {
                 .recovery
                 .board()
                 .map_or(segments(self.snd.outstanding()), |b| b.segments()),
-            delivered: segments(rate.delivered),
+            delivered: tally.delivered_segments,
             delivery_rate,
             is_app_limited,
             fast_open_failure: self.fast_open_failure(),

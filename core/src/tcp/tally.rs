@@ -38,6 +38,8 @@ pub(super) struct Tally {
     pub(super) data_segments_sent: u32,
     pub(super) data_segments_received: u32,
     pub(super) retransmitted_segments: u32,
+    /// The SYN is one of them.
+    pub(super) delivered_segments: u32,
     pub(super) out_of_order_segments: u32,
     pub(super) timeouts: u32,
     pub(super) bytes_sent: u64,
@@ -53,6 +55,7 @@ pub(super) struct Tally {
 impl Tally {
     /// The connection is open: as on Linux the times since data went and came begin here.
     pub(super) fn on_open(&mut self, now: Instant) {
+        self.on_delivered(1);
         self.data_sent.get_or_insert(now);
         self.data_received.get_or_insert(now);
     }
@@ -89,6 +92,11 @@ impl Tally {
         if has_ack {
             self.ack_received = Some(now);
         }
+    }
+
+    /// Counts segments that are known to have arrived.
+    pub(super) fn on_delivered(&mut self, segments: u32) {
+        self.delivered_segments = self.delivered_segments.wrapping_add(segments);
     }
 
     /// Counts text that came before what is in front of it.

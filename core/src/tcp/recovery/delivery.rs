@@ -50,6 +50,8 @@ impl Acknowledgment<'_> {
 pub(super) struct Delivery {
     /// Bytes that are known to have arrived, and were not known to have.
     pub delivered: u64,
+    /// In how many segments.
+    pub segments: u32,
     /// How many of them by SACK.
     pub sacked: u64,
     /// Something that was sent once, before the repair began, has arrived.
@@ -76,6 +78,7 @@ pub(super) struct Delivery {
 impl Delivery {
     fn note(&mut self, record: &Record, recover: Seq, is_sack: bool) {
         self.delivered += record.numbers();
+        self.segments = self.segments.saturating_add(record.segments());
         self.sacked += if is_sack { record.numbers() } else { 0 };
         if record.is_repeat {
             self.has_repeats |= !is_sack;

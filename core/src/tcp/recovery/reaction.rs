@@ -34,6 +34,8 @@ pub struct AckReport {
     pub is_mtu_probe_lost: bool,
     /// Bytes delivered.
     pub delivered: u64,
+    /// In how many segments.
+    pub delivered_segments: u32,
     /// Numbers newly acknowledged.
     pub(super) acked: u64,
     /// Bytes found lost.
@@ -82,7 +84,7 @@ impl Recovery {
         if self.state != RepairState::Loss {
             self.note_timeouts_over(scene.now);
         }
-        report.delivered = delivery.delivered;
+        (report.delivered, report.delivered_segments) = (delivery.delivered, delivery.segments);
         self.tell_controller(scene, ack, &delivery, cwnd_before, &mut report);
         self.count_marks(scene, ack, delivery.delivered);
         if ack.acked() > 0 {

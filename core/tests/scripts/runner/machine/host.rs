@@ -90,7 +90,12 @@ impl HostMachine {
                 Value::Count(self.host.send_with(now, id, &data, flags)?)
             }
             SystemCall::SendOpening { fd, to, data, .. } => {
-                Value::Count(self.host.connect_with(now, self.socket(fd)?, to, &data)?)
+                let id = self.socket(fd)?;
+                Value::Count(match self.host.connect_with(now, id, to, &data)? {
+                    // It is connected already.
+                    0 => self.host.send_with(now, id, &data, SendFlags::default())?,
+                    taken => taken,
+                })
             }
             SystemCall::Receive { fd, flags: Flags { urgent: true, peek, .. }, .. } => {
                 let byte = self.host.recv_urgent(now, self.socket(fd)?, peek)?;

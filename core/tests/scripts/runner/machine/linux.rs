@@ -20,7 +20,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno as Failure;
 use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, acceptfrom_with, bind, connect,
-    connect_unspec, ipproto, listen, recv, send, shutdown, socket_with,
+    connect_unspec, ipproto, listen, recv, send, sendto, shutdown, socket_with,
 };
 use rustix::time::{ClockId, clock_gettime};
 use tcpstack::host::{Domain, Shutdown};
@@ -255,6 +255,11 @@ fn run_on(socket: &OwnedFd, call: SystemCall) -> Result<Value, Failure> {
         SystemCall::Connect { to, .. } => connect(socket, &to).map(done),
         SystemCall::Disconnect { .. } => connect_unspec(socket).map(done),
         SystemCall::Send { data, flags, .. } => send(socket, &data, flags.into()).map(Value::Count),
+        SystemCall::SendOpening { to, data, flags, .. } => {
+            let opening = SendFlags::from_bits_retain(libc::MSG_FASTOPEN.cast_unsigned());
+            let flags = SendFlags::from(flags) | opening;
+            sendto(socket, &data, flags, &to).map(Value::Count)
+        }
         SystemCall::Receive { len, flags, .. } => {
             let mut bytes = vec![0; len];
             let flags = RecvFlags::from(flags);
