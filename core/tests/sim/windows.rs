@@ -20,7 +20,7 @@ fn closed_window() -> (Net, Socket, Socket, Vec<u8>) {
     let (client, server) = net.open();
     let sent = text(40_000);
     assert_eq!(net.send(client, &sent), Ok(sent.len()));
-    net.run_ms(300); // the last bytes wait for an acknowledgment and the silly-window override
+    net.run_ms(350); // the last bytes wait for an acknowledgment and the silly-window override
     assert_eq!(net.snapshot(net.client_host).snd_wnd, 0);
     net.mark();
     (net, client, server, sent)
@@ -112,11 +112,13 @@ fn a_sender_does_not_fill_a_silly_window_at_once() {
     net.rule_for_server(drop_all(|_| true));
     net.forge_to_client(&ack, |header| header.window = 128, b"");
     let start = net.now_ms();
+    let rto_ms = net.snapshot(net.client_host).rto_ns / 1_000_000;
+    assert!((100..=1000).contains(&rto_ms), "the RFC's bounds");
     net.mark();
-    net.run_ms(190);
+    net.run_ms(rto_ms - 10);
     assert_eq!(net.sent(net.client_host).count(), 0);
     net.run_ms(20);
-    assert_eq!(net.times_ms(net.client_host, Packet::has_text), [start + 200]);
+    assert_eq!(net.times_ms(net.client_host, Packet::has_text), [start + rto_ms]);
     assert_eq!(net.last_sent(net.client_host).payload.len(), 128);
 }
 
