@@ -50,6 +50,8 @@ pub struct Info {
     pub has_seen_ecn: bool,
     /// The data of a SYN was acknowledged or taken (RFC 7413).
     pub has_syn_data: bool,
+    /// It was opened by a peer's SYN whose data was taken (RFC 7413 §4.2.2).
+    pub is_fast_open_child: bool,
     /// The shift of the peer's windows.
     pub send_scale: u8,
     /// The shift of ours.
@@ -188,6 +190,7 @@ impl Connection {
             has_ecn: is_open && self.ecn.variant() != EcnVariant::None,
             has_seen_ecn: self.ecn.has_seen(),
             has_syn_data: self.has_syn_data(),
+            is_fast_open_child: self.has_syn_data() && !self.is_active,
             send_scale: self.snd.wnd_shift,
             receive_scale: self.rcv.wnd_shift,
             rto: self.rtt.rto(),

@@ -105,6 +105,9 @@ impl Info {
             self.has_ecn,
             self.has_seen_ecn,
             self.has_syn_data,
+            // TCPI_OPT_USEC_TS: timestamps are in milliseconds.
+            false,
+            self.is_fast_open_child,
         ];
         bits.iter().enumerate().map(|(at, on)| u8::from(*on) << at).sum()
     }
