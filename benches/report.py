@@ -68,8 +68,9 @@ have lost. Without a loss and with the window open it is 1.
 FAIRNESS = """\
 Two flows of the same control share a bottleneck of {rate} Mbit/s, {rtt_ms} ms of round trip and a drop-tail queue
 of so many bandwidth-delay products. The second begins two seconds after the first, a little more with
-each seed; 25 seconds later each is measured for 40 seconds. Mbit/s of application data, the mean of {seeds} seeds, and the lesser of the two as
-part of the greater in the worst seed. Virtual time too.
+each seed; a minute later each is measured for 160 seconds, since the shares of CUBIC swing slowly. Mbit/s
+of application data, the mean of {seeds} seeds, and the lesser of the two as part of the greater in the
+worst seed. Virtual time too.
 """
 
 FUNCTIONS = """\

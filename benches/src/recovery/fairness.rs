@@ -23,10 +23,10 @@ const LEAD: Duration = Duration::from_secs(2);
 const STAGGER: Duration = Duration::from_millis(37);
 
 /// Then both have so much time to settle before they are measured.
-const SETTLING: Duration = Duration::from_secs(25);
+const SETTLING: Duration = Duration::from_secs(60);
 
-/// For how long they are measured.
-const MEASURED: Duration = Duration::from_secs(40);
+/// For how long they are measured: the shares of CUBIC swing over tens of seconds.
+const MEASURED: Duration = Duration::from_secs(160);
 
 struct Flow {
     client: Socket,
@@ -68,7 +68,7 @@ impl Flow {
 }
 
 /// Two flows under `contender`, the second about two seconds later, over a bottleneck whose queue holds
-/// `products` times what the path holds: what each gets in forty seconds, half a minute on, in bits per
+/// `products` times what the path holds: what each gets in 160 seconds, a minute on, in bits per
 /// second.
 ///
 /// # Panics
