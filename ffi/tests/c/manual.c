@@ -4,6 +4,7 @@
 static tcps_stack *client, *server;
 static uint64_t now_us;
 static int lose_next;
+static long lose_at = -1, seen; /* of all packets, the one with this number */
 static char packet[65536];
 
 static int carry(tcps_stack *from, tcps_stack *to)
@@ -13,7 +14,7 @@ static int carry(tcps_stack *from, tcps_stack *to)
     while ((len = CHECK_OK(tcps_stack_output(from, packet, sizeof packet))) > 0) {
         if (lose_next > 0) {
             lose_next--;
-        } else {
+        } else if (seen++ != lose_at) {
             CHECK_OK(tcps_stack_input(to, packet, (size_t)len));
         }
         carried++;
@@ -167,6 +168,57 @@ static void a_blocking_call_waits_by_the_callers_function(void)
     shuttle();
 }
 
+/* Carries what there is to carry, or goes to the next deadline; 0 when there is neither. */
+static int go_on(void)
+{
+    if (shuttle() > 0) return 1;
+    uint64_t next = set_clock(now_us);
+    if (next == UINT64_MAX) return 0;
+    CHECK(next > now_us); /* what is due has run */
+    set_clock(next);
+    return 1;
+}
+
+/* The client writes, the server reads, both close. Returns how many packets that took. */
+static long a_short_life(int listener, struct sockaddr_in address)
+{
+    static char written[6000], read[sizeof written + 1];
+    size_t got = 0;
+    ssize_t len;
+    int peer;
+    for (size_t i = 0; i < sizeof written; i++) written[i] = (char)(i * 7 + i / 251);
+    int fd = CHECK_OK(tcps_stack_socket(client, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+    CHECK_FAILS(tcps_connect(fd, (struct sockaddr *)&address, sizeof address), EINPROGRESS);
+    seen = 0;
+    while ((mask_of(fd) & POLLOUT) == 0) CHECK(go_on());
+    CHECK_EQ(tcps_write(fd, written, sizeof written), sizeof written);
+    CHECK_OK(tcps_shutdown(fd, SHUT_WR));
+    while ((peer = tcps_accept4(listener, NULL, NULL, SOCK_NONBLOCK)) < 0) CHECK(go_on());
+    while ((len = tcps_read(peer, read + got, sizeof read - got)) != 0) {
+        if (len > 0) got += (size_t)len;
+        else CHECK(go_on());
+    }
+    CHECK_EQ(got, sizeof written);
+    CHECK(memcmp(read, written, got) == 0);
+    CHECK_OK(tcps_close(peer));
+    CHECK_OK(tcps_close(fd));
+    while (go_on()) {}
+    return seen;
+}
+
+static void whichever_packet_is_lost_the_next_deadline_repairs_it(void)
+{
+    int listener;
+    struct sockaddr_in address = listen_by_hand(&listener, 84);
+    long packets = a_short_life(listener, address);
+    for (lose_at = 0; lose_at < packets; lose_at++) {
+        CHECK(a_short_life(listener, address) >= packets);
+    }
+    lose_at = -1;
+    CHECK_OK(tcps_close(listener));
+    CHECK_EQ(set_clock(now_us), UINT64_MAX); /* and then there is nothing to wait for */
+}
+
 static int events;
 
 static void count_event(void *context, const char *json)
@@ -210,6 +262,7 @@ int main(void)
     set_clock(1000000);
     a_connections_life_in_virtual_time();
     a_lost_syn_is_sent_again_after_a_second();
+    whichever_packet_is_lost_the_next_deadline_repairs_it();
     a_blocking_call_waits_by_the_callers_function();
     events_are_told_while_somebody_listens();
     time_never_goes_back();
