@@ -128,14 +128,15 @@ impl Connection {
             0 if seq == self.snd.una && self.recovery.is_forced() => smss,
             usable => usable,
         };
-        let text = end.min(self.send_buffer.end()).since(seq);
+        let text = end.min(self.text_end(seq)).since(seq);
         let limit = self.largest(cx).min(room).min(usable);
         let len = match limit / smss * smss {
             _ if text <= limit => text,
             0 if usable < smss && usable <= room => usable,
             whole => whole,
         };
-        let fin = len == text && end > self.send_buffer.end() && usable > len;
+        let is_end = seq + len == self.send_buffer.end();
+        let fin = is_end && end > self.send_buffer.end() && usable > len;
         let reason = self.recovery.repair_reason(cx.knobs);
         (len > 0 || fin).then_some(Piece { seq, len, fin, reason })
     }
