@@ -29,7 +29,7 @@ impl Domain {
                 let mut words = text.split([' ', '\t', ',']).filter(|word| !word.is_empty());
                 let mut least = min;
                 for number in value.iter_mut().take(fields.len()) {
-                    *number = decimal(words.next()?)?;
+                    *number = number_of(words.next()?)?;
                     if !(least..=max).contains(number) {
                         return None;
                     }
@@ -63,6 +63,16 @@ impl Domain {
             }
         }
     }
+}
+
+/// Decimal, or hexadecimal after `0x`, as Linux's sysctl takes what is a sum of bits.
+fn number_of(text: &str) -> Option<u64> {
+    let digits = match text.strip_prefix("0x") {
+        Some(digits) => digits,
+        None => return decimal(text),
+    };
+    let is_plain = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_plain { u64::from_str_radix(digits, 16).ok() } else { None }
 }
 
 /// Digits alone: no sign, no blank, no overflow.

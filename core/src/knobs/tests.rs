@@ -74,3 +74,13 @@ fn each_congestion_control_can_be_named() {
     }
     assert_eq!(CongestionAlgorithm::named("vegas"), None);
 }
+
+#[test]
+fn a_sum_of_bits_may_be_written_in_hexadecimal() {
+    let mut knobs = Knobs::default();
+    knobs.set("tcp_fastopen", "0x403").unwrap();
+    assert_eq!(knobs.get("tcp_fastopen").unwrap(), "1027");
+    for refused in ["0x", "0x+3", "0xg", "0x8000", "0X3"] {
+        knobs.set("tcp_fastopen", refused).unwrap_err();
+    }
+}
