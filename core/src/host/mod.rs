@@ -10,6 +10,7 @@
 //!
 //! | file | what it owns |
 //! |---|---|
+//! | `config`, `addresses`, `socket` | what a host is made of |
 //! | `arrival` | the way of a packet to its socket, resets for what nobody wants |
 //! | `listening`, `fast_open` | the passive open, SYN cookies, text on the SYN |
 //! | `fragments` | packets that came in parts, until they are whole |
@@ -19,7 +20,7 @@
 //! | `demux`, `ports` | which socket a segment belongs to; who holds which port |
 //! | `calls`, `connect`, `options`, `ip_options` | what the application asks, with Linux's answers |
 //! | `turn`, `census`, `deadlines`, `output` | after each step: tables, bounds, timers, and what leaves when |
-//! | `knobs`, `error`, `readiness`, `counters`, `events` | settings, and what can be seen |
+//! | `questions`, `counters`, `events` | what can be seen |
 
 mod addresses;
 mod arrival;

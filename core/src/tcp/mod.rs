@@ -2,19 +2,21 @@
 //!
 //! Read it in this order, the RFC in the other hand:
 //!
-//! 1. the words: [`seq`], [`segment`], [`state`];
+//! 1. the words: [`seq`], [`segment`], [`state`], [`isn`];
 //! 2. the two halves of §3.3.1: [`sender`] and [`receiver`];
-//! 3. where bytes wait: [`send_buffer`], [`receive_buffer`], [`reassembler`];
+//! 3. where bytes wait: [`byte_queue`], [`send_buffer`], [`receive_buffer`], [`reassembler`];
 //! 4. the connection that owns them: [`connection`];
-//! 5. what comes in: [`listener`], [`reset`], `handshake`, [`timestamps`], [`ecn`],
-//!    [`syn_cookie`], [`fast_open`], `arrival`, `acknowledgment`, `text`;
-//!    when and what is acknowledged: [`delayed_ack`], `sack`; how much the peer may send:
-//!    `window`, `autotune`; urgent data, both ways: `urgent`;
-//! 6. what is lost, and how much may fly: [`rtt`], [`recovery`], [`delivery_rate`], [`congestion`],
-//!    [`pacing`];
-//! 7. what time does: [`timers`], `timeouts`, `liveness`;
-//! 8. what the application asks: `calls`;
-//! 9. what goes out: `output`, and what waits: `small_segments`; and how it all looks: `view`, [`info`], `tally`.
+//! 5. how it begins: [`listener`], [`reset`], `handshake`, [`timestamps`], [`ecn`],
+//!    [`accurate_ecn`], [`syn_cookie`], [`fast_open`];
+//! 6. what comes in: `arrival`, `acknowledgment`, `text`; urgent data, both ways: `urgent`;
+//!    when and what is acknowledged: [`delayed_ack`], `sack`; how much the peer may send: `window`,
+//!    `autotune`;
+//! 7. what is lost, and how much may fly: [`rtt`], [`recovery`], [`delivery_rate`], [`congestion`],
+//!    [`pacing`], `mtu_probe`;
+//! 8. what time does: [`timers`], `timeouts`, `liveness`, `user_timeout`;
+//! 9. what the application asks: `calls`;
+//! 10. what goes out: `output`, and what waits: `small_segments`;
+//! 11. and how it all looks: `view`, [`info`], `tally`.
 
 pub mod accurate_ecn;
 mod acknowledgment;
