@@ -21,6 +21,8 @@ HONEST = {
     "This frame is a (suspected) fast retransmission": "and three duplicates said so",
     "This frame is a (suspected) out-of-order segment": "it fills the hole",
     "Previous segment(s) not captured": "the hole, seen from behind it",
+    # Where the reader's process waits for the processor longer than two round trips and 2 ms.
+    "D-SACK Sequence": "a tail loss probe repeated what was late and not lost (RFC 8985 §7.3)",
 }
 
 #: Severities and groups of Wireshark's epan/expert.h.
