@@ -37,16 +37,16 @@ pub(crate) fn judge(
             let mask = bits.as_ref().map_or(Ok(u64::MAX), |name| {
                 tcp_info::constant(name).ok_or_else(|| format!("`{name}` is not known"))
             });
-            let off_us = if tcp_info::is_time_us(field) { machine.tolerance().us } else { 0 };
-            numbers(condition, nearest(condition, value & mask?, off_us))
+            let off = tcp_info::allowance(field, value, machine.tolerance());
+            numbers(condition, nearest(condition, value & mask?, off))
         }
     }
 }
 
 /// The number that a condition names, where `came` is as close to it as time is exact.
-fn nearest(condition: &Condition, came: u64, off_us: u64) -> u64 {
+fn nearest(condition: &Condition, came: u64, off: u64) -> u64 {
     match condition.value.parse::<u64>() {
-        Ok(value) if value.abs_diff(came) <= off_us => value,
+        Ok(value) if value.abs_diff(came) <= off => value,
         _ => came,
     }
 }

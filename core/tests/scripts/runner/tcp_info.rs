@@ -1,6 +1,8 @@
 //! The fields of TCP_INFO by their names in C: where each lies in Linux's `struct tcp_info`
 //! (include/uapi/linux/tcp.h), written down here apart from the stack's own layout.
 
+use super::machine::Tolerance;
+
 /// Names in the order of the structure, by the bytes that each takes. The two bytes of bit-fields are
 /// one name each; their fields are found in `bit_field`.
 const LAYOUT: [(usize, &[&str]); 10] = [
@@ -66,10 +68,14 @@ pub(crate) fn field(bytes: &[u8], name: &str) -> Result<u64, String> {
     Err(format!("TCP_INFO has no tcpi_{name}"))
 }
 
-/// Whether a field is a time in microseconds.
-pub(crate) fn is_time_us(name: &str) -> bool {
-    let name = name.strip_prefix("tcpi_").unwrap_or(name);
-    matches!(name, "rto" | "ato" | "rtt" | "rttvar" | "rcv_rtt" | "min_rtt")
+/// How far a field may be off that tells a time, in its own unit.
+pub(crate) fn allowance(name: &str, value: u64, tolerance: Tolerance) -> u64 {
+    match name.strip_prefix("tcpi_").unwrap_or(name) {
+        "rto" | "ato" | "rtt" | "rttvar" | "rcv_rtt" | "min_rtt" => tolerance.us,
+        // Milliseconds that timers took, which may be late.
+        "total_rto_time" => tolerance.late_us(value * 1000) / 1000,
+        _ => 0,
+    }
 }
 
 /// Byte, shift and mask of a field of a few bits.
