@@ -9,12 +9,14 @@ use tcpstack::sim::{Conditions, HostId, Socket, World};
 use super::application::{Application, Role};
 use super::chance::Chance;
 
-/// No life is longer, in virtual time.
+/// What is left when the programs have closed ends within that, in virtual time.
 const LIMIT: Duration = Duration::from_secs(48 * 3600);
 /// An application also acts when nothing happens, at least so often.
 const TICK: Duration = Duration::from_millis(10);
-/// And gives up waiting after so many of them: the other end may have gone without a word.
-const TICKS_MAX: u32 = 2_000_000;
+/// And gives up after so many of them in which nothing moved: the other end may have gone without a
+/// word. What moves may take its time: tiny segments on a link that loses every fifth packet, with
+/// retransmission timeouts of two minutes.
+const PATIENCE_TICKS: u32 = 2_000_000;
 
 pub(crate) struct Life {
     chance: Chance,
@@ -72,7 +74,7 @@ impl Life {
     }
 
     fn run(&mut self) {
-        let is_done = (0..TICKS_MAX).any(|_| self.tick());
+        let is_done = self.go_on();
         assert!(is_done || !self.is_gentle, "a gentle life does not end: {}", self.describe());
         self.compare();
         for application in self.clients.iter_mut().chain(&mut self.servers) {
@@ -80,6 +82,30 @@ impl Life {
         }
         self.world.close(self.listener).expect("it listens");
         self.world.run_for(LIMIT);
+    }
+
+    /// Lets the programs act until all are done; false if they stand still.
+    fn go_on(&mut self) -> bool {
+        let (mut progress, mut idle_ticks) = (self.progress(), 0);
+        while idle_ticks < PATIENCE_TICKS {
+            if self.tick() {
+                return true;
+            }
+            idle_ticks += 1;
+            let now = self.progress();
+            if now != progress {
+                (progress, idle_ticks) = (now, 0);
+            }
+        }
+        false
+    }
+
+    /// What grows with whatever the programs get done, and has an end.
+    fn progress(&self) -> u64 {
+        let programs = self.clients.iter().chain(&self.servers);
+        programs
+            .map(|program| 1 + program.sent + program.received + u64::from(program.at_end))
+            .sum()
     }
 
     /// Lets the programs act until all are done, for one tick at most.
