@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use tcpstack_benches::hosts::{Hosts, Segmentation};
+use tcpstack_benches::hosts::{Bulk, Segmentation};
 use tcpstack_benches::interfaces::Interfaces;
 use tcpstack_benches::{Pair, Setting};
 
@@ -20,8 +20,8 @@ fn in_memory(criterion: &mut Criterion) {
             group.bench_function(name, |bencher| bencher.iter(|| pair.transfer(LEN)));
         };
         measure("smoltcp", Box::new(Interfaces::connect(setting)));
-        measure("tcpstack", Box::new(Hosts::connect(setting, Segmentation::None)));
-        measure("tcpstack_super", Box::new(Hosts::connect(setting, Segmentation::Super)));
+        measure("tcpstack", Box::new(Bulk::connect(setting, Segmentation::None)));
+        measure("tcpstack_super", Box::new(Bulk::connect(setting, Segmentation::Super)));
         group.finish();
     }
 }

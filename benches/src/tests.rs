@@ -1,4 +1,4 @@
-use super::hosts::{Hosts, Segmentation};
+use super::hosts::{Bulk, Crowd, Segmentation};
 use super::interfaces::Interfaces;
 use super::{Pair, Setting};
 
@@ -6,8 +6,8 @@ const LEN: usize = 3_000_000;
 
 fn every_pair(setting: Setting) -> Vec<(&'static str, Box<dyn Pair>)> {
     vec![
-        ("segments", Box::new(Hosts::connect(setting, Segmentation::None))),
-        ("super-segments", Box::new(Hosts::connect(setting, Segmentation::Super))),
+        ("segments", Box::new(Bulk::connect(setting, Segmentation::None))),
+        ("super-segments", Box::new(Bulk::connect(setting, Segmentation::Super))),
         ("smoltcp", Box::new(Interfaces::connect(setting))),
     ]
 }
@@ -21,5 +21,18 @@ fn every_pair_delivers_what_was_sent_whatever_the_buffer() {
             pair.transfer(1);
             println!("{name} with {buffer} bytes");
         }
+    }
+}
+
+#[test]
+fn a_crowd_opens_speaks_and_closes_over_and_over() {
+    let setting = Setting { mtu: 1500, buffer: 65_535 };
+    let mut crowd = Crowd::new(setting);
+    for _ in 0..3 {
+        crowd.churn(100);
+    }
+    crowd.open(100);
+    for index in 0..100 {
+        crowd.ping_pong(index, 3);
     }
 }
