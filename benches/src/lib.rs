@@ -11,6 +11,7 @@
 pub mod hosts;
 pub mod interfaces;
 pub mod recovery;
+pub mod report;
 pub mod tun;
 
 /// Packets that cross at a time, as a network card's ring would hand them over.

@@ -1,31 +1,32 @@
-//! Measures one connection over TUN at MTU 1500 to the kernel, both ways, tcpstack beside smoltcp:
-//! `bench-tun`, as root. A line of JSON for each median goes to standard output, progress to standard
-//! error. (`serve` and `kernel` are the parts that it starts itself; see `tcpstack_benches::tun`.)
+//! Measures over TUN, the kernel's TCP as the client: `bench-tun [ROW...]`, as root; `bench-tun --list`
+//! names the rows. Progress goes to standard error; for each row, contender and quantity a line of JSON
+//! with the values of all rounds goes to standard output. (`serve` and `client` are the parts that it
+//! starts itself; see `tcpstack_benches::tun`.)
 
 use std::io;
 use std::process::ExitCode;
 
-use tcpstack_benches::tun::{Direction, Namespace, Run, Stack, kernel};
+use tcpstack_benches::report::Report;
+use tcpstack_benches::tun::{Namespace, ROWS, Row, Task, client};
 
-/// Each measurement is repeated, the stacks taking turns, so that a slow moment hits them all.
+/// Each measurement is repeated, the contenders taking turns, so that a slow moment hits them all.
 const ROUNDS: usize = 5;
-
-/// smoltcp's own benchmark has the smaller buffers, tcpstack's default is the larger.
-const BUFFERS: [usize; 2] = [65_535, 1 << 20];
-
-/// About a second's worth, in bytes.
-const AMOUNT: usize = 1_000_000_000;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let done = match words.split_first() {
-        None => run_all(),
-        Some((mode, rest)) if mode == "serve" => Run::parse(rest).and_then(|run| run.serve()),
-        Some((mode, rest)) if mode == "kernel" => Run::parse(rest).and_then(|run| {
-            println!("{}", kernel::measure(&run)?.as_secs_f64());
+        Some((mode, rest)) if mode == "serve" => Task::parse(rest).and_then(Task::serve),
+        Some((mode, rest)) if mode == "client" => Task::parse(rest).and_then(|task| {
+            for (name, value) in client::measure(task)? {
+                println!("{name} {value}");
+            }
             Ok(())
         }),
-        Some((mode, _)) => Err(io::Error::other(format!("`{mode}`: expected serve or kernel"))),
+        Some((mode, _)) if mode == "--list" => {
+            ROWS.iter().for_each(|row| println!("{}", row.name));
+            Ok(())
+        }
+        _ => run_rows(&words),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -36,43 +37,37 @@ fn main() -> ExitCode {
     }
 }
 
-fn run_all() -> io::Result<()> {
-    let namespace = Namespace::create()?;
-    for direction in [Direction::ToKernel, Direction::FromKernel] {
-        for buffer in BUFFERS {
-            let mut rates = Stack::ALL.map(|_| Vec::with_capacity(ROUNDS));
-            for round in 1..=ROUNDS {
-                eprint!("\r[{round}/{ROUNDS}] {direction}, buffers of {buffer} bytes ");
-                for (stack, rates) in Stack::ALL.into_iter().zip(&mut rates) {
-                    let run = Run { stack, direction, buffer, amount: AMOUNT };
-                    rates.push(gbit_per_s(&namespace, &run)?);
-                }
-            }
-            eprintln!();
-            for (stack, rates) in Stack::ALL.into_iter().zip(&mut rates) {
-                report(stack, direction, buffer, rates);
+/// Runs the rows of these names, all if there are none.
+fn run_rows(names: &[String]) -> io::Result<()> {
+    let is_wanted = |row: &&Row| names.is_empty() || names.iter().any(|name| name == row.name);
+    ROWS.iter().filter(is_wanted).try_for_each(run_row)
+}
+
+fn run_row(row: &'static Row) -> io::Result<()> {
+    let mut report = Report::new(row.name);
+    for round in 1..=ROUNDS {
+        for &contender in row.contenders {
+            eprint!("\r\x1b[K[{round}/{ROUNDS}] {}, {contender} ", row.name);
+            for (quantity, value) in measure(Task { row, contender })? {
+                report.add(&contender.to_string(), &quantity, value);
             }
         }
     }
+    eprint!("\r\x1b[K");
+    report.print();
     Ok(())
 }
 
-fn gbit_per_s(namespace: &Namespace, run: &Run) -> io::Result<f64> {
+/// One contender's turn, in a namespace that nobody has used before; what the client printed.
+fn measure(task: Task) -> io::Result<Vec<(String, f64)>> {
+    let namespace = Namespace::create()?;
     let mut arguments = vec!["serve".to_owned()];
-    arguments.extend(run.to_words());
+    arguments.extend(task.to_words());
     let printed = namespace.run_self(&arguments)?;
-    let seconds: f64 = printed
-        .trim()
-        .parse()
-        .map_err(|_| io::Error::other(format!("`{}` is not a time in seconds", printed.trim())))?;
-    Ok(run.amount as f64 * 8.0 / seconds / 1e9)
-}
-
-fn report(stack: Stack, direction: Direction, buffer: usize, rates: &mut [f64]) {
-    rates.sort_by(f64::total_cmp);
-    let (least, median, most) = (rates[0], rates[rates.len() / 2], rates[rates.len() - 1]);
-    println!(
-        "{{\"stack\":\"{stack}\",\"rounds\":{ROUNDS},\"direction\":\"{direction}\",\"buffer\":{buffer},\
-         \"gbit_per_s\":{median:.3},\"least\":{least:.3},\"most\":{most:.3}}}"
-    );
+    let unexpected = || io::Error::other(format!("the client printed `{}`", printed.trim()));
+    let parse = |line: &str| {
+        let (name, value) = line.split_once(' ')?;
+        Some((name.to_owned(), value.parse().ok()?))
+    };
+    printed.lines().map(|line| parse(line).ok_or_else(unexpected)).collect()
 }

@@ -3,7 +3,10 @@
 use std::io;
 use std::process::{Command, Output, Stdio};
 
-/// A namespace with its loopback up.
+/// Longer than any run takes, so that one that hangs ends, in seconds.
+const LIMIT_S: &str = "60";
+
+/// A namespace, empty as it is made.
 pub struct Namespace {
     name: String,
 }
@@ -25,8 +28,9 @@ impl Namespace {
     /// It did not start, or it failed.
     pub fn run_self(&self, arguments: &[String]) -> io::Result<String> {
         let program = std::env::current_exe()?;
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.name]).arg(program).args(arguments);
+        let mut command = Command::new("timeout");
+        command.args(["--kill-after=5", LIMIT_S, "ip", "netns", "exec", &self.name]);
+        command.arg(program).args(arguments);
         let output = command.stderr(Stdio::inherit()).output()?;
         succeeded(&output, "the measurement")?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())

@@ -11,41 +11,43 @@ use smoltcp::time::Instant;
 use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
 
 use super::namespace::ip;
-use super::{Direction, INTERFACE, KERNEL, MTU, PORT, Run, STACK};
+use super::{BUFFER, CLIENT, INTERFACE, MTU, PORT, SERVER, Task, Work};
 use crate::interfaces::socket;
 use crate::{CALL, pattern};
 
 /// Makes the interface with the kernel's address on it.
 fn interface() -> io::Result<TunTapInterface> {
     ip(&["tuntap", "add", "dev", INTERFACE, "mode", "tun"])?;
-    ip(&["address", "add", &format!("{KERNEL}/24"), "dev", INTERFACE])?;
+    ip(&["address", "add", &format!("{CLIENT}/24"), "dev", INTERFACE])?;
     ip(&["link", "set", INTERFACE, "mtu", &MTU.to_string(), "up"])?;
     TunTapInterface::new(INTERFACE, Medium::Ip)
 }
 
-pub(super) fn serve(run: &Run) -> io::Result<()> {
-    let served = connection(run);
+pub(super) fn serve(task: Task) -> io::Result<()> {
+    let served = connection(task);
     // The next run makes its own.
     ip(&["link", "delete", INTERFACE])?;
     served
 }
 
-fn connection(run: &Run) -> io::Result<()> {
+fn connection(task: Task) -> io::Result<()> {
     let mut device = interface()?;
     let mut iface = Interface::new(Config::new(HardwareAddress::Ip), &mut device, Instant::now());
     iface.update_ip_addrs(|addresses| {
-        addresses.push(IpCidr::new(IpAddress::Ipv4(STACK), 24)).expect("room for one address");
+        addresses.push(IpCidr::new(IpAddress::Ipv4(SERVER), 24)).expect("room for one address");
     });
     let mut sockets = SocketSet::new(vec![]);
-    let handle = sockets.add(socket(run.buffer));
+    let handle = sockets.add(socket(BUFFER));
     sockets.get_mut::<tcp::Socket>(handle).listen(PORT).map_err(io::Error::other)?;
-    let mut kernel = run.start_kernel()?;
-    let mut transfer = Transfer { data: pattern(CALL), left: run.amount };
+    let mut client = task.start_client()?;
+    let is_sending = matches!(task.row.work, Work::ToKernel { .. });
+    let left = if is_sending { task.amount() } else { 0 };
+    let mut transfer = Transfer { data: pattern(CALL), left };
     loop {
         let now = Instant::now();
         iface.poll(now, &mut device, &mut sockets);
         let socket = sockets.get_mut::<tcp::Socket>(handle);
-        transfer.step(run.direction, socket)?;
+        transfer.step(is_sending, socket)?;
         if matches!(socket.state(), tcp::State::TimeWait | tcp::State::Closed) {
             break;
         }
@@ -56,8 +58,8 @@ fn connection(run: &Run) -> io::Result<()> {
     }
     // The last acknowledgment leaves with a poll.
     iface.poll(Instant::now(), &mut device, &mut sockets);
-    let status = kernel.wait()?;
-    if status.success() { Ok(()) } else { Err(io::Error::other("the kernel's side failed")) }
+    let status = client.wait()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other("the client failed")) }
 }
 
 /// The application: its buffer, and what it has still to send.
@@ -68,25 +70,21 @@ struct Transfer {
 
 impl Transfer {
     /// Writes or reads what is possible now, and closes at the end.
-    fn step(&mut self, direction: Direction, socket: &mut tcp::Socket<'_>) -> io::Result<()> {
-        match direction {
-            Direction::ToKernel => {
-                while self.left > 0 && socket.can_send() {
-                    let piece = &self.data[..CALL.min(self.left)];
-                    self.left -= socket.send_slice(piece).map_err(io::Error::other)?;
-                }
-                if self.left == 0 {
-                    socket.close();
-                }
+    fn step(&mut self, is_sending: bool, socket: &mut tcp::Socket<'_>) -> io::Result<()> {
+        if is_sending {
+            while self.left > 0 && socket.can_send() {
+                let piece = &self.data[..CALL.min(self.left)];
+                self.left -= socket.send_slice(piece).map_err(io::Error::other)?;
             }
-            Direction::FromKernel => {
-                while socket.can_recv() {
-                    socket.recv_slice(&mut self.data).map_err(io::Error::other)?;
-                }
-                if socket.state() == tcp::State::CloseWait {
-                    socket.close();
-                }
+        } else {
+            while socket.can_recv() {
+                socket.recv_slice(&mut self.data).map_err(io::Error::other)?;
             }
+        }
+        let is_over =
+            if is_sending { self.left == 0 } else { socket.state() == tcp::State::CloseWait };
+        if is_over {
+            socket.close();
         }
         Ok(())
     }
