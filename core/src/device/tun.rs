@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use super::error::context;
 use super::packet_io::{self, ReadBuffer};
-use super::{BATCH, Device, GSO_MAX_PAYLOAD, Interest, errno, resegment};
+use super::{BATCH, BATCH_BYTES, Device, GSO_MAX_PAYLOAD, Interest, errno, resegment};
 use crate::time::Instant;
 use crate::wire::packet::{ChecksumField, Frame, Transmit, Verification};
 pub use configure::{create_persistent, remove};
@@ -161,12 +161,16 @@ impl Device for TunDevice {
     fn recv(&self, _now: Instant, batch: &mut Vec<Frame>) -> io::Result<()> {
         let mut buffer = self.inbound.lock().unwrap_or_else(|e| e.into_inner());
         let end = batch.len() + BATCH;
+        let mut bytes = 0;
         let first = self.first_queue.fetch_add(1, Relaxed);
         for index in 0..self.queues.len() {
             let queue = &self.queues[first.wrapping_add(index) % self.queues.len()];
-            while batch.len() < end {
+            while batch.len() < end && bytes < BATCH_BYTES {
                 match self.recv_one(queue, &mut buffer) {
-                    Ok(Received::Packet(frame)) => batch.push(frame),
+                    Ok(Received::Packet(frame)) => {
+                        bytes += frame.bytes.len();
+                        batch.push(frame);
+                    }
                     Ok(Received::Unusable) => _ = self.unusable.fetch_add(1, Relaxed),
                     Ok(Received::Nothing) => break,
                     Err(error) => return Err(context(error, "reading from the TUN interface")),

@@ -26,7 +26,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use super::error::context;
 use super::packet_io::ReadBuffer;
-use super::{BATCH, Device, GSO_MAX_PAYLOAD, Interest};
+use super::{BATCH, BATCH_BYTES, Device, GSO_MAX_PAYLOAD, Interest};
 use crate::time::Instant;
 use crate::wire::packet::{Frame, Transmit};
 use directory::BoundSocket;
@@ -142,9 +142,10 @@ impl UnixDevice {
         let mut inbound = lock(&self.inbound);
         inbound.first = (inbound.first + 1) % self.sockets.len();
         let first = inbound.first;
+        let mut bytes = 0;
         for index in 0..self.sockets.len() {
             let socket = &self.sockets[(first + index) % self.sockets.len()];
-            while batch.len() < end {
+            while batch.len() < end && bytes < BATCH_BYTES {
                 match inbound.buffer.read(socket.as_fd()) {
                     Ok(true) => {}
                     Ok(false) => break,
@@ -153,7 +154,10 @@ impl UnixDevice {
                     }
                 }
                 match datagram::parse(&mut inbound.buffer) {
-                    Some(frame) => batch.push(frame),
+                    Some(frame) => {
+                        bytes += frame.bytes.len();
+                        batch.push(frame);
+                    }
                     None => _ = self.counters.garbage_in.fetch_add(1, Relaxed),
                 }
             }

@@ -1,4 +1,5 @@
-//! Waiting for a socket: a futex on a number that counts the socket's changes.
+//! Waiting for a socket: for a change of a number that counts the socket's changes, by waiting for the
+//! device (see `leader`) or else on a futex.
 //!
 //! A thread reads the number while it holds the host's lock, finds that it must wait, lets go, and
 //! sleeps as long as the number is still the one it read: no change is missed. Threads asleep are
@@ -23,6 +24,8 @@ pub(super) struct Endpoint {
     pub(super) id: SocketId,
     sequence: AtomicU32,
     sleepers: AtomicU32,
+    /// Whether a thread that leads polls until the number changes.
+    pub(super) is_polling: AtomicBool,
     /// Set once by whoever closes the socket.
     pub(super) is_closed: AtomicBool,
     /// Whether it stands in the queue of bridges to be served.
@@ -59,6 +62,7 @@ impl Endpoint {
             id,
             sequence: AtomicU32::new(0),
             sleepers: AtomicU32::new(0),
+            is_polling: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
             is_queued: AtomicBool::new(false),
             descriptor: OnceLock::new(),
@@ -71,13 +75,16 @@ impl Endpoint {
     }
 
     /// Something changed: everyone asleep looks again.
-    pub(super) fn wake(&self) {
+    pub(super) fn wake(&self, shared: &Shared) {
         self.sequence.fetch_add(1, SeqCst);
         // A sleeper counts itself before the kernel compares the number: it is seen here, or it sees
         // the new number there.
         if self.sleepers.load(SeqCst) > 0 {
             // It cannot fail: the address is ours.
             let _ = futex::wake(&self.sequence, Flags::PRIVATE, u32::MAX >> 1);
+        }
+        if self.is_polling.load(SeqCst) {
+            shared.reactor.wake_leader();
         }
     }
 
@@ -102,6 +109,9 @@ impl Endpoint {
         }
         if shared.clock.is_manual() {
             return shared.wait_manually(patience);
+        }
+        if let Some(led) = shared.lead(self, sequence, patience) {
+            return led;
         }
         let timeout = left.map(|left| Timespec {
             tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),

@@ -4,35 +4,24 @@
 //! deadline, the stack's end of a socket's descriptor, or a kick from another thread. Under a manual
 //! clock there is no thread, and the embedder's `poll` makes the same turns without sleeping.
 
-use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
-use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
-use nix::sys::eventfd::{EfdFlags, EventFd};
-use nix::sys::time::TimeSpec;
-use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+use nix::sys::epoll::{EpollEvent, EpollFlags};
 
 use super::SocketError;
 use super::descriptor;
+use super::reactor::{DEVICE, KICK, TIMER};
 use super::shared::Shared;
-use crate::device::{self, Device, Interest};
+use crate::device::{self, Device};
 use crate::tcp::State;
 use crate::time::Instant;
 use crate::wire::packet::Frame;
 
-/// Tokens below are inodes of descriptors, which have 32 bits.
-const KICK: u64 = u64::MAX;
-const TIMER: u64 = u64::MAX - 1;
-const DEVICE: u64 = u64::MAX - 2;
 /// Events taken from epoll at once.
 const EVENTS: usize = 64;
 /// Batches taken from the device before the others get their turn.
 const BATCHES_MAX: usize = 16;
-/// No deadline.
-const NEVER: u64 = u64::MAX;
 
 /// The one place from which the device is received from.
 pub(super) struct ReceiveSide {
@@ -60,115 +49,6 @@ impl ReceiveSide {
     }
 }
 
-/// What the engine waits on.
-pub(super) struct Reactor {
-    epoll: Epoll,
-    kick: EventFd,
-    is_kicked: AtomicBool,
-    timer: TimerFd,
-    /// When the timer fires, in nanoseconds of the clock; NEVER: it is not set.
-    armed_ns: AtomicU64,
-    arming: Mutex<()>,
-    device_fds: Vec<RawFd>,
-}
-
-impl Reactor {
-    /// Waits on `device`, which must live as long as the reactor is waited with.
-    pub(super) fn new(device: &dyn Device) -> nix::Result<Reactor> {
-        let mut fds = Vec::new();
-        device.poll_fds(&mut fds);
-        fds.retain(|(_, interest)| *interest == Interest::Readable);
-        let reactor = Reactor {
-            epoll: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?,
-            kick: EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?,
-            is_kicked: AtomicBool::new(false),
-            timer: TimerFd::new(
-                ClockId::CLOCK_MONOTONIC,
-                TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK,
-            )?,
-            armed_ns: AtomicU64::new(NEVER),
-            arming: Mutex::new(()),
-            device_fds: fds.into_iter().map(|(fd, _)| fd).collect(),
-        };
-        reactor.epoll.add(&reactor.kick, EpollEvent::new(EpollFlags::EPOLLIN, KICK))?;
-        reactor.epoll.add(&reactor.timer, EpollEvent::new(EpollFlags::EPOLLIN, TIMER))?;
-        for &fd in &reactor.device_fds {
-            let event = EpollEvent::new(EpollFlags::EPOLLIN, DEVICE);
-            reactor.epoll.add(descriptor::borrow(fd), event)?;
-        }
-        Ok(reactor)
-    }
-
-    /// Makes the engine turn.
-    pub(super) fn kick(&self) {
-        if !self.is_kicked.swap(true, SeqCst) {
-            // It fails only when the counter is full, and then it is readable.
-            let _ = self.kick.write(1);
-        }
-    }
-
-    /// Has the timer fire no later than `deadline`. One that fires too early does no harm: the
-    /// engine sets it anew.
-    pub(super) fn arm(&self, deadline: Instant) {
-        let deadline_ns = deadline.as_nanos().max(1);
-        if deadline_ns >= self.armed_ns.load(SeqCst) {
-            return;
-        }
-        let _arming = self.arming.lock().unwrap_or_else(PoisonError::into_inner);
-        if deadline_ns < self.armed_ns.load(SeqCst) {
-            self.armed_ns.store(deadline_ns, SeqCst);
-            let at = TimeSpec::from_duration(Duration::from_nanos(deadline_ns));
-            // It fails for values out of range only, and this one is in.
-            let _ = self.timer.set(Expiration::OneShot(at), TimerSetTimeFlags::TFD_TIMER_ABSTIME);
-        }
-    }
-
-    fn disarm(&self) {
-        let _arming = self.arming.lock().unwrap_or_else(PoisonError::into_inner);
-        self.armed_ns.store(NEVER, SeqCst);
-        let _ = self.timer.unset();
-    }
-
-    /// Waits for the device to take packets again.
-    pub(super) fn watch_writable(&self, fds: &[RawFd]) {
-        for &fd in fds {
-            let event = EpollEvent::new(EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT, DEVICE);
-            let fd = descriptor::borrow(fd);
-            if self.epoll.modify(fd, &mut event.clone()).is_err() {
-                let _ = self.epoll.add(fd, EpollEvent::new(EpollFlags::EPOLLOUT, DEVICE));
-            }
-        }
-    }
-
-    /// Waits for it no longer.
-    pub(super) fn unwatch_writable(&self, fds: &[RawFd]) {
-        for &fd in fds {
-            let mut event = EpollEvent::new(EpollFlags::EPOLLIN, DEVICE);
-            if self.device_fds.contains(&fd) {
-                let _ = self.epoll.modify(descriptor::borrow(fd), &mut event);
-            } else {
-                let _ = self.epoll.delete(descriptor::borrow(fd));
-            }
-        }
-    }
-
-    /// Waits for edges on the stack's end of a descriptor.
-    pub(super) fn watch(&self, fd: impl AsFd, inode: u64, events: EpollFlags) -> nix::Result<()> {
-        self.epoll.add(fd, EpollEvent::new(events | EpollFlags::EPOLLET, inode))
-    }
-
-    /// Changes what is waited for; what is there already makes an edge.
-    pub(super) fn rewatch(&self, fd: impl AsFd, inode: u64, events: EpollFlags) {
-        let mut event = EpollEvent::new(events | EpollFlags::EPOLLET, inode);
-        let _ = self.epoll.modify(fd, &mut event);
-    }
-
-    /// Waits no longer. A child forked meanwhile may have a copy, so closing would not be enough.
-    pub(super) fn unwatch(&self, fd: BorrowedFd<'_>) {
-        let _ = self.epoll.delete(fd);
-    }
-}
-
 impl Shared {
     /// Runs the engine until the stack has closed. A panic ends the stack, not the process.
     pub(super) fn run_engine(self: &Arc<Shared>) {
@@ -184,7 +64,7 @@ impl Shared {
             self.fail(libc::ENOTRECOVERABLE);
             // `fail` wakes nobody when a lock found the panic first and said so already.
             for endpoint in self.endpoints() {
-                endpoint.wake();
+                endpoint.wake(self);
             }
         }
     }
@@ -192,17 +72,11 @@ impl Shared {
     /// Does what there is to do; with `may_sleep`, waits until there is something.
     pub(super) fn turn(&self, may_sleep: bool) {
         let mut events = [EpollEvent::empty(); EVENTS];
-        let timeout = if may_sleep { EpollTimeout::NONE } else { EpollTimeout::ZERO };
-        // Interrupted, at worst: the next turn waits again.
-        let count = self.reactor.epoll.wait(&mut events, timeout).unwrap_or(0);
+        let count = self.reactor.wait(self.clock.now(), may_sleep, &mut events);
         let mut has_device_work = false;
         for event in &events[..count] {
             match event.data() {
-                KICK => {
-                    let _ = self.reactor.kick.read();
-                    // Only now: a kick between the two would be read away, and no other written.
-                    self.reactor.is_kicked.store(false, SeqCst);
-                }
+                KICK => self.reactor.take_kick(),
                 TIMER => {
                     self.reactor.disarm();
                     self.run_timers();
@@ -237,28 +111,39 @@ impl Shared {
 
     /// Takes in what the device has.
     pub(super) fn receive(&self) {
-        let Ok(mut side) = self.receive.lock() else { return };
-        let side = &mut *side;
-        let Some(device) = &side.device else { return };
         for _ in 0..BATCHES_MAX {
-            if let Err(error) = device.recv(self.clock.now(), &mut side.frames) {
-                self.fail(device::errno(&error));
+            if self.receive_batch().0 == 0 {
                 return;
             }
-            if side.frames.is_empty() {
-                break;
-            }
-            let frames = &mut side.frames;
-            let entered = self.enter_unchecked(|locked, now| {
+        }
+    }
+
+    /// Takes in one batch: how many packets, and their bytes.
+    pub(super) fn receive_batch(&self) -> (usize, usize) {
+        let Ok(mut side) = self.receive.lock() else {
+            // A panic in the device: on another thread than this one.
+            self.fail(libc::ENOTRECOVERABLE);
+            return (0, 0);
+        };
+        let side = &mut *side;
+        let Some(device) = &side.device else { return (0, 0) };
+        if let Err(error) = device.recv(self.clock.now(), &mut side.frames) {
+            self.fail(device::errno(&error));
+            return (0, 0);
+        }
+        let frames = &mut side.frames;
+        let packets = frames.len();
+        let bytes = frames.iter().map(|frame| frame.bytes.len()).sum();
+        if packets > 0 {
+            // It fails when the stack is in pieces: then all has been said.
+            let _ = self.enter_unchecked(|locked, now| {
                 for frame in frames.drain(..) {
                     locked.host.handle_frame(now, frame);
                 }
             });
-            if entered.is_err() {
-                return;
-            }
         }
         self.arm(side.next_deadline());
+        (packets, bytes)
     }
 
     /// After `close`: gives data and FINs that are not yet acknowledged, ours and the peers', the time

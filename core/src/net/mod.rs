@@ -6,8 +6,9 @@
 //! shared      the one lock and its rules     calls, events      what is recorded of it
 //! pump        from the host to the device    descriptor         the `int` of C: readiness, bridge
 //! engine      the thread                     options            setsockopt, getsockopt
-//! stream      std::net's shape               questions          names, readiness, TCP_INFO
-//! clock, manual                              time, and the embedder that owns it
+//! leader      threads that spare it          questions          names, readiness, TCP_INFO
+//! reactor     what they wait on              clock, manual      time, and the embedder that owns it
+//! stream      std::net's shape
 //! ```
 //!
 //! Below this module nothing reads a clock, a random source, a file or a lock; here they are, and no
@@ -21,10 +22,12 @@ mod clock;
 mod descriptor;
 mod engine;
 mod events;
+mod leader;
 mod manual;
 mod options;
 mod pump;
 mod questions;
+mod reactor;
 mod readiness;
 mod shared;
 mod socket;

@@ -2,7 +2,8 @@
 //!
 //! Every call and every arrival goes through [`Shared::enter`]: lock, work, unlock, then transmit
 //! what became ready, wake who waits, set the timer, hand out events. No system call is made while the
-//! host is locked, and locks are taken in this order only: a descriptor's, the transmit side's, the host's.
+//! host is locked, and locks are taken in this order only: the lead, a descriptor's, the receive side's, the
+//! transmit side's, the host's.
 
 use std::collections::HashMap;
 use std::mem;
@@ -15,10 +16,11 @@ use super::SocketError;
 use super::blocking::Endpoint;
 use super::clock::Clock;
 use super::descriptor::{self, DescriptorKind};
-use super::engine::{Reactor, ReceiveSide};
+use super::engine::ReceiveSide;
 use super::events::EventStream;
 use super::manual::{UserDevice, WaitFunction};
 use super::pump::TransmitSide;
+use super::reactor::Reactor;
 use crate::host::{Host, SocketId};
 use crate::time::Instant;
 
@@ -36,6 +38,8 @@ pub(super) struct Shared {
     /// Set when packets may be ready and nobody is known to have looked (see `pump`).
     pub(super) is_pending: AtomicBool,
     pub(super) receive: Mutex<ReceiveSide>,
+    /// Held by the thread that waits for the device in the engine's place (see `leader`).
+    pub(super) leading: Mutex<()>,
     /// The queues of a `user:` device.
     pub(super) user: Option<Arc<UserDevice>>,
     pub(super) clock: Clock,
@@ -90,6 +94,7 @@ impl Shared {
             transmit: Mutex::new(parts.transmit),
             is_pending: AtomicBool::new(false),
             receive: Mutex::new(parts.receive),
+            leading: Mutex::new(()),
             user: parts.user,
             clock: parts.clock,
             reactor: parts.reactor,
@@ -186,7 +191,7 @@ impl Shared {
     /// Wakes, sets the timer, hands out events: the last steps, with no lock held.
     pub(super) fn settle(&self, aftermath: Aftermath) {
         for endpoint in aftermath.wakes {
-            endpoint.wake();
+            endpoint.wake(self);
             if let Some(descriptor) = endpoint.descriptor.get() {
                 match descriptor.kind() {
                     DescriptorKind::Direct => descriptor.show(self, &endpoint),
@@ -237,7 +242,7 @@ impl Shared {
             return;
         }
         for endpoint in self.endpoints() {
-            endpoint.wake();
+            endpoint.wake(self);
         }
         self.reactor.kick();
     }
@@ -251,6 +256,8 @@ impl Shared {
 
     /// Lets go of the device, so that its address is free for the next stack.
     pub(super) fn drop_device(&self) {
+        // Who waits for it has been woken, and nobody begins to: the stack is shut.
+        let _lead = self.leading.lock().unwrap_or_else(PoisonError::into_inner);
         self.transmit.lock().unwrap_or_else(PoisonError::into_inner).close();
         self.receive.lock().unwrap_or_else(PoisonError::into_inner).close();
     }

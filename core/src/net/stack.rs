@@ -20,10 +20,11 @@ use super::blocking::Endpoint;
 use super::calls::{Call, zero};
 use super::clock::Clock;
 use super::descriptor;
-use super::engine::{Reactor, ReceiveSide};
+use super::engine::ReceiveSide;
 use super::events::{EventFunction, EventStream};
 use super::manual::UserDevice;
 use super::pump::TransmitSide;
+use super::reactor::Reactor;
 use super::shared::{Parts, Shared};
 use super::socket::Socket;
 use super::url::{DeviceUrl, Url};
@@ -328,7 +329,7 @@ impl Shared {
     ) -> Result<(), SocketError> {
         if endpoint.is_closed.swap(true, SeqCst) {
             // It may linger: the stack's end is the end of that.
-            endpoint.wake();
+            endpoint.wake(self);
             return Err(Error::BadSocket.into());
         }
         let id = endpoint.id;
@@ -337,7 +338,7 @@ impl Shared {
             locked.endpoints.remove(&id);
             locked.host.close(now, id)
         });
-        endpoint.wake();
+        endpoint.wake(self);
         Ok(closed??)
     }
 

@@ -1,0 +1,152 @@
+//! The leader: of the threads whose calls have to wait, one that waits for the device itself.
+//!
+//! Were it always the engine that does, each packet would wake two threads, the engine and the one that it is
+//! for, and both would want the host's lock. So a thread that has to wait until its socket changes takes the
+//! lead when nobody has it: it waits for the device and takes in what comes, whosesoever it is, until its own
+//! socket has changed. Others that wait meanwhile sleep on their sockets' numbers, as all do while the
+//! engine leads. Timers, kicks, descriptors and a device that was full stay with the engine.
+//!
+//! Nothing is lost:
+//!
+//! - *A packet.* It keeps the device readable for whoever waits next, and somebody will: the holder of the
+//!   watch (`reactor`) is the engine; or a leader, which polls before it leaves or has just taken in
+//!   packets; or nobody, and then the engine sleeps for a moment at most, since it is told when it
+//!   sleeps longer. The holder changes under one lock.
+//! - *A change of the leader's own socket* that another thread makes. That thread changes the number, then looks
+//!   whether the socket's thread polls, and wakes it; the leader says that it polls, then looks at the number,
+//!   then polls. One of the two sees the other. A wake that comes too late makes the next leader look
+//!   once in vain.
+//! - *A signal.* Its handler may run while the leader works, and then no poll is interrupted. Of the first
+//!   round this is so for every call of this library, which has to work before it waits; from the second on,
+//!   when packets of others could keep the leader working, signals are let in by `ppoll` alone.
+//! - *The end of the stack.* Whoever ends it says so first, then wakes all, and waits for the lead before it
+//!   lets go of the device; a leader looks whether the stack is open once it has the lead.
+
+use std::os::fd::AsFd;
+use std::sync::TryLockError;
+use std::sync::atomic::Ordering::SeqCst;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
+use nix::sys::time::TimeSpec;
+
+use super::SocketError;
+use super::blocking::{Endpoint, Patience};
+use super::shared::Shared;
+use crate::time::Instant;
+
+/// From so many bytes or packets on it is a bulk: the thread will be back for more.
+const BULK_BYTES: usize = 16 << 10;
+const BULK_PACKETS: usize = 4;
+
+/// Signals that are let in by `ppoll` alone, as long as this lives.
+struct SignalsHeld {
+    before: SigSet,
+}
+
+impl SignalsHeld {
+    fn new() -> Option<SignalsHeld> {
+        let mut held = SigSet::all();
+        // What the processor raises is for the instruction that raised it.
+        for fault in
+            [Signal::SIGSEGV, Signal::SIGBUS, Signal::SIGFPE, Signal::SIGILL, Signal::SIGTRAP]
+        {
+            held.remove(fault);
+        }
+        let before = held.thread_swap_mask(SigmaskHow::SIG_SETMASK).ok()?;
+        Some(SignalsHeld { before })
+    }
+}
+
+impl Drop for SignalsHeld {
+    fn drop(&mut self) {
+        // It fails for an unknown `how` only.
+        let _ = self.before.thread_set_mask();
+    }
+}
+
+/// The device's watch, as long as this lives.
+struct Lead<'a> {
+    shared: &'a Shared,
+    packets: usize,
+    bytes: usize,
+}
+
+impl Drop for Lead<'_> {
+    fn drop(&mut self) {
+        let is_bulk = self.bytes >= BULK_BYTES || self.packets >= BULK_PACKETS;
+        self.shared.reactor.leave_watch(self.shared.clock.now(), is_bulk);
+    }
+}
+
+impl Shared {
+    /// Leads until the number of `endpoint` is no longer `sequence`, or its patience has ended (false). None: it
+    /// cannot lead.
+    ///
+    /// # Errors
+    /// `Interrupted` when a signal handler ran.
+    pub(super) fn lead(
+        &self,
+        endpoint: &Endpoint,
+        sequence: u32,
+        patience: Patience,
+    ) -> Option<Result<bool, SocketError>> {
+        // Held to the end of this function.
+        let _lead = match self.leading.try_lock() {
+            Ok(lead) => lead,
+            Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => return None,
+        };
+        self.check_open().ok()?;
+        let (device, wake) = self.reactor.take_watch(self.clock.now())?;
+        let mut lead = Lead { shared: self, packets: 0, bytes: 0 };
+        let mut signals: Option<SignalsHeld> = None;
+        loop {
+            let Some(timeout) = time_left(patience, self.clock.now()) else {
+                return Some(Ok(false));
+            };
+            let mut fds = [
+                PollFd::new(device, PollFlags::POLLIN),
+                PollFd::new(wake.as_fd(), PollFlags::POLLIN),
+            ];
+            endpoint.is_polling.store(true, SeqCst);
+            if endpoint.sequence() != sequence {
+                endpoint.is_polling.store(false, SeqCst);
+                return Some(Ok(true));
+            }
+            let mask = signals.as_ref().map(|signals| signals.before);
+            let polled = ppoll(&mut fds, timeout, mask);
+            endpoint.is_polling.store(false, SeqCst);
+            if polled == Err(Errno::EINTR) {
+                return Some(Err(SocketError::Interrupted));
+            }
+            if fds[1].any() == Some(true) {
+                let _ = wake.read();
+            }
+            if fds[0].any() == Some(true) {
+                let (packets, bytes) = self.receive_batch();
+                lead.packets += packets;
+                lead.bytes += bytes;
+            }
+            if endpoint.sequence() != sequence {
+                return Some(Ok(true));
+            }
+            signals = signals.or_else(SignalsHeld::new);
+        }
+    }
+}
+
+/// How long a poll may take: outer None, not at all any more; inner None, as long as it takes.
+fn time_left(patience: Patience, now: Instant) -> Option<Option<TimeSpec>> {
+    match patience {
+        Patience::None => None,
+        Patience::Endless => Some(None),
+        Patience::Until(deadline) => {
+            let left = deadline.saturating_since(now);
+            (!left.is_zero()).then(|| Some(TimeSpec::from_duration(left)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
