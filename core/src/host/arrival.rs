@@ -11,7 +11,7 @@ use super::counters::Counter;
 use super::demux::FourTuple;
 use super::fragments::Outcome;
 use super::{Domain, Host, SocketId};
-use crate::event::{ConnectionName, Reason};
+use crate::event::Reason;
 use crate::tcp::{Outgoing, reset_for};
 use crate::time::Instant;
 use crate::wire::fragment::Fragment;
@@ -32,11 +32,6 @@ pub(super) struct Segment {
     pub(super) traffic_class: u8,
     /// TTL or hop limit as it came.
     pub(super) ttl: u8,
-}
-
-/// The two ends of a connection by that name.
-pub(super) fn tuple_of(name: &ConnectionName) -> Option<FourTuple> {
-    Some(FourTuple { local: name.local, remote: name.remote? })
 }
 
 impl Host {
@@ -152,7 +147,7 @@ impl Host {
     }
 
     pub(super) fn handle_segment(&mut self, now: Instant, segment: Segment) -> Result<(), Counter> {
-        let connection = self.demux.connection(&segment.tuple);
+        let connection = self.demux.connection(&segment.tuple, &self.sockets);
         if let Some(id) = connection
             && !self.gives_way(id, &segment)
         {

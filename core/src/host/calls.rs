@@ -21,8 +21,8 @@ impl Host {
     /// A new socket of that family.
     pub fn socket(&mut self, domain: Domain) -> SocketId {
         let number = self.next_number();
-        let options = Options::new(&self.knobs);
-        let mut socket = Socket::new(domain, Owner::Application, number, options.into());
+        let options = Arc::clone(&self.default_options);
+        let mut socket = Socket::new(domain, Owner::Application, number, options);
         socket.seen = socket.look();
         self.sockets.insert(socket)
     }

@@ -132,7 +132,7 @@ impl Host {
                 let may_yield = self.may_reuse_time_wait(remote.ip());
                 let Host { demux, sockets, ports, .. } = self;
                 let is_free = |port| {
-                    demux.connection(&tuple(port)).is_none_or(|old| {
+                    demux.connection(&tuple(port), sockets).is_none_or(|old| {
                         may_yield && sockets.get(old).is_some_and(|old| yields(old, now))
                     })
                 };
@@ -141,7 +141,7 @@ impl Host {
         };
         let tuple = tuple(port.ok_or(Error::AddressNotAvailable)?);
         let used = self.clear_time_wait(now, &tuple);
-        if !self.demux.insert_connection(tuple, id) {
+        if !self.demux.insert_connection(tuple, id, &self.sockets) {
             return Err(Error::AddressNotAvailable);
         }
         if claim.is_none() {
@@ -165,7 +165,7 @@ impl Host {
 
     /// Has a connection in TIME-WAIT give up these ends, if it may; where its numbers end.
     fn clear_time_wait(&mut self, now: Instant, tuple: &FourTuple) -> Option<u32> {
-        let old = self.demux.connection(tuple)?;
+        let old = self.demux.connection(tuple, &self.sockets)?;
         let may_yield = self.may_reuse_time_wait(tuple.remote.ip());
         if !may_yield || !yields(self.sockets.get(old)?, now) {
             return None;
@@ -224,14 +224,14 @@ impl Host {
         orphan.kind = std::mem::replace(&mut socket.kind, Kind::Idle);
         (orphan.local, orphan.path, orphan.claim) = (socket.local, socket.path, socket.claim);
         orphan.class = std::mem::take(&mut socket.class);
-        let (claim, tuple) = (socket.claim, super::arrival::tuple_of(&orphan.name()));
+        let (claim, tuple) = (socket.claim, orphan.tuple());
         if let Some(claim) = claim {
             self.ports.hold(claim);
         }
         let orphan = self.sockets.insert(orphan);
         if let Some(tuple) = tuple {
             self.demux.remove_connection(&tuple, id);
-            self.demux.insert_connection(tuple, orphan);
+            self.demux.insert_connection(tuple, orphan, &self.sockets);
         }
         self.mark_dirty(orphan);
         Ok(orphan)
@@ -243,7 +243,7 @@ impl Host {
         let Some(socket) = self.sockets.get_mut(id) else { return };
         socket.deadline = None;
         self.deadlines.change(id, socket.queued_deadline.take(), None);
-        let name = socket.name();
+        let tuple = socket.tuple();
         socket.kind = Kind::Idle;
         socket.is_connecting = false;
         socket.local = match socket.claim {
@@ -255,7 +255,7 @@ impl Host {
         {
             self.ports.release(claim);
         }
-        if let Some(tuple) = super::arrival::tuple_of(&name) {
+        if let Some(tuple) = tuple {
             self.demux.remove_connection(&tuple, id);
         }
         // Readable no more: nothing of the old connection is to be seen.

@@ -1,17 +1,22 @@
 //! To which socket a segment belongs: one hash lookup for a connection, at most three more for a
 //! listener, however many sockets there are.
 //!
+//! The ends of a connection are its own to keep: here it has its number and 32 bits of the hash, which
+//! tell nearly every other one apart without a look at it.
+//!
 //! The hash is SipHash under a key from the host's seed, so that no peer can choose ports and
 //! addresses that collide.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use hashbrown::HashTable;
 use siphasher::sip::SipHasher13;
 use smallvec::SmallVec;
 
 use super::SocketId;
+use super::socket::Sockets;
 
 /// SipHash-1-3 under a secret key.
 #[derive(Clone, Copy)]
@@ -40,18 +45,36 @@ pub(super) struct FourTuple {
     pub(super) remote: SocketAddr,
 }
 
-impl Hash for FourTuple {
-    /// As one run of bytes: a hasher pays by the call.
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let mut bytes: SmallVec<[u8; 36]> = SmallVec::new();
-        for end in [self.local, self.remote] {
-            match end.ip() {
-                IpAddr::V4(v4) => bytes.extend_from_slice(&v4.octets()),
-                IpAddr::V6(v6) => bytes.extend_from_slice(&v6.octets()),
+impl KeyedHash {
+    /// The hash of a segment's ends, asked for with every segment: in one piece, since a hasher pays by
+    /// the call.
+    fn of_ends(&self, tuple: &FourTuple) -> u64 {
+        let hasher = self.build_hasher();
+        let ports =
+            (u32::from(tuple.local.port()) << 16 | u32::from(tuple.remote.port())).to_be_bytes();
+        match (tuple.local.ip(), tuple.remote.ip()) {
+            (IpAddr::V4(local), IpAddr::V4(remote)) => {
+                let mut bytes = [0; 12];
+                bytes[..4].copy_from_slice(&local.octets());
+                bytes[4..8].copy_from_slice(&remote.octets());
+                bytes[8..].copy_from_slice(&ports);
+                hasher.hash(&bytes)
             }
-            bytes.extend_from_slice(&end.port().to_be_bytes());
+            (local, remote) => {
+                let mut bytes = [0; 36];
+                bytes[..16].copy_from_slice(&octets(local));
+                bytes[16..32].copy_from_slice(&octets(remote));
+                bytes[32..].copy_from_slice(&ports);
+                hasher.hash(&bytes)
+            }
         }
-        state.write(&bytes);
+    }
+}
+
+fn octets(address: IpAddr) -> [u8; 16] {
+    match address {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
+        IpAddr::V6(v6) => v6.octets(),
     }
 }
 
@@ -96,9 +119,23 @@ impl Place {
     }
 }
 
+/// A connection in the table.
+struct Member {
+    /// Half of the hash of its ends.
+    hash: u32,
+    id: SocketId,
+}
+
+impl Member {
+    /// What the table goes by: it takes the place from the low bits and a tag from the high ones.
+    fn spread(hash: u32) -> u64 {
+        u64::from(hash) << 32 | u64::from(hash)
+    }
+}
+
 /// The tables of connections and of listeners.
 pub(super) struct Demux {
-    connections: HashMap<FourTuple, SocketId, KeyedHash>,
+    connections: HashTable<Member>,
     /// More than one at a place only with SO_REUSEPORT.
     listeners: HashMap<Place, SmallVec<[SocketId; 2]>, KeyedHash>,
     hash: KeyedHash,
@@ -106,16 +143,17 @@ pub(super) struct Demux {
 
 impl Demux {
     pub(super) fn new(hash: KeyedHash) -> Demux {
-        Demux {
-            connections: HashMap::with_hasher(hash),
-            listeners: HashMap::with_hasher(hash),
-            hash,
-        }
+        Demux { connections: HashTable::new(), listeners: HashMap::with_hasher(hash), hash }
     }
 
     /// The connection with these two ends.
-    pub(super) fn connection(&self, tuple: &FourTuple) -> Option<SocketId> {
-        self.connections.get(tuple).copied()
+    pub(super) fn connection(&self, tuple: &FourTuple, sockets: &Sockets) -> Option<SocketId> {
+        let hash = self.hash.of_ends(tuple) as u32;
+        let is_it = |member: &Member| {
+            let socket = || sockets.get(member.id);
+            member.hash == hash && socket().is_some_and(|socket| socket.has_ends(tuple))
+        };
+        self.connections.find(Member::spread(hash), is_it).map(|member| member.id)
     }
 
     /// The listener for a segment to `tuple.local`: the one at the address before the one at every
@@ -128,7 +166,7 @@ impl Demux {
                 [only] => Some(*only),
                 // Each peer keeps its listener, and the peers spread over all of them.
                 group => {
-                    let share = self.hash.hash_one(tuple) % group.len() as u64;
+                    let share = self.hash.of_ends(tuple) % group.len() as u64;
                     group.get(share as usize).copied()
                 }
             }
@@ -136,14 +174,27 @@ impl Demux {
     }
 
     /// A connection's two ends are its own from now on; false, and no change, when another has them.
-    pub(super) fn insert_connection(&mut self, tuple: FourTuple, id: SocketId) -> bool {
-        *self.connections.entry(tuple).or_insert(id) == id
+    pub(super) fn insert_connection(
+        &mut self,
+        tuple: FourTuple,
+        id: SocketId,
+        sockets: &Sockets,
+    ) -> bool {
+        if let Some(owner) = self.connection(&tuple, sockets) {
+            return owner == id;
+        }
+        let hash = self.hash.of_ends(&tuple) as u32;
+        let rehash = |member: &Member| Member::spread(member.hash);
+        self.connections.insert_unique(Member::spread(hash), Member { hash, id }, rehash);
+        true
     }
 
     /// The connection gives up its ends, if they are still its own.
     pub(super) fn remove_connection(&mut self, tuple: &FourTuple, id: SocketId) {
-        if self.connections.get(tuple) == Some(&id) {
-            self.connections.remove(tuple);
+        let hash = self.hash.of_ends(tuple) as u32;
+        let entry = self.connections.find_entry(Member::spread(hash), |member| member.id == id);
+        if let Ok(entry) = entry {
+            entry.remove();
         }
     }
 
@@ -162,7 +213,8 @@ impl Demux {
 
     /// Every socket in either table, for [`Host::check`](super::Host::check).
     pub(super) fn members(&self) -> impl Iterator<Item = SocketId> {
-        self.connections.values().chain(self.listeners.values().flatten()).copied()
+        let connections = self.connections.iter().map(|member| member.id);
+        connections.chain(self.listeners.values().flatten().copied())
     }
 }
 

@@ -53,7 +53,7 @@ impl Host {
             remote: SocketAddr::new(quoted.dst, quoted.dst_port),
         };
         // RFC 9293 §3.9.2.2 (MUST-54): to the connection whose segment it quotes.
-        let id = self.demux.connection(&tuple).ok_or(Counter::IcmpUnbelieved)?;
+        let id = self.demux.connection(&tuple, &self.sockets).ok_or(Counter::IcmpUnbelieved)?;
         self.check_hop_limit(id, quoted.dst, ttl)?;
         let state = self.state_if_in_flight(id, quoted.seq).ok_or(Counter::IcmpUnbelieved)?;
         self.counters.add(Counter::IcmpErrors);

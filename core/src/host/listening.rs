@@ -266,7 +266,7 @@ impl Host {
         socket.claim = Some(claim);
 
         let id = self.sockets.insert(socket);
-        self.demux.insert_connection(tuple, id);
+        self.demux.insert_connection(tuple, id, &self.sockets);
         if let Some(listener) = self.listener_mut(parent) {
             listener.opened(id);
         }

@@ -73,6 +73,7 @@ use deadlines::Deadlines;
 use demux::{Demux, KeyedHash};
 use fast_open::FastOpenCache;
 use fragments::Fragments;
+use options::Options;
 use output::Output;
 use path_mtu::PathMtu;
 use ports::Ports;
@@ -130,6 +131,8 @@ pub struct Host {
     device_mtu: u32,
     gso_max: u32,
     knobs: Knobs,
+    /// What a new socket begins with, shared until it changes its own.
+    default_options: Arc<Options>,
     log: EventLog,
     counters: Counters,
     random: ChaCha8Rng,
@@ -179,6 +182,7 @@ impl Host {
             addresses,
             device_mtu: u32::try_from(config.mtu).unwrap_or(u32::MAX),
             gso_max: u32::try_from(config.gso_max).unwrap_or(u32::MAX),
+            default_options: Options::new(&config.knobs).into(),
             knobs: config.knobs,
             counters: Counters::default(),
             random,

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::options::Options;
 use super::socket::{Kind, Owner, Socket};
 use super::{Counters, Error, Host, KnobError, Knobs, Readiness, SocketId, addresses};
 use crate::tcp::info::Info;
@@ -207,7 +208,9 @@ impl Host {
     /// # Errors
     /// [`KnobError`] when there is no such knob or the value is outside its range.
     pub fn set_knob(&mut self, name: &str, value: &str) -> Result<(), KnobError> {
-        self.knobs.set(name, value)
+        self.knobs.set(name, value)?;
+        self.default_options = Options::new(&self.knobs).into();
+        Ok(())
     }
 
     /// Asserts every invariant of every connection, and that the tables agree with the sockets.

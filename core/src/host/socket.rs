@@ -9,6 +9,7 @@ use std::sync::Arc;
 use slab::Slab;
 
 use super::census::Class;
+use super::demux::FourTuple;
 use super::options::Options;
 use super::path::Path;
 use super::ports::Claim;
@@ -67,7 +68,8 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Seen {
     pub(super) readiness: Readiness,
-    pub(super) readable: usize,
+    /// In bytes; more than it can say is as good as that.
+    pub(super) readable: u32,
     pub(super) is_closing: bool,
 }
 
@@ -136,6 +138,23 @@ impl Socket {
         }
     }
 
+    /// The two ends of its connection, if it is one.
+    pub(super) fn tuple(&self) -> Option<FourTuple> {
+        match &self.kind {
+            Kind::Connection(connection) => {
+                let (local, remote) = connection.ends();
+                Some(FourTuple { local, remote })
+            }
+            Kind::Idle | Kind::Listener(_) => None,
+        }
+    }
+
+    /// Whether it is the connection with these two ends.
+    pub(super) fn has_ends(&self, tuple: &FourTuple) -> bool {
+        matches!(&self.kind, Kind::Connection(connection)
+            if connection.ends() == (tuple.local, tuple.remote))
+    }
+
     pub(super) fn state(&self) -> State {
         match &self.kind {
             Kind::Idle => State::Closed,
@@ -167,6 +186,7 @@ impl Socket {
             Kind::Connection(connection) => connection.queues().0,
             _ => 0,
         };
+        let readable = u32::try_from(readable).unwrap_or(u32::MAX);
         Seen { readiness: self.readiness(), readable, is_closing: self.is_closing() }
     }
 }

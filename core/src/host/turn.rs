@@ -109,10 +109,10 @@ impl Host {
     /// last reset has left.
     fn settle_closed(&mut self, id: SocketId) {
         let Some(socket) = self.sockets.get_mut(id) else { return };
-        let Kind::Connection(connection) = &socket.kind else { return };
-        if let Some(tuple) = super::arrival::tuple_of(&connection.name()) {
+        if let Some(tuple) = socket.tuple() {
             self.demux.remove_connection(&tuple, id);
         }
+        let Kind::Connection(connection) = &socket.kind else { return };
         let is_abandoned = socket.owner == Owner::Nobody;
         let is_finished = connection.is_finished();
         // As Linux: a port that bind() chose stays with the socket.
@@ -151,9 +151,7 @@ impl Host {
         self.waiting_for_text.remove(&id);
         self.census.change(socket.class, Class::Uncounted);
         self.deadlines.change(id, socket.queued_deadline, None);
-        if let Kind::Connection(connection) = &socket.kind
-            && let Some(tuple) = super::arrival::tuple_of(&connection.name())
-        {
+        if let Some(tuple) = socket.tuple() {
             self.demux.remove_connection(&tuple, id);
         }
         if let Some(claim) = socket.claim {
@@ -170,7 +168,7 @@ impl Host {
         let Some(socket) = self.sockets.get(id) else { return };
         let name = socket.name();
         if socket.owner == Owner::Application {
-            if let Some(tuple) = super::arrival::tuple_of(&name) {
+            if let Some(tuple) = socket.tuple() {
                 self.demux.remove_connection(&tuple, id);
             }
             return;

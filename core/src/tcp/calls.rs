@@ -248,7 +248,7 @@ impl Connection {
 
     /// Has a RST sent from where the peer expects our next number.
     pub(super) fn reset_peer(&mut self, reason: Reason) {
-        self.reset = Some(Reset { seq: self.ack_seq(), has_ack: true, reason });
+        self.reset = Some(Box::new(Reset { seq: self.ack_seq(), has_ack: true, reason }));
     }
 
     /// TCP_NODELAY was asked for, maybe once more: as on Linux what waits leaves now, even behind a

@@ -32,6 +32,7 @@ use super::autotune::ReceiveTuning;
 use super::congestion::{self, CongestionControl};
 use super::delayed_ack::DelayedAck;
 use super::ecn::EcnState;
+use super::ends::Ends;
 use super::fast_open::FastOpen;
 use super::isn::Origin;
 use super::liveness::Liveness;
@@ -175,7 +176,9 @@ pub struct Outgoing {
 /// One connection.
 #[derive(Debug)]
 pub struct Connection {
-    pub(super) name: ConnectionName,
+    /// Its number in events.
+    pub(super) id: u64,
+    pub(super) ends: Ends,
     pub(super) state: State,
     /// Opened actively: a refusal is the application's to hear (RFC 9293 §3.5, MUST-11; §3.10.7.4,
     /// second).
@@ -234,7 +237,7 @@ pub struct Connection {
     /// The application has let go.
     pub(super) is_orphan: bool,
     /// A reset that has to leave.
-    pub(super) reset: Option<Reset>,
+    pub(super) reset: Option<Box<Reset>>,
     /// The persist timer fired: a probe has to leave.
     pub(super) probe_due: bool,
     /// The silly-window override fired: what there is may leave.
@@ -282,10 +285,11 @@ impl Connection {
         settings: Arc<Settings>,
         is_active: bool,
     ) -> Connection {
-        let snd = Sender::new(origin.iss, u32::from(default_mss(&name)));
+        let ends = Ends::of(&name);
+        let snd = Sender::new(origin.iss, u32::from(default_mss(&ends)));
         let knobs = cx.knobs;
         Connection {
-            name,
+            id: name.id,
             state: State::Closed,
             is_active,
             rcv: Receiver::new(DelayedAck::new(knobs.quickack_start(), knobs.pingpong_thresh())),
@@ -318,7 +322,8 @@ impl Connection {
             fast_open: None,
             is_ack_deferred: false,
             sack_permitted: knobs.sack(),
-            peer_mss: default_mss(&name),
+            peer_mss: default_mss(&ends),
+            ends,
             error: None,
             soft_error: None,
             is_read_shut: false,
@@ -372,13 +377,15 @@ impl Connection {
     /// Arms `timer` for `deadline`.
     pub(super) fn arm(&mut self, cx: &mut Context<'_>, timer: TimerName, deadline: Instant) {
         self.timers.arm(timer, deadline);
-        let kind = Kind::TimerArmed { timer, deadline_ns: deadline.as_nanos() };
-        self.record(cx, kind, None);
+        if cx.log.is_on() {
+            let kind = Kind::TimerArmed { timer, deadline_ns: deadline.as_nanos() };
+            self.record(cx, kind, None);
+        }
     }
 
     /// Stops `timer` if it is armed.
     pub(super) fn stop(&mut self, cx: &mut Context<'_>, timer: TimerName) {
-        if self.timers.stop(timer) {
+        if self.timers.stop(timer) && cx.log.is_on() {
             self.record(cx, Kind::TimerStopped { timer }, None);
         }
     }
@@ -387,12 +394,13 @@ impl Connection {
         for timer in TimerName::ALL {
             self.stop(cx, timer);
         }
+        self.timers.rest();
     }
 
     /// Records an event with the connection's variables, if anybody reads.
     pub(super) fn record(&self, cx: &mut Context<'_>, kind: Kind, reason: Option<Reason>) {
         if cx.log.is_on() {
-            cx.log.record(cx.now, Some(self.name), kind, reason, Some(self.snapshot()));
+            cx.log.record(cx.now, Some(self.name()), kind, reason, Some(self.snapshot()));
         }
     }
 
@@ -404,7 +412,7 @@ impl Connection {
     /// Our MSS option: what the device takes less the fixed headers (RFC 6691 §2; RFC 9293 §3.7.1,
     /// MUST-67), and if the path takes less, that (SHLD-6).
     pub(super) fn own_mss(&self, mtu: usize) -> u16 {
-        let room = mtu.saturating_sub(fixed_headers(&self.name));
+        let room = mtu.saturating_sub(fixed_headers(&self.ends));
         let mss = u16::try_from(room).unwrap_or(u16::MAX);
         self.settings.max_segment.map_or(mss, |max| mss.min(max))
     }
@@ -449,7 +457,7 @@ impl Connection {
         }
         let retransmits = self.timers.deadline(TimerName::Retransmission).is_some();
         let persists = self.timers.deadline(TimerName::Persist).is_some();
-        let waits = self.timers.next().is_some();
+        let waits = self.timers.next_deadline().is_some();
         assert!(self.state != State::Closed || !waits, "what is over waits for nothing");
         assert!(!(retransmits && persists), "a timeout and a probe are never awaited at once");
     }
@@ -481,11 +489,11 @@ const LEAST_SEGMENT: u32 = 48;
 pub(super) const MAX_WINDOW_SHIFT: u8 = 14;
 
 /// IP and TCP header without options, in bytes.
-pub(super) fn fixed_headers(name: &ConnectionName) -> usize {
-    if name.local.is_ipv4() { 40 } else { 60 }
+pub(super) fn fixed_headers(ends: &Ends) -> usize {
+    if ends.is_ipv4() { 40 } else { 60 }
 }
 
 /// The MSS of a peer that names none (RFC 9293 §3.7.1, MUST-15).
-fn default_mss(name: &ConnectionName) -> u16 {
-    if name.local.is_ipv4() { 536 } else { 1220 }
+fn default_mss(ends: &Ends) -> u16 {
+    if ends.is_ipv4() { 536 } else { 1220 }
 }

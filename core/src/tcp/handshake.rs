@@ -211,8 +211,11 @@ impl Connection {
         let is_reset = segment.flags.contains(Flags::RST);
         if let Some(ack) = segment.ack.filter(|_| !is_acceptable) {
             if !is_reset {
-                self.reset =
-                    Some(Reset { seq: ack, has_ack: false, reason: Reason::BadHandshakeAck });
+                self.reset = Some(Box::new(Reset {
+                    seq: ack,
+                    has_ack: false,
+                    reason: Reason::BadHandshakeAck,
+                }));
             }
             return;
         }

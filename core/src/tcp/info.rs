@@ -179,7 +179,7 @@ impl Connection {
         let rate = self.recovery.rate(&self.snd);
         let (delivery_rate, is_app_limited) = rate.last_rate.unwrap_or((0, true));
         let tally = &self.tally;
-        let times = tally.limits(now);
+        let (times, troubles) = (tally.limits(now), tally.troubles());
         Info {
             state: self.state,
             probes: small(self.recovery.window_probes.unanswered()).max(self.liveness.probes()),
@@ -225,12 +225,12 @@ impl Connection {
             segments_received: tally.segments_received,
             data_segments_sent: tally.data_segments_sent,
             data_segments_received: tally.data_segments_received,
-            retransmitted_segments: tally.retransmitted_segments,
-            out_of_order_segments: tally.out_of_order_segments,
+            retransmitted_segments: troubles.retransmitted_segments,
+            out_of_order_segments: troubles.out_of_order_segments,
             bytes_acked: self.bytes_acked(),
             bytes_received: self.bytes_received(),
             bytes_sent: tally.bytes_sent,
-            bytes_retransmitted: tally.bytes_retransmitted,
+            bytes_retransmitted: troubles.bytes_retransmitted,
             bytes_not_sent: self.unsent() as u64,
             busy: times.busy,
             window_limited: times.window,
@@ -253,7 +253,7 @@ impl Connection {
             reordering_seen: counts.reordering_seen,
             dsacks_received: counts.dsacked,
             delivered_ce: counts.delivered_ce,
-            total_timeouts: self.tally.timeouts,
+            total_timeouts: self.tally.troubles().timeouts,
             total_timeout_recoveries: counts.timeouts.repairs,
             timeout_time: counts.timeouts.spent(now),
             ..Info::default()

@@ -29,6 +29,7 @@ pub mod connection;
 pub mod delayed_ack;
 pub mod delivery_rate;
 pub mod ecn;
+mod ends;
 pub mod fast_open;
 mod handshake;
 pub mod info;

@@ -126,7 +126,7 @@ impl Connection {
         {
             return;
         }
-        let is_ipv4 = self.name.local.is_ipv4();
+        let is_ipv4 = self.ends.is_ipv4();
         let floor = if is_ipv4 { cx.knobs.mtu_probe_floor() } else { LEAST_V6 };
         let (base, ceiling) = (cx.knobs.base_mss(), self.largest_segment(cx));
         match &mut self.mtu_probe {
@@ -148,7 +148,7 @@ impl Connection {
         let ceiling = self.largest_segment(cx);
         let before = self.mtu_probe.as_ref().map(|search| search.low);
         if self.mtu_probe.is_none() && cx.knobs.mtu_probing() == MtuProbing::Always {
-            let floor = if self.name.local.is_ipv4() { 1 } else { LEAST_V6 };
+            let floor = if self.ends.is_ipv4() { 1 } else { LEAST_V6 };
             let low = cx.knobs.base_mss().max(floor);
             self.mtu_probe = Some(Box::new(MtuProbe::new(low, ceiling, cx.now)));
         }

@@ -457,6 +457,7 @@ impl Connection {
         flags: Flags,
         reason: Reason,
     ) -> Outgoing {
+        let (src_port, dst_port) = self.ends.ports();
         let has_ack = flags.contains(Flags::ACK);
         let urgent = self.urgent_field(seq, flags);
         let flags = if urgent.is_some() { flags.union(Flags::URG) } else { flags };
@@ -479,8 +480,8 @@ impl Connection {
         }
         Outgoing {
             header: Header {
-                src_port: self.name.local.port(),
-                dst_port: self.name.remote.map_or(0, |remote| remote.port()),
+                src_port,
+                dst_port,
                 seq: seq.to_wire(),
                 ack: if has_ack { self.rcv.nxt.to_wire() } else { 0 },
                 flags,

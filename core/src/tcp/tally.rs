@@ -37,19 +37,29 @@ pub(super) struct Tally {
     pub(super) segments_received: u32,
     pub(super) data_segments_sent: u32,
     pub(super) data_segments_received: u32,
-    pub(super) retransmitted_segments: u32,
     /// The SYN is one of them.
     pub(super) delivered_segments: u32,
-    pub(super) out_of_order_segments: u32,
-    pub(super) timeouts: u32,
     pub(super) bytes_sent: u64,
-    pub(super) bytes_retransmitted: u64,
     data_sent: Option<Instant>,
     data_received: Option<Instant>,
     ack_received: Option<Instant>,
     limit: Limit,
     limit_since: Instant,
-    limits: Limits,
+    /// Time with something to send, before `limit_since`.
+    busy_ns: u64,
+    /// Most connections have no need of it.
+    troubles: Option<Box<Troubles>>,
+}
+
+/// What is counted only where something went wrong, or somebody was too slow.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Troubles {
+    pub(super) retransmitted_segments: u32,
+    pub(super) out_of_order_segments: u32,
+    pub(super) timeouts: u32,
+    pub(super) bytes_retransmitted: u64,
+    window_limited: Duration,
+    buffer_limited: Duration,
 }
 
 impl Tally {
@@ -71,8 +81,10 @@ impl Tally {
         let segments = segment_count(len, gso_size).max(1);
         self.segments_sent = self.segments_sent.wrapping_add(segments);
         if is_repeat {
-            self.retransmitted_segments = self.retransmitted_segments.wrapping_add(segments);
-            self.bytes_retransmitted += len as u64;
+            let troubles = self.troubles.get_or_insert_default();
+            troubles.retransmitted_segments =
+                troubles.retransmitted_segments.wrapping_add(segments);
+            troubles.bytes_retransmitted += len as u64;
         }
         if len > 0 {
             self.data_segments_sent = self.data_segments_sent.wrapping_add(segments);
@@ -102,21 +114,40 @@ impl Tally {
     /// Counts text that came before what is in front of it.
     pub(super) fn on_out_of_order(&mut self, len: usize, gso_size: u16) {
         let segments = segment_count(len, gso_size).max(1);
-        self.out_of_order_segments = self.out_of_order_segments.wrapping_add(segments);
+        let troubles = self.troubles.get_or_insert_default();
+        troubles.out_of_order_segments = troubles.out_of_order_segments.wrapping_add(segments);
+    }
+
+    /// Counts a retransmission timeout.
+    pub(super) fn on_timeout(&mut self) {
+        self.troubles.get_or_insert_default().timeouts += 1;
+    }
+
+    /// What went wrong so far.
+    pub(super) fn troubles(&self) -> Troubles {
+        self.troubles.as_deref().copied().unwrap_or_default()
     }
 
     /// From now on the sender waits for `limit`.
     pub(super) fn on_limit(&mut self, now: Instant, limit: Limit) {
-        if limit != self.limit {
-            self.limits = self.limits(now);
-            (self.limit, self.limit_since) = (limit, now);
+        if limit == self.limit {
+            return;
         }
+        let Limits { busy, window, buffer } = self.limits(now);
+        self.busy_ns = u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX);
+        if !(window + buffer).is_zero() {
+            let troubles = self.troubles.get_or_insert_default();
+            (troubles.window_limited, troubles.buffer_limited) = (window, buffer);
+        }
+        (self.limit, self.limit_since) = (limit, now);
     }
 
     /// The times until now.
     pub(super) fn limits(&self, now: Instant) -> Limits {
+        let Troubles { window_limited, buffer_limited, .. } = self.troubles();
+        let busy = Duration::from_nanos(self.busy_ns);
+        let mut limits = Limits { busy, window: window_limited, buffer: buffer_limited };
         let spent = now.saturating_since(self.limit_since);
-        let mut limits = self.limits;
         match self.limit {
             Limit::Idle => return limits,
             Limit::Network => {}

@@ -17,7 +17,7 @@ impl Connection {
                 cx.log.set_cause(None);
                 let snapshot = Some(self.snapshot());
                 let kind = Kind::TimerFired { timer };
-                let fired = cx.log.record(cx.now, Some(self.name), kind, None, snapshot);
+                let fired = cx.log.record(cx.now, Some(self.name()), kind, None, snapshot);
                 cx.log.set_cause(fired);
                 self.cause = fired;
             }
@@ -42,7 +42,7 @@ impl Connection {
 
     /// When a timer has something to do next.
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.timers.next().map(|(_, deadline)| deadline)
+        self.timers.next_deadline()
     }
 
     /// RFC 6298 §5.4 to §5.6: send the oldest again, double the timeout, and start over from one
@@ -67,7 +67,7 @@ impl Connection {
             return self.fail(cx, error, Reason::GaveUp);
         }
         self.rtt.back_off();
-        self.tally.timeouts += 1;
+        self.tally.on_timeout();
         if !self.state.is_synchronized() {
             self.recovery.on_syn_timeout(cx.now);
             self.snd.nxt = self.snd.una;

@@ -42,9 +42,16 @@ const fn slot(name: TimerName) -> usize {
 }
 
 /// The deadlines of one connection.
+///
+/// Keepalive is all that an idle connection may wait for: the rest is kept elsewhere, from when the first
+/// of them is armed until the owner [rests](Timers::rest).
 #[derive(Clone, Debug)]
 pub struct Timers {
-    deadlines: [Instant; ALL.len()],
+    /// The earliest of all, brought up to date with every change: it is asked for after every segment.
+    next: Instant,
+    keepalive: Instant,
+    /// Keepalive's place stays empty.
+    others: Option<Box<[Instant; ALL.len()]>>,
 }
 
 impl Default for Timers {
@@ -56,36 +63,61 @@ impl Default for Timers {
 impl Timers {
     /// None armed.
     pub const fn new() -> Timers {
-        Timers { deadlines: [NEVER; ALL.len()] }
+        Timers { next: NEVER, keepalive: NEVER, others: None }
     }
 
     /// Sets `name` to fire at `deadline`, in place of any earlier deadline of it. The last point of
     /// the time axis means never.
     pub fn arm(&mut self, name: TimerName, deadline: Instant) {
-        self.deadlines[slot(name)] = deadline;
+        let place = match name {
+            TimerName::Keepalive => &mut self.keepalive,
+            _ => {
+                let others = self.others.get_or_insert_with(|| Box::new([NEVER; ALL.len()]));
+                &mut others[slot(name)]
+            }
+        };
+        let before = std::mem::replace(place, deadline);
+        if deadline <= self.next {
+            self.next = deadline;
+        } else if before == self.next {
+            self.next = self.earliest();
+        }
     }
 
     /// Stops `name`; whether it was armed.
     pub fn stop(&mut self, name: TimerName) -> bool {
-        std::mem::replace(&mut self.deadlines[slot(name)], NEVER) != NEVER
+        let is_armed = self.deadline(name).is_some();
+        if is_armed {
+            self.arm(name, NEVER);
+        }
+        is_armed
     }
 
     /// When `name` fires, if it is armed.
     pub fn deadline(&self, name: TimerName) -> Option<Instant> {
-        Some(self.deadlines[slot(name)]).filter(|deadline| *deadline != NEVER)
+        let deadline = match (name, &self.others) {
+            (TimerName::Keepalive, _) => self.keepalive,
+            (_, Some(others)) => others[slot(name)],
+            (_, None) => NEVER,
+        };
+        Some(deadline).filter(|deadline| *deadline != NEVER)
+    }
+
+    /// When the first of them fires.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        Some(self.next).filter(|next| *next != NEVER)
     }
 
     /// The timer that fires first, and when.
     pub fn next(&self) -> Option<(TimerName, Instant)> {
-        // Asked after every segment: plain numbers are compared faster than pairs.
-        let earliest = self.deadlines.iter().copied().fold(NEVER, Instant::min);
-        let slot = self.deadlines.iter().position(|deadline| *deadline == earliest)?;
-        (earliest != NEVER).then_some((ALL[slot], earliest))
+        let next = self.next_deadline()?;
+        self.iter().find(|(_, deadline)| *deadline == next)
     }
 
     /// Stops the earliest timer that is due at `now` and returns it; call it until `None`.
     pub fn expire(&mut self, now: Instant) -> Option<TimerName> {
-        let (name, _) = self.next().filter(|(_, deadline)| *deadline <= now)?;
+        self.next_deadline().filter(|next| *next <= now)?;
+        let (name, _) = self.next()?;
         self.stop(name);
         Some(name)
     }
@@ -93,6 +125,22 @@ impl Timers {
     /// The armed timers with their deadlines.
     pub fn iter(&self) -> impl Iterator<Item = (TimerName, Instant)> {
         ALL.into_iter().filter_map(|name| Some((name, self.deadline(name)?)))
+    }
+
+    /// The owner has nothing to do: what no timer needs is given up. Says whether none is armed but
+    /// keepalive.
+    pub fn rest(&mut self) -> bool {
+        let mut others = self.others.iter().flat_map(|others| others.iter());
+        let is_waiting = self.next != self.keepalive || others.any(|at| *at != NEVER);
+        if !is_waiting {
+            self.others = None;
+        }
+        !is_waiting
+    }
+
+    fn earliest(&self) -> Instant {
+        let others = self.others.iter().flat_map(|others| others.iter().copied());
+        others.fold(self.keepalive, Instant::min)
     }
 }
 

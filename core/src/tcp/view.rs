@@ -10,6 +10,7 @@ use crate::wire::HEADER_CAPACITY;
 use crate::wire::tcp::{Flags, Header};
 use smallvec::SmallVec;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 
 use super::connection::{Connection, Context, Drops, Outgoing};
 use super::segment::{Segment, segment_count};
@@ -27,7 +28,13 @@ impl Connection {
 
     /// Its name and addresses.
     pub fn name(&self) -> ConnectionName {
-        self.name
+        let (local, remote) = self.ends();
+        ConnectionName { id: self.id, local, remote: Some(remote) }
+    }
+
+    /// Its two ends: this host's, and the peer's.
+    pub fn ends(&self) -> (SocketAddr, SocketAddr) {
+        (self.ends.local(), self.ends.remote())
     }
 
     /// CLOSED, and nothing is left to send: it may be forgotten.
@@ -212,7 +219,7 @@ impl Connection {
         let snapshot = Some(self.snapshot());
         cx.log.set_cause(None);
         let kind = Kind::SegmentReceived(record);
-        let index = cx.log.record(cx.now, Some(self.name), kind, None, snapshot);
+        let index = cx.log.record(cx.now, Some(self.name()), kind, None, snapshot);
         cx.log.set_cause(index);
     }
 

@@ -1,4 +1,15 @@
+use std::sync::Arc;
+
+use super::super::Knobs;
+use super::super::options::Options;
+use super::super::output::context;
+use super::super::path::Path;
+use super::super::socket::{Domain, Kind, Owner, Socket};
 use super::*;
+use crate::event::{ConnectionName, EventLog};
+use crate::tcp::Connection;
+use crate::tcp::isn::Origin;
+use crate::time::Instant;
 
 fn at(text: &str) -> SocketAddr {
     text.parse().unwrap()
@@ -36,16 +47,53 @@ fn an_ipv6_only_listener_leaves_ipv4_alone() {
     assert_eq!((demux.listener(&v4), demux.listener(&v6)), (None, Some(id(1))));
 }
 
+/// A socket whose connection has these ends.
+fn connected(sockets: &mut Sockets, tuple: FourTuple) -> SocketId {
+    let (knobs, mut log) = (Knobs::default(), EventLog::off());
+    let mut cx = context(&knobs, &mut log, Path::default(), Instant::ZERO);
+    let name = ConnectionName { id: 1, local: tuple.local, remote: Some(tuple.remote) };
+    let options = Arc::new(Options::new(&knobs));
+    let origin = Origin { iss: 1, ts_offset: 0 };
+    let connection = Connection::connect(&mut cx, name, origin, options.settings());
+    let mut socket = Socket::new(Domain::V4, Owner::Application, 1, options);
+    socket.kind = Kind::Connection(Box::new(connection));
+    sockets.insert(socket)
+}
+
 #[test]
 fn two_ends_belong_to_one_connection_and_only_it_can_give_them_up() {
-    let mut demux = demux();
-    let tuple = FourTuple { local: at("10.0.0.1:80"), remote: at("10.0.0.2:4000") };
-    assert!(demux.insert_connection(tuple, id(1)));
-    assert!(!demux.insert_connection(tuple, id(2)));
-    demux.remove_connection(&tuple, id(2));
-    assert_eq!(demux.connection(&tuple), Some(id(1)));
-    demux.remove_connection(&tuple, id(1));
-    assert_eq!(demux.connection(&tuple), None);
+    let (mut demux, mut sockets) = (demux(), Sockets::default());
+    for ends in [("10.0.0.1:80", "10.0.0.2:4000"), ("[fd00::1]:80", "[fd00::2]:4000")] {
+        let tuple = FourTuple { local: at(ends.0), remote: at(ends.1) };
+        let (first, second) = (connected(&mut sockets, tuple), connected(&mut sockets, tuple));
+        assert!(demux.insert_connection(tuple, first, &sockets));
+        assert!(!demux.insert_connection(tuple, second, &sockets));
+        demux.remove_connection(&tuple, second);
+        assert_eq!(demux.connection(&tuple, &sockets), Some(first));
+        let other = FourTuple { local: at("10.0.0.1:81"), ..tuple };
+        assert_eq!(demux.connection(&other, &sockets), None);
+        demux.remove_connection(&tuple, first);
+        assert_eq!(demux.connection(&tuple, &sockets), None);
+    }
+}
+
+#[test]
+fn each_of_many_connections_is_found_as_the_table_grows() {
+    let (mut demux, mut sockets) = (demux(), Sockets::default());
+    let tuples = (1..=5000).map(|port| FourTuple {
+        local: at("10.0.0.1:80"),
+        remote: SocketAddr::new("10.0.0.2".parse().unwrap(), port),
+    });
+    let ids: Vec<_> = tuples
+        .map(|tuple| {
+            let id = connected(&mut sockets, tuple);
+            assert!(demux.insert_connection(tuple, id, &sockets));
+            (tuple, id)
+        })
+        .collect();
+    for (tuple, id) in ids {
+        assert_eq!(demux.connection(&tuple, &sockets), Some(id));
+    }
 }
 
 #[test]
