@@ -351,6 +351,7 @@ impl Connection {
             State::TimeWait => {
                 self.conclude_fast_open();
                 self.stop_all_timers(cx);
+                self.recovery.rest();
                 self.arm_time_wait(cx);
             }
             State::Established => {
@@ -361,6 +362,7 @@ impl Connection {
             State::Closed => {
                 self.conclude_fast_open();
                 self.stop_all_timers(cx);
+                self.recovery.rest();
                 self.reassembler.clear();
                 self.send_buffer = SendBuffer::new(self.send_buffer.capacity(), self.snd.una);
             }

@@ -38,6 +38,9 @@ impl Connection {
             self.tally.on_limit(cx.now, self.limit());
             self.settle_timers(cx);
             self.settle_user_timeout(cx);
+            if self.timers.rest() {
+                self.recovery.rest();
+            }
         }
         #[cfg(debug_assertions)]
         self.check();

@@ -86,6 +86,26 @@ struct Flight {
     usage: WindowUse,
 }
 
+impl Flight {
+    /// The flight that begins at `start`, in the memory of one that has landed if there is one.
+    fn begin(landed: Option<Box<Flight>>, start: Seq, totals: Totals) -> Box<Flight> {
+        let mut flight = landed.unwrap_or_else(|| {
+            Box::new(Flight {
+                board: Scoreboard::default(),
+                rack: Rack::new(start),
+                rate: DeliveryRate::resume(totals),
+                usage: WindowUse::default(),
+            })
+        });
+        // A board on which all was acknowledged is as good as new, and has room already.
+        debug_assert!(flight.board.is_empty());
+        flight.rack = Rack::new(start);
+        flight.rate = DeliveryRate::resume(totals);
+        flight.usage = WindowUse::default();
+        flight
+    }
+}
+
 /// What only a connection needs on whose path something was lost or out of order.
 #[derive(Clone, Debug, Default)]
 struct Episode {
@@ -106,6 +126,8 @@ pub struct Recovery {
     recover: Seq,
     /// What is on its way; nothing while nothing is.
     flight: Option<Box<Flight>>,
+    /// The memory of the flight before, until the connection rests.
+    landed: Option<Box<Flight>>,
     /// How fast the network delivered before that: the rate doubled, and one if the application held
     /// it down.
     last_rate: Option<NonZeroU64>,
@@ -148,6 +170,7 @@ impl Recovery {
             has_sack: false,
             recover: iss,
             flight: None,
+            landed: None,
             last_rate: None,
             newreno: NewReno::default(),
             probe: TailProbe::default(),
@@ -184,14 +207,9 @@ impl Recovery {
         let len = sent.end.since(sent.start);
         let in_flight = self.in_flight(snd);
         let totals = self.resting_totals(snd.iss, sent.start);
-        let flight = self.flight.get_or_insert_with(|| {
-            Box::new(Flight {
-                board: Scoreboard::default(),
-                rack: Rack::new(sent.start),
-                rate: DeliveryRate::resume(totals),
-                usage: WindowUse::default(),
-            })
-        });
+        let Recovery { flight, landed, .. } = self;
+        let flight =
+            flight.get_or_insert_with(|| Flight::begin(landed.take(), sent.start, totals));
         let rate = flight.rate.on_send(now, in_flight, len);
         let departure = Departure {
             start: sent.start,
@@ -393,7 +411,13 @@ impl Recovery {
             let last = flight.rate.totals().last_rate;
             self.last_rate = last
                 .and_then(|(rate, is_limited)| NonZeroU64::new(rate << 1 | u64::from(is_limited)));
+            self.landed = Some(flight);
         }
+    }
+
+    /// The connection waits for nothing: memory that the next flight could have used is given back.
+    pub fn rest(&mut self) {
+        self.landed = None;
     }
 
     /// Duplicate ACKs counted, where the peer has no SACK.
