@@ -167,7 +167,7 @@ impl Host {
             return Err(Counter::ListenOverflow);
         }
         let Segment { tuple, header, payload, gso_size, ecn, .. } = segment;
-        let told = self.turn(now, id, |connection, cx| {
+        let told = self.tell(now, id, |connection, cx| {
             connection.handle_segment(cx, &header, payload, gso_size, ecn);
             (connection.take_drops(), connection.take_lesson())
         });

@@ -241,7 +241,6 @@ impl Host {
     /// that connect() chose is free again, though still shown, as on Linux.
     pub(super) fn disconnect(&mut self, id: SocketId) {
         let Some(socket) = self.sockets.get_mut(id) else { return };
-        socket.deadline = None;
         self.deadlines.change(id, socket.queued_deadline.take(), None);
         let tuple = socket.tuple();
         socket.kind = Kind::Idle;

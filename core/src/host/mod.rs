@@ -79,6 +79,7 @@ use path_mtu::PathMtu;
 use ports::Ports;
 use reports::RateLimit;
 use socket::Sockets;
+use turn::Unsettled;
 
 use crate::event::{EventLog, Observer};
 use crate::tcp::fast_open::CookieKeys;
@@ -151,6 +152,7 @@ pub struct Host {
     fragments: Fragments,
     report_limit: RateLimit,
     output: Output,
+    unsettled: Unsettled,
     wakes: VecDeque<SocketId>,
     /// Numbers of sockets in events; 0 stands for none.
     last_number: u64,
@@ -200,6 +202,7 @@ impl Host {
             fragments: Fragments::default(),
             report_limit: RateLimit::default(),
             output: Output::default(),
+            unsettled: Unsettled::default(),
             wakes: VecDeque::new(),
             last_number: 0,
             next_call: 1,
@@ -210,10 +213,11 @@ impl Host {
     /// Runs every timer due at `now`, in deadline order.
     pub fn handle_timers(&mut self, now: Instant) {
         self.expire_fragments(now);
+        self.catch_up();
         self.refresh_deadlines();
         for id in self.deadlines.due(now) {
             self.log.set_cause(None);
-            self.turn(now, id, |connection, cx| connection.handle_timers(cx));
+            self.tell(now, id, |connection, cx| connection.handle_timers(cx));
         }
         self.log.set_cause(None);
     }
@@ -226,6 +230,7 @@ impl Host {
 
     /// Exactly when [`Host::handle_timers`] has something to do next.
     pub fn next_timer(&mut self) -> Option<Instant> {
+        self.catch_up();
         self.refresh_deadlines();
         self.fragments.next_deadline().into_iter().chain(self.deadlines.next()).min()
     }
@@ -240,17 +245,19 @@ impl Host {
     fn refresh_deadlines(&mut self) {
         while let Some((queued, id)) = self.deadlines.first() {
             let Some(socket) = self.sockets.get_mut(id) else { return };
-            if socket.deadline == Some(queued) {
+            let deadline = socket.deadline();
+            if deadline == Some(queued) {
                 return;
             }
-            self.deadlines.change(id, Some(queued), socket.deadline);
-            socket.queued_deadline = socket.deadline;
+            self.deadlines.change(id, Some(queued), deadline);
+            socket.queued_deadline = deadline;
         }
     }
 
     /// The sockets to look at again, each once: readiness may have changed, or more can be read. A
     /// closed socket is named when [`Host::is_closing`] has changed.
     pub fn poll_wake(&mut self) -> Option<SocketId> {
+        self.catch_up();
         let id = self.wakes.pop_front()?;
         if let Some(socket) = self.sockets.get_mut(id) {
             socket.is_waking = false;

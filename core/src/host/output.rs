@@ -13,7 +13,7 @@ use super::ip_options::FamilyOptions;
 use super::path::Path;
 use super::socket::Kind;
 use super::{Domain, Host, SocketId};
-use crate::tcp::{Context, Outgoing};
+use crate::tcp::{Context, Outgoing, State};
 use crate::time::Instant;
 use crate::wire::ip::{self, PROTOCOL_TCP};
 use crate::wire::packet::Transmit;
@@ -45,6 +45,13 @@ pub(super) struct Output {
     pub(super) left_over: Option<Instant>,
 }
 
+impl Output {
+    /// The socket, which was not in line, may have something to send.
+    pub(super) fn push(&mut self, id: SocketId) {
+        self.dirty.push_back(id);
+    }
+}
+
 impl Host {
     /// The next packet to send, until None. Packets to the host itself (own addresses, 127/8, ::1)
     /// never come out here: they are handled inside.
@@ -73,8 +80,6 @@ impl Host {
         }
         while let Some(id) = self.output.dirty.front().copied() {
             let departure = self.next_of(now, id);
-            // The timers that go with what was sent, or with nothing being left to send.
-            self.settle(now, id);
             if departure.is_some() {
                 self.output.turn += 1;
                 if self.output.turn == TURN {
@@ -98,21 +103,28 @@ impl Host {
             self.renew_path(now, id);
         }
         let socket = self.sockets.get_mut(id)?;
+        // The timers that go with what is sent, or with nothing being left to send.
+        self.unsettled.note(socket, id);
         let path = socket.path;
         let Kind::Connection(connection) = &mut socket.kind else { return None };
         let mut cx = context(&self.knobs, &mut self.log, path, now);
         let outgoing = connection.poll_transmit(&mut cx)?;
-        let name = connection.name();
-        let (src, dst) = (name.local.ip(), name.remote?.ip());
+        let (local, remote) = connection.ends();
+        let (src, dst) = (local.ip(), remote.ip());
         let options = socket.options.ip.of(Domain::of(dst));
         let mut ip = ip_header(src, dst, options, &outgoing, self.knobs.default_ttl());
         if src.is_ipv4() && options.mtu_discover.allows_fragments(path.is_below_floor) {
             // RFC 6864 §4.3: what may be cut needs a number that is not soon used again.
             ip.identification = Some(socket.next_identification);
         }
+        let is_over = connection.state() == State::Closed;
         let transmit = transmit(ip, outgoing);
         let count = transmit.segment_count() as u16;
         socket.next_identification = socket.next_identification.wrapping_add(count);
+        if is_over {
+            // Its last reset has left.
+            self.settle(now, id);
+        }
         Some(Departure { transmit, is_inside: path.is_inside })
     }
 
@@ -140,7 +152,7 @@ impl Host {
             && !socket.is_dirty
         {
             socket.is_dirty = true;
-            self.output.dirty.push_back(id);
+            self.output.push(id);
         }
     }
 }

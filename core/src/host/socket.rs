@@ -94,9 +94,7 @@ pub(super) struct Socket {
     pub(super) path: Path,
     /// The IPv4 identification of its next packet that routers may cut.
     pub(super) next_identification: u16,
-    /// When its connection wants to be called next.
-    pub(super) deadline: Option<Instant>,
-    /// Under which deadline it stands in the timer queue: never later than its own.
+    /// Under which deadline it stands in the timer queue: never later than its own, once it is settled.
     pub(super) queued_deadline: Option<Instant>,
     pub(super) seen: Seen,
     /// What it counts as.
@@ -105,6 +103,8 @@ pub(super) struct Socket {
     pub(super) is_dirty: bool,
     /// It is in the wake queue.
     pub(super) is_waking: bool,
+    /// It was told something, and timer queue and wakes do not know yet.
+    pub(super) is_unsettled: bool,
 }
 
 impl Socket {
@@ -121,12 +121,12 @@ impl Socket {
             is_connecting: false,
             path: Path::default(),
             next_identification: 0,
-            deadline: None,
             queued_deadline: None,
             seen: Seen::default(),
             class: Class::default(),
             is_dirty: false,
             is_waking: false,
+            is_unsettled: false,
         }
     }
 
@@ -153,6 +153,14 @@ impl Socket {
     pub(super) fn has_ends(&self, tuple: &FourTuple) -> bool {
         matches!(&self.kind, Kind::Connection(connection)
             if connection.ends() == (tuple.local, tuple.remote))
+    }
+
+    /// When its connection wants to be called next.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match &self.kind {
+            Kind::Connection(connection) => connection.next_deadline(),
+            Kind::Idle | Kind::Listener(_) => None,
+        }
     }
 
     pub(super) fn state(&self) -> State {

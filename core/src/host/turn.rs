@@ -1,18 +1,51 @@
 //! The turn of a connection: whatever it is told (a segment, a timer, a call), afterwards the host's
 //! tables agree with it again. This is the one place that makes them agree.
 
+use std::collections::VecDeque;
+
 use super::census::Class;
 use super::counters::Counter;
 use super::output::context;
-use super::socket::{Kind, Owner};
+use super::socket::{Kind, Owner, Socket};
 use super::{Host, SocketId};
 use crate::event::{Kind as EventKind, Reason};
 use crate::tcp::{Connection, Context, State};
 use crate::time::Instant;
 
+/// The sockets that were told something since the tables last agreed with them, each once.
+#[derive(Default)]
+pub(super) struct Unsettled(VecDeque<SocketId>);
+
+impl Unsettled {
+    pub(super) fn note(&mut self, socket: &mut Socket, id: SocketId) {
+        if !socket.is_unsettled {
+            socket.is_unsettled = true;
+            self.0.push_back(id);
+        }
+    }
+
+    fn pop(&mut self) -> Option<SocketId> {
+        self.0.pop_front()
+    }
+}
+
 impl Host {
-    /// Tells a connection something; None when the socket is none.
+    /// Tells a connection something that its application has to do with; None when the socket is none.
     pub(super) fn turn<R>(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        tell: impl FnOnce(&mut Connection, &mut Context<'_>) -> R,
+    ) -> Option<R> {
+        let result = self.tell(now, id, tell)?;
+        self.settle(now, id);
+        Some(result)
+    }
+
+    /// Tells a connection something. Of a batch of segments each may change when it wants to be called
+    /// and what poll() shows: that is looked at once, behind the last of them (`catch_up`). What the
+    /// next segment depends on is settled now.
+    pub(super) fn tell<R>(
         &mut self,
         now: Instant,
         id: SocketId,
@@ -20,28 +53,39 @@ impl Host {
     ) -> Option<R> {
         let socket = self.sockets.get_mut(id)?;
         let Kind::Connection(connection) = &mut socket.kind else { return None };
+        let before = connection.state();
         let mut cx = context(&self.knobs, &mut self.log, socket.path, now);
         let result = tell(connection, &mut cx);
-        self.mark_dirty(id);
-        self.settle(now, id);
+        let is_eventful = connection.state() != before || connection.has_fast_open_verdict();
+        if !socket.is_dirty {
+            socket.is_dirty = true;
+            self.output.push(id);
+        }
+        self.unsettled.note(socket, id);
+        if is_eventful {
+            self.settle(now, id);
+        }
         Some(result)
+    }
+
+    /// Brings the timer queue and the wakes up to date with what was told since.
+    pub(super) fn catch_up(&mut self) {
+        while let Some(id) = self.unsettled.pop() {
+            if let Some(socket) = self.sockets.get_mut(id) {
+                socket.is_unsettled = false;
+                self.queue_deadline(id);
+                self.notice(id);
+            }
+        }
     }
 
     /// Brings deadline, queues of the listener, addresses and readiness up to date.
     pub(super) fn settle(&mut self, now: Instant, id: SocketId) {
+        self.queue_deadline(id);
         let Some(socket) = self.sockets.get_mut(id) else { return };
         let is_inside = socket.path.is_inside;
         let Kind::Connection(connection) = &mut socket.kind else { return };
         let verdict = connection.take_fast_open_verdict();
-        let deadline = connection.next_deadline();
-        socket.deadline = deadline;
-        // With every ACK the retransmission timer moves back: the queue hears of it only when the
-        // deadline it knows has come to the front (`refresh_deadlines`).
-        let is_sooner = |deadline| socket.queued_deadline.is_none_or(|queued| deadline < queued);
-        if deadline.is_some_and(is_sooner) {
-            self.deadlines.change(id, socket.queued_deadline, deadline);
-            socket.queued_deadline = deadline;
-        }
         let (state, owner) = (connection.state(), socket.owner);
         let class = Class::of(owner, state);
         let before = std::mem::replace(&mut socket.class, class);
@@ -61,6 +105,19 @@ impl Host {
             self.settle_closed(id);
         }
         self.notice(id);
+    }
+
+    /// Tells the timer queue of a connection's deadline, if that is sooner than the queue knows.
+    fn queue_deadline(&mut self, id: SocketId) {
+        let Some(socket) = self.sockets.get_mut(id) else { return };
+        let deadline = socket.deadline();
+        // With every ACK the retransmission timer moves back: the queue hears of it only when the
+        // deadline it knows has come to the front (`refresh_deadlines`).
+        let is_sooner = |deadline| socket.queued_deadline.is_none_or(|queued| deadline < queued);
+        if deadline.is_some_and(is_sooner) {
+            self.deadlines.change(id, socket.queued_deadline, deadline);
+            socket.queued_deadline = deadline;
+        }
     }
 
     /// Whether a connection that has just become one of `class` exceeds the bound (`tcp_max_orphans`,

@@ -249,6 +249,11 @@ impl Connection {
         }
     }
 
+    /// Whether it has shown anything of the middleboxes.
+    pub fn has_fast_open_verdict(&self) -> bool {
+        self.fast_open.as_ref().is_some_and(|own| own.verdict.is_some())
+    }
+
     /// What the connection showed of the middleboxes, once.
     pub fn take_fast_open_verdict(&mut self) -> Option<Verdict> {
         self.fast_open.as_mut()?.verdict.take()

@@ -128,6 +128,11 @@ impl Reassembler {
         self.0.iter().flat_map(move |held| held.recent(fin))
     }
 
+    /// Whether there may be ranges that changed lately.
+    pub fn has_recent(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Bytes held.
     pub fn bytes(&self) -> u64 {
         self.0.as_ref().map_or(0, |held| held.bytes)

@@ -36,12 +36,17 @@ impl Connection {
         }
     }
 
+    /// Whether there may be anything to tell of: mostly nothing is missing, and nothing came twice.
+    fn has_sack_blocks(&self) -> bool {
+        self.sack_permitted && (self.duplicate.is_some() || self.reassembler.has_recent())
+    }
+
     /// The blocks of a segment that leaves now: what came twice, then what arrived past a hole, the
     /// latest first (RFC 2018 §4: the block of the segment that called for this acknowledgment, then
     /// those reported most recently; RFC 2883 §4: the duplicate before all).
     pub(super) fn sack_blocks(&self) -> SackBlocks {
         let mut blocks = SackBlocks::default();
-        if !self.sack_permitted {
+        if !self.has_sack_blocks() {
             return blocks;
         }
         let ranges = self.reassembler.recent(self.rcv.fin);
@@ -57,6 +62,9 @@ impl Connection {
     /// The text that one segment can carry now, in bytes: SACK blocks and what is rarer take their room
     /// from it (RFC 9293 §3.7.1, MUST-16: Eff.snd.MSS knows of the options).
     pub(super) fn text_max(&self) -> u64 {
+        if !self.has_sack_blocks() && !self.advice.is_due() {
+            return self.snd.smss.into();
+        }
         // SMSS has made room for the timestamps; beside them fewer blocks fit.
         let timestamps = self.timestamps.is_on().then_some((0, 0));
         let (sack, user_timeout) = (self.sack_blocks(), self.due_user_timeout());

@@ -24,6 +24,13 @@ pub(super) struct Advice {
     is_due: bool,
 }
 
+impl Advice {
+    /// Whether the next segment has to say what our timeout is.
+    pub(super) fn is_due(self) -> bool {
+        self.is_due
+    }
+}
+
 impl Connection {
     /// USER_TIMEOUT of RFC 5482 §3: the application's word (it is not CHANGEABLE then), or what both
     /// ends make it; None: as often as R2 says.

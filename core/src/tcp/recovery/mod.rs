@@ -208,8 +208,7 @@ impl Recovery {
         let in_flight = self.in_flight(snd);
         let totals = self.resting_totals(snd.iss, sent.start);
         let Recovery { flight, landed, .. } = self;
-        let flight =
-            flight.get_or_insert_with(|| Flight::begin(landed.take(), sent.start, totals));
+        let flight = flight.get_or_insert_with(|| Flight::begin(landed.take(), sent.start, totals));
         let rate = flight.rate.on_send(now, in_flight, len);
         let departure = Departure {
             start: sent.start,
