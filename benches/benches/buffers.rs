@@ -4,6 +4,7 @@ use std::hint::black_box;
 
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use tcpstack::blocks::Blocks;
 use tcpstack::tcp::Seq;
 use tcpstack::tcp::reassembler::Reassembler;
 use tcpstack::tcp::send_buffer::SendBuffer;
@@ -21,11 +22,12 @@ fn send_buffer(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("buffers/send_buffer");
     group.throughput(Throughput::Bytes(LEN as u64));
     let data = pattern(64 * 1024);
+    let mut blocks = Blocks::default();
     group.bench_function("write_send_acknowledge", |bencher| {
         bencher.iter(|| {
             let mut buffer = SendBuffer::new(LEN, start());
             while buffer.free() > 0 {
-                buffer.push(&data);
+                buffer.push(&data, &mut blocks);
             }
             for at in (0..LEN).step_by(MSS) {
                 let seq = start() + at as u64;

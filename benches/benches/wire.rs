@@ -34,6 +34,10 @@ fn checksums(criterion: &mut Criterion) {
         group.bench_function(format!("tcpstack/{len}"), |bencher| {
             bencher.iter(|| checksum::sum(black_box(&data)));
         });
+        let mut room = vec![0; len];
+        group.bench_function(format!("tcpstack copying/{len}"), |bencher| {
+            bencher.iter(|| checksum::copy(black_box(&data), black_box(&mut room)));
+        });
         group.bench_function(format!("smoltcp/{len}"), |bencher| {
             bencher.iter(|| smoltcp::wire::checksum::data(black_box(&data)));
         });

@@ -2,8 +2,9 @@
 //! carry its packets, a simulator in virtual time, and blocking sockets over the real clock.
 //!
 //! The layers import downwards only: `wire` <- `tcp` <- `host` <- (`sim` | `net`). Beneath them all
-//! lie a few words that every layer uses: [`time`], [`error`], [`knobs`], [`readiness`], [`reason`].
+//! lie a few words that every layer uses: [`blocks`], [`time`], [`error`], [`knobs`], [`readiness`], [`reason`].
 
+pub mod blocks;
 pub mod device;
 pub mod error;
 pub mod event;

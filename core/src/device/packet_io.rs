@@ -2,6 +2,7 @@
 //! socket), behind a prefix of a few bytes. A packet is read into memory that becomes the frame
 //! itself when it is large, and written from the slices it consists of.
 
+use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::os::fd::BorrowedFd;
 
@@ -20,17 +21,22 @@ const CAPACITY: usize = PREFIX_MAX + 65_535 + 40 + 1;
 /// From this length on the buffer is handed over, and a fresh one costs less than copying.
 const HAND_OVER: usize = 16 * 1024;
 
+/// Buffers that were handed over and are remembered, to be used again when nobody has them any more.
+const KEPT: usize = 16;
+
 /// Linux's IOV_MAX.
 const SLICES_MAX: usize = 1024;
 
 /// Where packets are read into. The memory is never cleared: the kernel says how much it filled.
 pub(super) struct ReadBuffer {
     bytes: Vec<u8>,
+    /// The first one handed over is in front.
+    handed_over: VecDeque<Bytes>,
 }
 
 impl ReadBuffer {
     pub(super) fn new() -> ReadBuffer {
-        ReadBuffer { bytes: Vec::with_capacity(CAPACITY) }
+        ReadBuffer { bytes: Vec::with_capacity(CAPACITY), handed_over: VecDeque::new() }
     }
 
     /// Reads one packet with its prefix; false: there is none now.
@@ -58,8 +64,28 @@ impl ReadBuffer {
         if self.bytes.len() < HAND_OVER {
             return Bytes::copy_from_slice(&self.bytes[prefix_len..]);
         }
-        let bytes = std::mem::replace(&mut self.bytes, Vec::with_capacity(CAPACITY));
-        Bytes::from(bytes).slice(prefix_len..)
+        let fresh = self.fresh();
+        let bytes = Bytes::from(std::mem::replace(&mut self.bytes, fresh));
+        self.handed_over.push_back(bytes.clone());
+        bytes.slice(prefix_len..)
+    }
+
+    /// An empty buffer: the one handed over first, if it is free again.
+    fn fresh(&mut self) -> Vec<u8> {
+        let first = self.handed_over.pop_front();
+        match first.map(Bytes::try_into_mut) {
+            Some(Ok(mut bytes)) => {
+                bytes.clear();
+                bytes.into()
+            }
+            Some(Err(used)) => {
+                if self.handed_over.len() < KEPT {
+                    self.handed_over.push_front(used);
+                }
+                Vec::with_capacity(CAPACITY)
+            }
+            None => Vec::with_capacity(CAPACITY),
+        }
     }
 }
 
@@ -90,3 +116,6 @@ fn retry<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Resu
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

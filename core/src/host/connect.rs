@@ -77,7 +77,7 @@ impl Host {
         // Any start is as good as any other; this one nobody can guess.
         socket.next_identification = origin.iss as u16;
         let name = ConnectionName { id: socket.number, local, remote: Some(remote) };
-        let mut cx = context(&self.knobs, &mut self.log, path, now);
+        let mut cx = context(&self.knobs, &mut self.log, &mut self.blocks, path, now);
         let mut connection = Connection::connect(&mut cx, name, origin, socket.options.settings());
         let taken = early.map_or(0, |data| {
             open_fast(&mut connection, &self.knobs, known, path.mtu as usize, data)

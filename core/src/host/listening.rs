@@ -141,7 +141,7 @@ impl Host {
         let name = ConnectionName { id: 0, local, remote: Some(remote) };
         let path = self.path_of(now, remote.ip(), &options);
         let mut silent = EventLog::off();
-        let mut cx = context(&self.knobs, &mut silent, path, now);
+        let mut cx = context(&self.knobs, &mut silent, &mut self.blocks, path, now);
         let Some(answer) = Connection::cookie_syn_ack(&mut cx, name, origin, settings, syn) else {
             return false;
         };
@@ -183,7 +183,7 @@ impl Host {
         let name = self.name_child(segment.tuple);
         let path = self.path_of(now, remote.ip(), &options);
         let mut silent = EventLog::off();
-        let mut cx = context(&self.knobs, &mut silent, path, now);
+        let mut cx = context(&self.knobs, &mut silent, &mut self.blocks, path, now);
         let child = Connection::from_cookie(&mut cx, name, origin, options.settings(), header, mss);
         let Some(child) = child else {
             self.counters.add(Counter::CookiesRefused);
@@ -212,7 +212,7 @@ impl Host {
         let path = self.path_of(now, remote.ip(), &options);
         let arrival = self.record_arrival(now, name, segment);
         self.log.set_cause(arrival);
-        let mut cx = context(&self.knobs, &mut self.log, path, now);
+        let mut cx = context(&self.knobs, &mut self.log, &mut self.blocks, path, now);
         let header = &segment.header;
         let mut child = Connection::accept(&mut cx, name, origin, settings, header, segment.ecn);
         match shortcut {

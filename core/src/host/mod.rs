@@ -81,6 +81,7 @@ use reports::RateLimit;
 use socket::Sockets;
 use turn::Unsettled;
 
+use crate::blocks::Blocks;
 use crate::event::{EventLog, Observer};
 use crate::tcp::fast_open::CookieKeys;
 use crate::tcp::isn::IsnGenerator;
@@ -135,6 +136,7 @@ pub struct Host {
     /// What a new socket begins with, shared until it changes its own.
     default_options: Arc<Options>,
     log: EventLog,
+    blocks: Blocks,
     counters: Counters,
     random: ChaCha8Rng,
     isn: IsnGenerator,
@@ -180,6 +182,7 @@ impl Host {
         };
         Host {
             log: observer.map_or_else(EventLog::off, |observer| EventLog::new(&name, observer)),
+            blocks: Blocks::default(),
             name: name.into(),
             addresses,
             device_mtu: u32::try_from(config.mtu).unwrap_or(u32::MAX),
@@ -212,6 +215,7 @@ impl Host {
 
     /// Runs every timer due at `now`, in deadline order.
     pub fn handle_timers(&mut self, now: Instant) {
+        self.blocks.handle_timers();
         self.expire_fragments(now);
         self.catch_up();
         self.refresh_deadlines();

@@ -107,7 +107,7 @@ impl Host {
         self.unsettled.note(socket, id);
         let path = socket.path;
         let Kind::Connection(connection) = &mut socket.kind else { return None };
-        let mut cx = context(&self.knobs, &mut self.log, path, now);
+        let mut cx = context(&self.knobs, &mut self.log, &mut self.blocks, path, now);
         let outgoing = connection.poll_transmit(&mut cx)?;
         let (local, remote) = connection.ends();
         let (src, dst) = (local.ip(), remote.ip());
@@ -181,8 +181,9 @@ fn transmit(ip: ip::Header, outgoing: Outgoing) -> Transmit {
 pub(super) fn context<'a>(
     knobs: &'a super::Knobs,
     log: &'a mut crate::event::EventLog,
+    blocks: &'a mut crate::blocks::Blocks,
     path: Path,
     now: Instant,
 ) -> Context<'a> {
-    Context { now, knobs, log, mtu: path.mtu as usize, gso_max: path.gso_max as usize }
+    Context { now, knobs, log, blocks, mtu: path.mtu as usize, gso_max: path.gso_max as usize }
 }

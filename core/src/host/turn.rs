@@ -54,7 +54,7 @@ impl Host {
         let socket = self.sockets.get_mut(id)?;
         let Kind::Connection(connection) = &mut socket.kind else { return None };
         let before = connection.state();
-        let mut cx = context(&self.knobs, &mut self.log, socket.path, now);
+        let mut cx = context(&self.knobs, &mut self.log, &mut self.blocks, socket.path, now);
         let result = tell(connection, &mut cx);
         let is_eventful = connection.state() != before || connection.has_fast_open_verdict();
         if !socket.is_dirty {

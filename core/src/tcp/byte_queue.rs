@@ -18,13 +18,14 @@ use std::collections::VecDeque;
 use bytes::{Buf, Bytes, BytesMut};
 use smallvec::SmallVec;
 
+use crate::blocks::{BLOCK, Blocks};
+
 /// From this length on a payload is kept as the slice it is; below, its bytes are copied. A slice
 /// may keep a 64 KiB buffer alive, so this bounds the waste to a factor of four.
 pub(super) const SHARE_MIN: usize = 16 * 1024;
 
-/// Blocks that small writes are gathered in grow with the queue between these sizes.
+/// Blocks that small writes are gathered in grow with the queue from this size to [`BLOCK`].
 const BLOCK_MIN: usize = 1024;
-const BLOCK_MAX: usize = 64 * 1024;
 
 /// A slice of the tail shorter than this is copied: freezing the tail for it would leave a chunk
 /// whose bookkeeping outweighs its bytes.
@@ -76,14 +77,16 @@ impl ByteQueue {
         self.start == self.end
     }
 
-    /// Adds a copy of `data`.
-    pub fn push_copied(&mut self, mut data: &[u8]) {
+    /// Adds a copy of `data`, in memory from `blocks` once there is much.
+    pub fn push_copied(&mut self, mut data: &[u8], blocks: &mut Blocks) {
         while !data.is_empty() {
             let spare = self.tail.capacity() - self.tail.len();
             if spare == 0 {
                 self.freeze_tail();
-                let block = self.len().max(data.len()).clamp(BLOCK_MIN, BLOCK_MAX);
-                self.tail = BytesMut::with_capacity(block);
+                self.tail = match self.len().max(data.len()).max(BLOCK_MIN) {
+                    BLOCK.. => blocks.take(),
+                    len => BytesMut::with_capacity(len),
+                };
                 continue;
             }
             let (now, later) = data.split_at(spare.min(data.len()));
@@ -94,9 +97,9 @@ impl ByteQueue {
     }
 
     /// Adds `data`: as the slice it is from 16 KiB on, as a copy below.
-    pub fn push(&mut self, data: Bytes) {
+    pub fn push(&mut self, data: Bytes, blocks: &mut Blocks) {
         if data.len() < SHARE_MIN {
-            return self.push_copied(&data);
+            return self.push_copied(&data, blocks);
         }
         self.freeze_tail();
         let start = self.end;

@@ -61,7 +61,8 @@ impl Connection {
         self.remember_cause(cx);
         self.restart_after_idle(cx);
         let before = self.observed(cx);
-        let taken = self.send_buffer.push(&data[..data.len().min(self.writable())]);
+        let room = data.len().min(self.writable());
+        let taken = self.send_buffer.push(&data[..room], cx.blocks);
         if taken > 0 {
             // A record, or what is urgent, ends where all of it is taken.
             let is_all = taken == data.len();

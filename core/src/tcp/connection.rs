@@ -53,6 +53,7 @@ use super::timers::Timers;
 use super::timestamps::Timestamps;
 use super::urgent::Urgent;
 use super::user_timeout::Advice;
+use crate::blocks::Blocks;
 use crate::error::Error;
 use crate::event::{ConnectionName, EventLog, Kind, Reason, TimerName};
 use crate::knobs::{CongestionAlgorithm, Knobs};
@@ -68,6 +69,8 @@ pub struct Context<'a> {
     pub knobs: &'a Knobs,
     /// Where events go.
     pub log: &'a mut EventLog,
+    /// What buffers are made of.
+    pub blocks: &'a mut Blocks,
     /// Largest IP packet toward this peer, in bytes.
     pub mtu: usize,
     /// Largest payload of a super-segment, in bytes; 0 where the device takes none.

@@ -15,6 +15,7 @@ pub use keys::{CookieKeys, KEY_LEN, MadeWith};
 use super::connection::{Connection, Context, Outgoing};
 use super::segment::Segment;
 use super::state::State;
+use crate::blocks::Blocks;
 use crate::wire::ip::Ecn;
 use crate::wire::tcp::{Flags, Header};
 use crate::wire::tcp_options::FastOpenCookie;
@@ -106,7 +107,8 @@ impl Connection {
         let failure = if text_max == 0 { Failure::NoCookie } else { Failure::None };
         self.fast_open =
             Some(Box::new(FastOpen { option, text_max, failure, ..FastOpen::default() }));
-        self.send_buffer.push(&data[..len])
+        // Never a block's worth.
+        self.send_buffer.push(&data[..len], &mut Blocks::default())
     }
 
     /// A passive open that tells the client its cookie (RFC 7413 §4.2.1).

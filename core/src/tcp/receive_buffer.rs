@@ -10,6 +10,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::byte_queue::ByteQueue;
+use crate::blocks::Blocks;
 
 /// Data waiting for the application. Without data it holds no heap memory.
 #[derive(Debug)]
@@ -26,8 +27,8 @@ impl ReceiveBuffer {
 
     /// Adds the next payload in order. From 16 KiB on it is kept as the slice it is; a smaller one
     /// is copied, so that it doesn't keep the device's whole buffer alive.
-    pub fn push(&mut self, payload: Bytes) {
-        self.queue.push(payload);
+    pub fn push(&mut self, payload: Bytes, blocks: &mut Blocks) {
+        self.queue.push(payload, blocks);
     }
 
     /// The next bytes, at most `max`, as shared slices in order; `peek` leaves them here.

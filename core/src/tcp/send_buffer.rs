@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 
 use super::byte_queue::ByteQueue;
 use super::seq::Seq;
+use crate::blocks::Blocks;
 
 /// Unacknowledged and unsent data. Without data it holds no heap memory.
 #[derive(Debug)]
@@ -28,17 +29,17 @@ impl SendBuffer {
     }
 
     /// Copies in as much of `data` as there is room for, and returns how much that is.
-    pub fn push(&mut self, data: &[u8]) -> usize {
+    pub fn push(&mut self, data: &[u8], blocks: &mut Blocks) -> usize {
         let count = data.len().min(self.free());
-        self.queue.push_copied(&data[..count]);
+        self.queue.push_copied(&data[..count], blocks);
         count
     }
 
     /// Takes as much from the front of `data` as there is room for, and returns how much that is.
     /// From 16 KiB on the bytes are shared, not copied.
-    pub fn push_bytes(&mut self, data: &mut Bytes) -> usize {
+    pub fn push_bytes(&mut self, data: &mut Bytes, blocks: &mut Blocks) -> usize {
         let count = data.len().min(self.free());
-        self.queue.push(data.split_to(count));
+        self.queue.push(data.split_to(count), blocks);
         count
     }
 

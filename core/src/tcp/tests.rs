@@ -29,6 +29,7 @@ use bytes::Bytes;
 use super::connection::{Connection, Context, Outgoing, Settings};
 use super::isn::Origin;
 use super::state::State;
+use crate::blocks::Blocks;
 use crate::error::Error;
 use crate::event::{ConnectionName, EventLog};
 use crate::knobs::Knobs;
@@ -58,6 +59,7 @@ pub(super) struct Script {
     pub(super) now: Instant,
     pub(super) knobs: Knobs,
     log: EventLog,
+    blocks: Blocks,
     mtu: usize,
     gso_max: usize,
     window: u16,
@@ -164,6 +166,7 @@ macro_rules! context {
             now: $script.now,
             knobs: &$script.knobs,
             log: &mut $script.log,
+            blocks: &mut $script.blocks,
             mtu: $script.mtu,
             gso_max: $script.gso_max,
         }
@@ -187,9 +190,11 @@ impl Script {
         let now = Instant::from_micros(1_000_000);
         let mut log = EventLog::off();
         let (mtu, gso_max) = (1040, 0);
-        let connection =
-            make(&mut Context { now, knobs: &knobs, log: &mut log, mtu, gso_max }, settings.into());
-        Script { connection, now, knobs, log, mtu, gso_max, window: WINDOW }
+        let mut blocks = Blocks::default();
+        let cx =
+            &mut Context { now, knobs: &knobs, log: &mut log, blocks: &mut blocks, mtu, gso_max };
+        let connection = make(cx, settings.into());
+        Script { connection, now, knobs, log, blocks, mtu, gso_max, window: WINDOW }
     }
 
     /// SYN-SENT, the SYN not yet polled.

@@ -93,12 +93,12 @@ impl Connection {
     }
 
     /// Puts the text in order: what follows RCV.NXT to the application, the rest aside (SHLD-31).
-    fn reassemble(&mut self, cx: &Context<'_>, segment: Segment) {
+    fn reassemble(&mut self, cx: &mut Context<'_>, segment: Segment) {
         let seq = segment.seq;
         if seq == self.rcv.nxt && self.reassembler.is_empty() {
             self.rcv.advance(seq + segment.payload.len() as u64);
             if !segment.payload.is_empty() {
-                self.receive_buffer.push(segment.payload);
+                self.receive_buffer.push(segment.payload, cx.blocks);
             }
             return;
         }
@@ -110,7 +110,7 @@ impl Connection {
         }
         while let Some(payload) = self.reassembler.pop(self.rcv.nxt) {
             self.rcv.advance(self.rcv.nxt + payload.len() as u64);
-            self.receive_buffer.push(payload);
+            self.receive_buffer.push(payload, cx.blocks);
         }
         self.reassembler.note_recent(seq, self.rcv.fin);
     }

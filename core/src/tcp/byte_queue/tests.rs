@@ -2,7 +2,8 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use smallvec::SmallVec;
 
-use super::{BLOCK_MAX, ByteQueue, SHARE_MIN};
+use super::{BLOCK, ByteQueue, SHARE_MIN};
+use crate::blocks::Blocks;
 
 fn bytes_of(slices: SmallVec<[Bytes; 2]>) -> Vec<u8> {
     slices.iter().flat_map(|slice| slice.iter().copied()).collect()
@@ -16,8 +17,8 @@ fn pattern(start: u64, len: usize) -> Vec<u8> {
 fn a_new_or_emptied_queue_holds_no_heap() {
     let mut queue = ByteQueue::default();
     queue.check();
-    queue.push_copied(&[1; 5000]);
-    queue.push(Bytes::from(vec![2; SHARE_MIN]));
+    queue.push_copied(&[1; 5000], &mut Blocks::default());
+    queue.push(Bytes::from(vec![2; SHARE_MIN]), &mut Blocks::default());
     queue.check();
     queue.release(queue.end());
     queue.check();
@@ -28,8 +29,8 @@ fn a_new_or_emptied_queue_holds_no_heap() {
 fn a_large_payload_is_kept_as_the_slice_it_is() {
     let mut queue = ByteQueue::default();
     let payload = Bytes::from(vec![7; SHARE_MIN]);
-    queue.push_copied(b"before");
-    queue.push(payload.clone());
+    queue.push_copied(b"before", &mut Blocks::default());
+    queue.push(payload.clone(), &mut Blocks::default());
     let slices = queue.slices::<2>(6, SHARE_MIN);
     assert_eq!(slices.len(), 1);
     assert_eq!(slices[0].as_ptr(), payload.as_ptr());
@@ -39,7 +40,7 @@ fn a_large_payload_is_kept_as_the_slice_it_is() {
 fn a_small_payload_does_not_pin_the_buffer_it_came_in() {
     let mut queue = ByteQueue::default();
     let payload = Bytes::from(vec![7; 100]);
-    queue.push(payload.clone());
+    queue.push(payload.clone(), &mut Blocks::default());
     assert_ne!(queue.slices::<2>(0, 100)[0].as_ptr(), payload.as_ptr());
     assert!(payload.is_unique());
 }
@@ -47,7 +48,7 @@ fn a_small_payload_does_not_pin_the_buffer_it_came_in() {
 #[test]
 fn segments_of_one_large_write_are_slices_of_the_same_memory() {
     let mut queue = ByteQueue::default();
-    queue.push_copied(&pattern(0, 10_000));
+    queue.push_copied(&pattern(0, 10_000), &mut Blocks::default());
     let first = queue.slices::<2>(0, 1448);
     let second = queue.slices::<2>(1448, 1448);
     let again = queue.slices::<2>(0, 1448);
@@ -60,11 +61,11 @@ fn one_byte_writes_each_sent_at_once_cost_memory_in_proportion() {
     let mut queue = ByteQueue::default();
     let mut handed_out = Vec::new();
     for position in 0..100_000u64 {
-        queue.push_copied(&pattern(position, 1));
+        queue.push_copied(&pattern(position, 1), &mut Blocks::default());
         handed_out.push(queue.slices::<2>(position, 1));
     }
     queue.check();
-    assert!(queue.heap_bytes() <= 100_000 + 2 * BLOCK_MAX, "{} bytes", queue.heap_bytes());
+    assert!(queue.heap_bytes() <= 100_000 + 2 * BLOCK, "{} bytes", queue.heap_bytes());
     assert_eq!(bytes_of(queue.slices(0, 100_000)), pattern(0, 100_000));
 }
 
@@ -72,7 +73,7 @@ fn one_byte_writes_each_sent_at_once_cost_memory_in_proportion() {
 fn writes_just_large_enough_to_be_shared_stay_cheap() {
     let mut queue = ByteQueue::default();
     for position in (0..1 << 20).step_by(256) {
-        queue.push_copied(&pattern(position, 256));
+        queue.push_copied(&pattern(position, 256), &mut Blocks::default());
         queue.slices::<2>(position, 256);
     }
     queue.check();
@@ -82,7 +83,7 @@ fn writes_just_large_enough_to_be_shared_stay_cheap() {
 #[test]
 fn a_range_outside_is_clipped() {
     let mut queue = ByteQueue::default();
-    queue.push_copied(&pattern(0, 10));
+    queue.push_copied(&pattern(0, 10), &mut Blocks::default());
     queue.release(4);
     assert_eq!(bytes_of(queue.slices(0, 6)), pattern(4, 2));
     assert_eq!(bytes_of(queue.slices(8, usize::MAX)), pattern(8, 2));
@@ -115,11 +116,11 @@ proptest! {
         for step in steps {
             match step {
                 Step::Copy(len) => {
-                    queue.push_copied(&pattern(end, len));
+                    queue.push_copied(&pattern(end, len), &mut Blocks::default());
                     end += len as u64;
                 }
                 Step::Push(len) => {
-                    queue.push(pattern(end, len).into());
+                    queue.push(pattern(end, len).into(), &mut Blocks::default());
                     end += len as u64;
                 }
                 Step::Slice(at, len) => {

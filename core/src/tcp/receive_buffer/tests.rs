@@ -1,6 +1,7 @@
 use bytes::Bytes;
 
 use super::ReceiveBuffer;
+use crate::blocks::Blocks;
 
 fn bytes_of(slices: impl IntoIterator<Item = Bytes>) -> Vec<u8> {
     slices.into_iter().flatten().collect()
@@ -9,8 +10,8 @@ fn bytes_of(slices: impl IntoIterator<Item = Bytes>) -> Vec<u8> {
 #[test]
 fn what_is_read_is_what_arrived() {
     let mut buffer = ReceiveBuffer::new(100);
-    buffer.push(Bytes::from_static(b"hello "));
-    buffer.push(Bytes::from_static(b"world"));
+    buffer.push(Bytes::from_static(b"hello "), &mut Blocks::default());
+    buffer.push(Bytes::from_static(b"world"), &mut Blocks::default());
     assert_eq!((buffer.len(), buffer.free()), (11, 89));
     assert_eq!(bytes_of(buffer.read(3, false)), b"hel");
     assert_eq!(bytes_of(buffer.read(100, false)), b"lo world");
@@ -22,9 +23,9 @@ fn what_is_read_is_what_arrived() {
 #[test]
 fn peeking_leaves_the_bytes_where_they_are() {
     let mut buffer = ReceiveBuffer::new(100_000);
-    buffer.push(Bytes::from(vec![1; 1000]));
-    buffer.push(Bytes::from(vec![2; 20_000]));
-    buffer.push(Bytes::from(vec![3; 1000]));
+    buffer.push(Bytes::from(vec![1; 1000]), &mut Blocks::default());
+    buffer.push(Bytes::from(vec![2; 20_000]), &mut Blocks::default());
+    buffer.push(Bytes::from(vec![3; 1000]), &mut Blocks::default());
     let peeked = bytes_of(buffer.read(21_500, true));
     assert_eq!(buffer.len(), 22_000);
     assert_eq!(bytes_of(buffer.read(21_500, false)), peeked);
@@ -35,7 +36,7 @@ fn peeking_leaves_the_bytes_where_they_are() {
 #[test]
 fn reading_nothing_takes_nothing() {
     let mut buffer = ReceiveBuffer::new(10);
-    buffer.push(Bytes::from_static(b"abc"));
+    buffer.push(Bytes::from_static(b"abc"), &mut Blocks::default());
     assert!(buffer.read(0, false).is_empty());
     assert_eq!(buffer.len(), 3);
 }
@@ -43,7 +44,7 @@ fn reading_nothing_takes_nothing() {
 #[test]
 fn a_capacity_below_what_is_held_offers_no_room() {
     let mut buffer = ReceiveBuffer::new(10);
-    buffer.push(Bytes::from_static(b"0123456789"));
+    buffer.push(Bytes::from_static(b"0123456789"), &mut Blocks::default());
     buffer.set_capacity(4);
     assert_eq!((buffer.free(), buffer.capacity()), (0, 4));
     assert_eq!(bytes_of(buffer.read(99, false)), b"0123456789");

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 
 use super::super::ip;
-use super::{concat, finish, pseudo_header, sum, verify_transport_checksum};
+use super::{concat, copy, finish, pseudo_header, sum, verify_transport_checksum};
 
 /// RFC 1071 §1 to the letter: 16-bit words one by one, each carry added back at once.
 fn naive(bytes: &[u8]) -> u16 {
@@ -57,6 +57,16 @@ proptest! {
     #[test]
     fn the_sum_is_that_of_the_naive_model(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         prop_assert_eq!(sum(&bytes), naive(&bytes));
+    }
+
+    #[test]
+    fn a_copy_is_the_same_and_so_is_its_sum(
+        bytes in prop::collection::vec(any::<u8>(), 0..300), skip in 0usize..8,
+    ) {
+        let from = &bytes[skip.min(bytes.len())..];
+        let mut to = vec![0; from.len()];
+        prop_assert_eq!(copy(from, &mut to), naive(from));
+        prop_assert_eq!(to, from);
     }
 
     #[test]
