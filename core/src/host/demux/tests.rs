@@ -6,6 +6,7 @@ use super::super::output::context;
 use super::super::path::Path;
 use super::super::socket::{Domain, Kind, Owner, Socket};
 use super::*;
+use crate::blocks::Blocks;
 use crate::event::{ConnectionName, EventLog};
 use crate::tcp::Connection;
 use crate::tcp::isn::Origin;
@@ -50,7 +51,8 @@ fn an_ipv6_only_listener_leaves_ipv4_alone() {
 /// A socket whose connection has these ends.
 fn connected(sockets: &mut Sockets, tuple: FourTuple) -> SocketId {
     let (knobs, mut log) = (Knobs::default(), EventLog::off());
-    let mut cx = context(&knobs, &mut log, Path::default(), Instant::ZERO);
+    let mut blocks = Blocks::default();
+    let mut cx = context(&knobs, &mut log, &mut blocks, Path::default(), Instant::ZERO);
     let name = ConnectionName { id: 1, local: tuple.local, remote: Some(tuple.remote) };
     let options = Arc::new(Options::new(&knobs));
     let origin = Origin { iss: 1, ts_offset: 0 };
