@@ -21,6 +21,8 @@ class Target:
     aim: float
     # Whether a smaller ratio is the better one: times and costs.
     is_cost: bool = False
+    # What the values are counted in where there is nothing to compare with, and `over` is empty.
+    unit: str = ""
 
 
 TARGETS = [
@@ -37,6 +39,24 @@ TARGETS = [
            "tun-to-kernel", "gbit_per_s", "tcpstack_plain", "smoltcp", 1.5, 2.5),
     Target("from a kernel peer, `offload=off`", "smoltcp over TUN",
            "tun-from-kernel", "gbit_per_s", "tcpstack_plain", "smoltcp", 1.5, 2.5),
+    Target("two hosts in memory, 1460-byte segments, checksums computed, one thread",
+           "smoltcp, same MTU, buffers and checksums",
+           "memory-segments", "gbit_per_s", "tcpstack", "smoltcp", 3, 6),
+    Target("two hosts in memory, super-segments", "memcpy of the same bytes, twice",
+           "memory-super-segments", "gbit_per_s", "tcpstack", "memcpy_twice", 0.5, 0.8),
+    Target("open, 1 byte each way, close, in memory, beside 1,000 idle connections",
+           "smoltcp with as many sockets",
+           "memory-churn", "connections_per_s", "tcpstack", "smoltcp", 20, 100),
+    Target("cost of a packet with 100,000 idle connections", "with 1 connection",
+           "memory-idle-beside", "ns_per_packet", "beside_100000", "one", 1.3, 1.1, is_cost=True),
+    Target("memory of an idle established connection in `Host`", "",
+           "memory-idle-connection", "bytes_per_end", "tcpstack", "", 1024, 512, is_cost=True, unit="B"),
+    Target("a million established connections, both hosts, allocated", "",
+           "memory-million", "gib_allocated", "tcpstack", "", 2, 2, is_cost=True, unit="GiB"),
+    Target("a million established connections, both hosts, resident", "",
+           "memory-million", "gib_resident", "tcpstack", "", 2, 2, is_cost=True, unit="GiB"),
+    Target("a million connections idle with keepalives on, of one core", "",
+           "memory-million", "idle_cpu_percent", "tcpstack", "", 5, 5, is_cost=True, unit="%"),
     Target("1-byte ping-pong over TUN, median", "kernel to kernel, through two TUNs and the relay",
            "tun-ping-pong", "median_us", "tcpstack", "kernel", 1.5, 1.0, is_cost=True),
     Target("1-byte ping-pong over TUN, p99", "the same",
@@ -46,12 +66,16 @@ TARGETS = [
            "tun-accept", "connections_per_s", "tcpstack", "kernel", 0.7, 1.2),
     Target("two connections to a kernel peer, two TUN queues", "one queue",
            "tun-queues", "gbit_per_s", "tcpstack_two_queues", "tcpstack", 1.0, 1.3),
+    Target("two pairs of hosts in memory on two threads", "one pair on one",
+           "memory-threads", "gbit_per_s", "two_threads", "one_thread", 1.8, 2.0),
 ]
 
 
 def ratios(values, target):
-    """The ratio of each round, or None where it was not measured."""
+    """The ratio of each round, or None where it was not measured; the value itself beside nothing."""
     of = values.get(target.of, {}).get(target.quantity)
+    if not target.over:
+        return of
     over = values.get(target.over, {}).get(target.quantity)
     return [a / b for a, b in zip(of, over)] if of and over else None
 
@@ -82,8 +106,7 @@ def print_rows(rows):
         for target in TARGETS:
             found = ratios(values, target) if target.row == row else None
             if found:
-                bound = f"at least {target.least:g}, aim {target.aim:g}"
-                if target.is_cost:
-                    bound = f"at most {target.least:g}, aim {target.aim:g}"
-                print(f"  {target.of} / {target.over}, {target.quantity}: {spread(found)}  [{bound}: "
+                bound = f"{'at most' if target.is_cost else 'at least'} {target.least:g}, aim {target.aim:g}"
+                over = f" / {target.over}" if target.over else ""
+                print(f"  {target.of}{over}, {target.quantity}: {spread(found)}  [{bound}: "
                       f"{verdict(median(found), target)}]")

@@ -11,8 +11,8 @@
 pub mod hosts;
 pub mod interfaces;
 pub mod recovery;
-pub mod report;
 pub mod tun;
+pub mod turns;
 
 /// Packets that cross at a time, as a network card's ring would hand them over.
 pub const BATCH: usize = 64;

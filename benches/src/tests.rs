@@ -1,5 +1,5 @@
 use super::hosts::{Bulk, Crowd, Segmentation};
-use super::interfaces::Interfaces;
+use super::interfaces;
 use super::{Pair, Setting};
 
 const LEN: usize = 3_000_000;
@@ -8,7 +8,7 @@ fn every_pair(setting: Setting) -> Vec<(&'static str, Box<dyn Pair>)> {
     vec![
         ("segments", Box::new(Bulk::connect(setting, Segmentation::None))),
         ("super-segments", Box::new(Bulk::connect(setting, Segmentation::Super))),
-        ("smoltcp", Box::new(Interfaces::connect(setting))),
+        ("smoltcp", Box::new(interfaces::Bulk::connect(setting))),
     ]
 }
 
@@ -27,6 +27,7 @@ fn every_pair_delivers_what_was_sent_whatever_the_buffer() {
 #[test]
 fn a_crowd_opens_speaks_and_closes_over_and_over() {
     let setting = Setting { mtu: 1500, buffer: 65_535 };
+    interfaces::Crowd::new(setting, 10, 100).churn();
     let mut crowd = Crowd::new(setting);
     for _ in 0..3 {
         crowd.churn(100);

@@ -68,7 +68,7 @@ fn bulk(segmentation: Segmentation) -> Work {
         pair.transfer(AMOUNT);
         match segmentation {
             Segmentation::None => vec![("segment", AMOUNT / SEGMENT), ("byte", AMOUNT)],
-            Segmentation::Super => vec![("byte", AMOUNT)],
+            Segmentation::Super | Segmentation::SuperWithChecksums => vec![("byte", AMOUNT)],
         }
     })
 }

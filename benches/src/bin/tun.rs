@@ -1,16 +1,12 @@
-//! Measures over TUN, the kernel's TCP as the client: `bench-tun [ROW...]`, as root; `bench-tun --list`
-//! names the rows. Progress goes to standard error; for each row, contender and quantity a line of JSON
-//! with the values of all rounds goes to standard output. (`serve` and `client` are the parts that it
-//! starts itself; see `tcpstack_benches::tun`.)
+//! Measures over TUN, the kernel's TCP as the client: `bench-tun [ROW...]`, as root (see
+//! `tcpstack_benches::turns`). `serve` and `client` are the parts that it starts itself (see
+//! `tcpstack_benches::tun`).
 
 use std::io;
 use std::process::ExitCode;
 
-use tcpstack_benches::report::Report;
-use tcpstack_benches::tun::{Namespace, ROWS, Row, Task, client};
-
-/// Each measurement is repeated, the contenders taking turns, so that a slow moment hits them all.
-const ROUNDS: usize = 5;
+use tcpstack_benches::tun::{self, Namespace, ROWS, Task, client};
+use tcpstack_benches::turns::{self, Contender, Measured, Row};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -22,11 +18,7 @@ fn main() -> ExitCode {
             }
             Ok(())
         }),
-        Some((mode, _)) if mode == "--list" => {
-            ROWS.iter().for_each(|row| println!("{}", row.name));
-            Ok(())
-        }
-        _ => run_rows(&words),
+        _ => turns::run(&ROWS.each_ref().map(row), &words),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -37,29 +29,18 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the rows of these names, all if there are none.
-fn run_rows(names: &[String]) -> io::Result<()> {
-    let is_wanted = |row: &&Row| names.is_empty() || names.iter().any(|name| name == row.name);
-    ROWS.iter().filter(is_wanted).try_for_each(run_row)
-}
-
-fn run_row(row: &'static Row) -> io::Result<()> {
-    let mut report = Report::new(row.name);
-    for round in 1..=ROUNDS {
-        for &contender in row.contenders {
-            eprint!("\r\x1b[K[{round}/{ROUNDS}] {}, {contender} ", row.name);
-            for (quantity, value) in measure(Task { row, contender })? {
-                report.add(&contender.to_string(), &quantity, value);
-            }
-        }
-    }
-    eprint!("\r\x1b[K");
-    report.print();
-    Ok(())
+fn row(row: &'static tun::Row) -> Row {
+    Row::new(row.name, move || {
+        let contenders = row.contenders.iter();
+        let contender = move |&contender: &tun::Contender| {
+            Contender::new(contender.to_string(), move || measure(Task { row, contender }))
+        };
+        contenders.map(contender).collect()
+    })
 }
 
 /// One contender's turn, in a namespace that nobody has used before; what the client printed.
-fn measure(task: Task) -> io::Result<Vec<(String, f64)>> {
+fn measure(task: Task) -> io::Result<Measured> {
     let namespace = Namespace::create()?;
     let mut arguments = vec!["serve".to_owned()];
     arguments.extend(task.to_words());

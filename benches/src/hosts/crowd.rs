@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tcpstack::host::SocketId;
+use tcpstack::host::{SocketId, SocketOption};
 
 use super::{Link, Segmentation};
 use crate::Setting;
@@ -43,9 +43,59 @@ impl Crowd {
             let room = (port + 1) * PER_PORT - begin;
             self.open_at_once(port, AT_ONCE.min(room).min(end - begin));
             self.match_ends(begin);
+            // So that not all of their timers are due in the same instant.
+            self.link.pass(Duration::from_millis(1));
         }
         // The last acknowledgments, and timers that only the handshake needed.
         self.link.pass(Duration::from_secs(1));
+    }
+
+    /// How many connections there are that stay.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Turns keepalives on at both ends of every connection.
+    ///
+    /// # Panics
+    /// When an end is gone.
+    pub fn keep_alive(&mut self) {
+        let (now, option) = (self.link.now, SocketOption::KeepAlive(true));
+        for (client, server) in &self.ends {
+            self.link.client.set_option(now, *client, option.clone()).expect("an open socket");
+            self.link.server.set_option(now, *server, option.clone()).expect("an open socket");
+        }
+        self.link.settle();
+    }
+
+    /// So much time passes, in which nobody says anything but what timers have them say; how many
+    /// segments crossed.
+    pub fn pass(&mut self, duration: Duration) -> usize {
+        self.link.pass(duration)
+    }
+
+    /// A message from the client on the `index`th connection, read by the server; how many segments
+    /// crossed.
+    ///
+    /// # Panics
+    /// When it does not arrive.
+    pub fn tell(&mut self, index: usize, message: &[u8]) -> usize {
+        let (client, server) = self.ends[index];
+        let Link { now, .. } = self.link;
+        let sent = self.link.client.send(now, client, message).expect("an open connection");
+        assert_eq!(sent, message.len(), "the buffer has room for it");
+        let segments = self.link.there();
+        let told = self.link.server.recv(now, server, sent, false).expect("the message");
+        assert_eq!(told.iter().map(|slice| slice.len()).sum::<usize>(), sent);
+        self.link.now += Duration::from_micros(10);
+        segments + self.link.back()
     }
 
     /// Opens so many connections to the server's `port`th port, all in one go.
@@ -103,34 +153,36 @@ impl Crowd {
         segments
     }
 
-    /// Opens so many connections at once, sends a byte each way on each, and closes them, the client
-    /// first; then its TIME-WAIT passes.
+    /// Opens so many connections at once beside those that stay, sends a byte each way on each, and
+    /// closes them, the client first; then its TIME-WAIT passes.
+    ///
+    /// # Panics
+    /// When a byte is lost or changed.
     pub fn churn(&mut self, count: usize) {
-        assert!(self.ends.is_empty(), "the connections that stay are in the way");
+        let begin = self.ends.len();
         self.open_at_once(0, count);
-        for index in 0..count {
-            let (client, _) = self.ends[index];
-            self.link.client.send(self.link.now, client, b"?").expect("an open connection");
+        let ends = self.ends.split_off(begin);
+        for (client, _) in &ends {
+            self.link.client.send(self.link.now, *client, b"?").expect("an open connection");
         }
         self.link.settle();
-        for index in 0..count {
-            let (_, server) = self.ends[index];
-            let asked = self.link.server.recv(self.link.now, server, 16, false).expect("the byte");
+        for (_, server) in &ends {
+            let asked = self.link.server.recv(self.link.now, *server, 16, false).expect("the byte");
             assert_eq!(asked.concat(), b"?");
-            self.link.server.send(self.link.now, server, b"!").expect("an open connection");
+            self.link.server.send(self.link.now, *server, b"!").expect("an open connection");
         }
         self.link.settle();
-        for index in 0..count {
-            let (client, _) = self.ends[index];
-            let answer = self.link.client.recv(self.link.now, client, 16, false).expect("the byte");
+        for (client, _) in &ends {
+            let answer =
+                self.link.client.recv(self.link.now, *client, 16, false).expect("the byte");
             assert_eq!(answer.concat(), b"!");
-            self.link.client.close(self.link.now, client).expect("an open socket");
+            self.link.client.close(self.link.now, *client).expect("an open socket");
         }
         self.link.settle();
-        for (_, server) in std::mem::take(&mut self.ends) {
-            let end = self.link.server.recv(self.link.now, server, 16, false).expect("the end");
+        for (_, server) in &ends {
+            let end = self.link.server.recv(self.link.now, *server, 16, false).expect("the end");
             assert!(end.is_empty(), "the stream has ended");
-            self.link.server.close(self.link.now, server).expect("an open socket");
+            self.link.server.close(self.link.now, *server).expect("an open socket");
         }
         self.link.settle();
         self.link.pass(TIME_WAIT);

@@ -21,8 +21,11 @@ use crate::Setting;
 pub enum Segmentation {
     /// Every segment by itself.
     None,
-    /// Super-segments, as between two hosts of one machine; their checksum is computed too.
+    /// Super-segments, as between two hosts of one machine: with offload their checksum is left to a
+    /// device, and here there is none.
     Super,
+    /// Super-segments, and the checksum of each is computed and verified.
+    SuperWithChecksums,
 }
 
 /// The server's address, with one of its ports.
@@ -34,7 +37,7 @@ fn server_address(port: u16) -> SocketAddr {
 fn host(last: u8, setting: Setting, segmentation: Segmentation) -> Host {
     let mut config = Config::new([Ipv4Addr::new(10, 0, 0, last).into()], last.into());
     config.mtu = setting.mtu;
-    config.gso_max = if segmentation == Segmentation::Super { 65_000 } else { 0 };
+    config.gso_max = if segmentation != Segmentation::None { 65_000 } else { 0 };
     let sizes = format!("4096 {0} {0}", setting.buffer);
     for knob in ["tcp_rmem", "tcp_wmem"] {
         config.knobs.set(knob, &sizes).expect("a buffer size in range");
@@ -57,7 +60,7 @@ impl Link {
             server: host(2, setting, segmentation),
             // Not the beginning of time, before which nothing lies.
             now: Instant::from_micros(1_000_000),
-            wire: Wire::default(),
+            wire: Wire::new(segmentation != Segmentation::Super),
         }
     }
 
@@ -112,13 +115,16 @@ impl Link {
         self.server.handle_timers(self.now);
     }
 
-    /// `duration` passes: every timer that comes due on the way runs in its moment.
-    fn pass(&mut self, duration: std::time::Duration) {
+    /// `duration` passes: every timer that comes due on the way runs in its moment; how many segments
+    /// crossed.
+    fn pass(&mut self, duration: std::time::Duration) -> usize {
         let end = self.now + duration;
+        let mut segments = 0;
         while let Some(next) = self.next_timer().filter(|next| *next <= end) {
             self.jump(next);
-            self.settle();
+            segments += self.settle();
         }
         self.now = end;
+        segments
     }
 }

@@ -13,13 +13,18 @@ use crate::BATCH;
 const ROOM: usize = 128 * 1024;
 
 /// Memory, and the queue of packets in it.
-#[derive(Default)]
 pub(super) struct Wire {
+    has_checksums: bool,
     room: BytesMut,
     queue: VecDeque<Frame>,
 }
 
 impl Wire {
+    /// Checksums are computed and verified, or left to a device that there is not.
+    pub(super) fn new(has_checksums: bool) -> Wire {
+        Wire { has_checksums, room: BytesMut::new(), queue: VecDeque::new() }
+    }
+
     /// Brings a batch of packets from one host to the other, who says which sockets have news; how
     /// many segments crossed.
     pub(super) fn carry(&mut self, from: &mut Host, to: &mut Host, now: Instant) -> usize {
@@ -37,9 +42,14 @@ impl Wire {
         count
     }
 
-    /// Copies the packet, its checksum computed; on arrival it is to be verified.
+    /// Copies the packet; a checksum that was computed is to be verified on arrival.
     fn send(&mut self, mut transmit: Transmit) {
-        transmit.complete_checksum();
+        let verification = if self.has_checksums {
+            transmit.complete_checksum();
+            Verification::Unverified
+        } else {
+            Verification::Verified
+        };
         if self.room.capacity() < transmit.len() {
             // Takes the memory of packets that are gone by now, if it can.
             self.room.reserve(ROOM);
@@ -50,7 +60,7 @@ impl Wire {
         }
         self.queue.push_back(Frame {
             bytes: self.room.split().freeze(),
-            verification: Verification::Unverified,
+            verification,
             gso_size: transmit.gso_size,
         });
     }

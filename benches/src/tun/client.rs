@@ -10,6 +10,7 @@ use nix::sys::socket::{self, AddressFamily, SockFlag, SockType, SockaddrIn};
 
 use super::{CLIENT, PORT, SERVER, Task, Work, server_address};
 use crate::CALL;
+use crate::turns::Measured;
 
 /// Connections that are opened at a time when connections are counted.
 const OPENING: usize = 8;
@@ -17,9 +18,6 @@ const OPENING: usize = 8;
 /// The first of the client's ports where they are chosen, so that two connections differ in the
 /// lowest bit of theirs whatever spreads them over queues.
 const FIRST_PORT: u16 = 40_000;
-
-/// What was measured, by name.
-pub type Measured = Vec<(&'static str, f64)>;
 
 /// Connects to the server and does the work; what it took.
 ///
@@ -35,7 +33,7 @@ pub fn measure(task: Task) -> io::Result<Measured> {
 }
 
 fn gbit_per_s(amount: usize, took: Duration) -> Measured {
-    vec![("gbit_per_s", amount as f64 * 8.0 / took.as_secs_f64() / 1e9)]
+    vec![("gbit_per_s".to_owned(), amount as f64 * 8.0 / took.as_secs_f64() / 1e9)]
 }
 
 /// A connection from the `index`th chosen port.
@@ -115,8 +113,8 @@ fn ping_pong(count: usize) -> io::Result<Measured> {
     times_us.drain(..count / 20);
     times_us.sort_by(f64::total_cmp);
     Ok(vec![
-        ("median_us", times_us[times_us.len() / 2]),
-        ("p99_us", times_us[times_us.len() * 99 / 100]),
+        ("median_us".to_owned(), times_us[times_us.len() / 2]),
+        ("p99_us".to_owned(), times_us[times_us.len() * 99 / 100]),
     ])
 }
 
@@ -128,7 +126,7 @@ fn open(count: usize) -> io::Result<Measured> {
         opener.join().expect("the opener does not panic")?;
     }
     let per_s = (each * OPENING) as f64 / started.elapsed().as_secs_f64();
-    Ok(vec![("connections_per_s", per_s)])
+    Ok(vec![("connections_per_s".to_owned(), per_s)])
 }
 
 fn open_in_turn(count: usize) -> io::Result<()> {

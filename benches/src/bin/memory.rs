@@ -1,0 +1,190 @@
+//! Measures in memory, tcpstack beside smoltcp and memcpy: `bench-memory [ROW...]` (see
+//! `tcpstack_benches::turns`).
+
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+
+use std::cell::RefCell;
+use std::hint::black_box;
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::sync::Barrier;
+use std::thread;
+use std::time::Instant;
+
+use tcpstack_benches::hosts::{Bulk, Crowd, Segmentation};
+use tcpstack_benches::turns::{self, Contender, Row};
+use tcpstack_benches::{CALL, Pair, Setting, interfaces, pattern};
+
+const SETTING: Setting = Setting { mtu: 1500, buffer: 1 << 20 };
+
+/// Bytes moved in each turn.
+const LEN: usize = 256 << 20;
+
+/// Sockets on each side, idle beside one connection that opens, speaks and closes, or doing that all
+/// together.
+const SOCKETS: usize = 1000;
+
+/// Their buffers, which smoltcp takes at once.
+const SMALL: Setting = Setting { mtu: 1500, buffer: 16 * 1024 };
+
+/// Connections that do nothing beside the one that does.
+const IDLE: usize = 100_000;
+
+/// Bytes that go to and fro in each turn.
+const ROUND_TRIPS: usize = 20_000;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let rows = [
+        Row::new("memory-segments", segments),
+        Row::new("memory-super-segments", super_segments),
+        Row::new("memory-churn", churn),
+        Row::new("memory-churn-together", churn_together),
+        Row::new("memory-idle-beside", idle_beside),
+        Row::new("memory-threads", threads),
+    ];
+    match turns::run(&rows, &words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench-memory: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn gbit_per_s(len: usize, work: impl FnOnce()) -> f64 {
+    let started = Instant::now();
+    work();
+    len as f64 * 8.0 / started.elapsed().as_secs_f64() / 1e9
+}
+
+/// A contender that moves bytes through one connection.
+fn mover(name: &str, mut pair: impl Pair + 'static) -> Contender {
+    // The windows open.
+    pair.transfer(LEN / 8);
+    Contender::of(name, "gbit_per_s", move || gbit_per_s(LEN, || pair.transfer(LEN)))
+}
+
+fn segments() -> Vec<Contender> {
+    vec![
+        mover("smoltcp", interfaces::Bulk::connect(SETTING)),
+        mover("tcpstack", Bulk::connect(SETTING, Segmentation::None)),
+    ]
+}
+
+fn super_segments() -> Vec<Contender> {
+    vec![
+        mover("memcpy_twice", MemcpyTwice::new()),
+        mover("tcpstack", Bulk::connect(SETTING, Segmentation::Super)),
+        mover("tcpstack_checksums", Bulk::connect(SETTING, Segmentation::SuperWithChecksums)),
+    ]
+}
+
+/// The least that an application's bytes on their way through a buffer cost: in and out.
+struct MemcpyTwice {
+    source: Vec<u8>,
+    buffer: Vec<u8>,
+    sink: Vec<u8>,
+}
+
+impl MemcpyTwice {
+    fn new() -> MemcpyTwice {
+        MemcpyTwice { source: pattern(CALL), buffer: vec![0; SETTING.buffer], sink: vec![0; CALL] }
+    }
+}
+
+impl Pair for MemcpyTwice {
+    fn transfer(&mut self, len: usize) {
+        for _ in 0..len / self.buffer.len() {
+            for room in self.buffer.chunks_exact_mut(CALL) {
+                black_box(room).copy_from_slice(black_box(&self.source));
+            }
+            for data in self.buffer.chunks_exact(CALL) {
+                black_box(&mut self.sink).copy_from_slice(black_box(data));
+            }
+        }
+    }
+}
+
+/// Connections one after the other, beside so many that are idle.
+fn churn() -> Vec<Contender> {
+    let mut smoltcp = interfaces::Crowd::new(SMALL, SOCKETS, 1);
+    let mut tcpstack = Crowd::new(SMALL);
+    tcpstack.open(SOCKETS);
+    vec![
+        opener("smoltcp", 200, 1, move || smoltcp.churn()),
+        opener("tcpstack", 2000, 1, move || tcpstack.churn(1)),
+    ]
+}
+
+/// As many connections at the same time.
+fn churn_together() -> Vec<Contender> {
+    let mut smoltcp = interfaces::Crowd::new(SMALL, 0, SOCKETS);
+    let mut tcpstack = Crowd::new(SMALL);
+    vec![
+        opener("smoltcp", 2, SOCKETS, move || smoltcp.churn()),
+        opener("tcpstack", 10, SOCKETS, move || tcpstack.churn(SOCKETS)),
+    ]
+}
+
+/// A contender that opens and closes `together` connections each time, so many times.
+fn opener(
+    name: &str,
+    times: usize,
+    together: usize,
+    mut churn: impl FnMut() + 'static,
+) -> Contender {
+    Contender::of(name, "connections_per_s", move || {
+        let started = Instant::now();
+        for _ in 0..times {
+            churn();
+        }
+        (times * together) as f64 / started.elapsed().as_secs_f64()
+    })
+}
+
+fn idle_beside() -> Vec<Contender> {
+    let contender = |name: &str, connections| {
+        let mut crowd = Crowd::new(SETTING);
+        crowd.open(connections);
+        Contender::of(name, "ns_per_packet", move || {
+            let started = Instant::now();
+            let packets = crowd.ping_pong(0, ROUND_TRIPS);
+            started.elapsed().as_nanos() as f64 / packets as f64
+        })
+    };
+    vec![contender("one", 1), contender("beside_100000", IDLE)]
+}
+
+fn threads() -> Vec<Contender> {
+    let pair = || Bulk::connect(SETTING, Segmentation::None);
+    let (mut first, mut second) = (pair(), pair());
+    for pair in [&mut first, &mut second] {
+        pair.transfer(LEN / 8);
+    }
+    let pairs = Rc::new(RefCell::new((first, second)));
+    let both = Rc::clone(&pairs);
+    let one = move || {
+        let (first, _) = &mut *pairs.borrow_mut();
+        gbit_per_s(LEN, || first.transfer(LEN))
+    };
+    let two = move || {
+        let (first, second) = &mut *both.borrow_mut();
+        gbit_per_s(2 * LEN, || {
+            let start = Barrier::new(2);
+            thread::scope(|scope| {
+                for pair in [first, second] {
+                    let start = &start;
+                    scope.spawn(move || {
+                        start.wait();
+                        pair.transfer(LEN);
+                    });
+                }
+            });
+        })
+    };
+    vec![
+        Contender::of("one_thread", "gbit_per_s", one),
+        Contender::of("two_threads", "gbit_per_s", two),
+    ]
+}
