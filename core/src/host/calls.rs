@@ -236,6 +236,7 @@ impl Host {
     /// half-open ones are forgotten: as on Linux their peers hear of it when they go on.
     pub(super) fn stop_listening(&mut self, now: Instant, id: SocketId) {
         let Some(socket) = self.sockets.get_mut(id) else { return };
+        socket.last_port = socket.local().port();
         let Kind::Listener(listener) = std::mem::replace(&mut socket.kind, Kind::Idle) else {
             return;
         };
@@ -338,9 +339,7 @@ impl Host {
             port => port,
         };
         self.ports.hold(claim(port));
-        let socket = self.owned_mut(id)?;
-        socket.claim = Some(claim(port));
-        socket.local = SocketAddr::new(local.ip(), port);
+        self.owned_mut(id)?.claim = Some(claim(port));
         Ok(())
     }
 

@@ -86,7 +86,7 @@ impl Host {
             connection.try_fast_open();
         }
         socket.kind = Kind::Connection(Box::new(connection));
-        (socket.local, socket.path, socket.is_connecting) = (local, path, true);
+        (socket.path, socket.is_connecting) = (path, true);
         self.mark_dirty(id);
         self.settle(now, id);
         if taken == 0 { Err(Error::InProgress) } else { Ok(taken) }
@@ -222,7 +222,7 @@ impl Host {
         let socket = self.owned_mut(id)?;
         let mut orphan = Socket::new(domain, Owner::Nobody, socket.number, options);
         orphan.kind = std::mem::replace(&mut socket.kind, Kind::Idle);
-        (orphan.local, orphan.path, orphan.claim) = (socket.local, socket.path, socket.claim);
+        (orphan.path, orphan.claim) = (socket.path, socket.claim);
         orphan.class = std::mem::take(&mut socket.class);
         let (claim, tuple) = (socket.claim, orphan.tuple());
         if let Some(claim) = claim {
@@ -243,12 +243,9 @@ impl Host {
         let Some(socket) = self.sockets.get_mut(id) else { return };
         self.deadlines.change(id, socket.queued_deadline.take(), None);
         let tuple = socket.tuple();
+        socket.last_port = socket.local().port();
         socket.kind = Kind::Idle;
         socket.is_connecting = false;
-        socket.local = match socket.claim {
-            Some(claim) if socket.is_bound => claim.place.bound(),
-            _ => SocketAddr::new(addresses::unspecified(socket.domain), socket.local.port()),
-        };
         if !socket.is_bound
             && let Some(claim) = socket.claim.take()
         {

@@ -260,7 +260,7 @@ impl Host {
         let mut socket = Socket::new(domain, Owner::SynQueue(parent), number, options);
         socket.next_identification = child.iss() as u16;
         socket.kind = Kind::Connection(Box::new(child));
-        (socket.local, socket.path) = (local, path);
+        socket.path = path;
         let claim = Claim { place, usage: Use::Bound, reuse_addr, reuse_port };
         self.ports.hold(claim);
         socket.claim = Some(claim);

@@ -54,7 +54,7 @@ impl Host {
     pub fn local_addr(&self, id: SocketId) -> Result<SocketAddr, Error> {
         let socket = self.owned(id)?;
         // The unspecified address of an IPv6 socket is never an IPv4 one.
-        Ok(addresses::shown(socket.domain, socket.local))
+        Ok(addresses::shown(socket.domain, socket.local()))
     }
 
     /// getpeername.

@@ -1,12 +1,10 @@
-//! The sockets of a host: one slab for everything that has an id, be it the application's, a
+//! The sockets of a host: one list for everything that has an id, be it the application's, a
 //! connection waiting to be accepted, or an orphan on its way through TIME-WAIT.
 //!
 //! A slot is used again, an id never: each carries the generation in which it was given out.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-
-use slab::Slab;
 
 use super::census::Class;
 use super::demux::FourTuple;
@@ -82,8 +80,8 @@ pub(super) struct Socket {
     pub(super) kind: Kind,
     /// Shared with the listener that begot it, until one of the two changes its own.
     pub(super) options: Arc<Options>,
-    /// What getsockname shows, canonical; unspecified while unbound.
-    pub(super) local: SocketAddr,
+    /// The port that getsockname shows while nothing is bound: that of an attempt to connect.
+    pub(super) last_port: u16,
     /// Its entry in the table of ports.
     pub(super) claim: Option<Claim>,
     /// bind() was called: the port stays when a connection ends.
@@ -115,7 +113,7 @@ impl Socket {
             number,
             kind: Kind::Idle,
             options,
-            local: SocketAddr::new(addresses::unspecified(domain), 0),
+            last_port: 0,
             claim: None,
             is_bound: false,
             is_connecting: false,
@@ -134,7 +132,16 @@ impl Socket {
     pub(super) fn name(&self) -> ConnectionName {
         match &self.kind {
             Kind::Connection(connection) => connection.name(),
-            _ => ConnectionName { id: self.number, local: self.local, remote: None },
+            _ => ConnectionName { id: self.number, local: self.local(), remote: None },
+        }
+    }
+
+    /// What getsockname shows, canonical; unspecified while unbound.
+    pub(super) fn local(&self) -> SocketAddr {
+        match (&self.kind, self.claim) {
+            (Kind::Connection(connection), _) => connection.ends().0,
+            (_, Some(claim)) => claim.place.bound(),
+            (_, None) => SocketAddr::new(addresses::unspecified(self.domain), self.last_port),
         }
     }
 
@@ -202,37 +209,51 @@ impl Socket {
 /// Every socket of a host, found in constant time by its id.
 #[derive(Default)]
 pub(super) struct Sockets {
-    /// Boxed: the slab doubles as it grows, and an empty slot should cost little.
-    slots: Slab<(u32, Box<Socket>)>,
+    /// Boxed: the list doubles as it grows, and an empty slot should cost little.
+    slots: Vec<Slot>,
+    /// Empty slots, the one to be used next last.
+    empty: Vec<u32>,
     generation: u32,
+}
+
+#[derive(Default)]
+struct Slot {
+    generation: u32,
+    socket: Option<Box<Socket>>,
 }
 
 impl Sockets {
     pub(super) fn insert(&mut self, socket: Socket) -> SocketId {
         // It comes round after 2^32 sockets, when nobody holds an id of that age any more.
         self.generation = self.generation.wrapping_add(1);
-        let slot = self.slots.insert((self.generation, Box::new(socket))) as u32;
+        let slot = self.empty.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::default());
+            (self.slots.len() - 1) as u32
+        });
+        let socket = Some(Box::new(socket));
+        self.slots[slot as usize] = Slot { generation: self.generation, socket };
         SocketId { slot, generation: self.generation }
     }
 
     pub(super) fn get(&self, id: SocketId) -> Option<&Socket> {
-        let (generation, socket) = self.slots.get(id.slot as usize)?;
-        (*generation == id.generation).then_some(socket)
+        let slot = self.slots.get(id.slot as usize)?;
+        slot.socket.as_deref().filter(|_| slot.generation == id.generation)
     }
 
     pub(super) fn get_mut(&mut self, id: SocketId) -> Option<&mut Socket> {
-        let (generation, socket) = self.slots.get_mut(id.slot as usize)?;
-        (*generation == id.generation).then_some(socket)
+        let slot = self.slots.get_mut(id.slot as usize)?;
+        slot.socket.as_deref_mut().filter(|_| slot.generation == id.generation)
     }
 
     pub(super) fn remove(&mut self, id: SocketId) -> Option<Socket> {
         self.get(id)?;
-        Some(*self.slots.remove(id.slot as usize).1)
+        self.empty.push(id.slot);
+        self.slots[id.slot as usize].socket.take().map(|socket| *socket)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (SocketId, &Socket)> {
-        self.slots.iter().map(|(slot, (generation, socket))| {
-            (SocketId { slot: slot as u32, generation: *generation }, &**socket)
+        (0..).zip(&self.slots).filter_map(|(slot, Slot { generation, socket })| {
+            Some((SocketId { slot, generation: *generation }, &**socket.as_ref()?))
         })
     }
 }

@@ -22,6 +22,7 @@
 //! | `output` | what is sent next |
 //! | `view` | what the connection looks like from outside |
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -254,7 +255,7 @@ pub struct Connection {
     /// The search for the path's MTU by probing, where there is one.
     pub(super) mtu_probe: Option<Box<MtuProbe>>,
     /// The event that led to what is sent next.
-    pub(super) cause: Option<u64>,
+    pub(super) cause: Cause,
 }
 
 /// What a connection had to drop of what came for it, by reason: for the host to count.
@@ -266,6 +267,20 @@ pub struct Drops {
     pub paws: u8,
     /// Segments without the timestamp that was agreed on (RFC 7323 §3.2).
     pub without_timestamp: u8,
+}
+
+/// The event that led to something, if anybody read events then: kept as one more than its index.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Cause(Option<NonZeroU64>);
+
+impl Cause {
+    pub(super) fn of(index: Option<u64>) -> Cause {
+        Cause(index.and_then(|index| NonZeroU64::MIN.checked_add(index)))
+    }
+
+    pub(super) fn index(self) -> Option<u64> {
+        self.0.map(|cause| cause.get() - 1)
+    }
 }
 
 /// A reset to be sent.
@@ -338,7 +353,7 @@ impl Connection {
             last_challenge: None,
             last_sent: cx.now,
             mtu_probe: None,
-            cause: cx.log.cause(),
+            cause: Cause::of(cx.log.cause()),
             snd,
         }
     }
@@ -411,7 +426,9 @@ impl Connection {
 
     /// What arrived, fired or was called leads to what is sent next.
     pub(super) fn remember_cause(&mut self, cx: &Context<'_>) {
-        self.cause = cx.log.cause().or(self.cause);
+        if let Some(event) = cx.log.cause() {
+            self.cause = Cause::of(Some(event));
+        }
     }
 
     /// Our MSS option: what the device takes less the fixed headers (RFC 6691 §2; RFC 9293 §3.7.1,

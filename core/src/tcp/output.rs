@@ -27,7 +27,7 @@ struct Piece {
 impl Connection {
     /// The next segment to send, until there is none.
     pub fn poll_transmit(&mut self, cx: &mut Context<'_>) -> Option<Outgoing> {
-        cx.log.set_cause(self.cause);
+        cx.log.set_cause(self.cause.index());
         let sent_before = self.snd.max;
         let outgoing = self.next_segment(cx);
         if let Some(outgoing) = &outgoing {

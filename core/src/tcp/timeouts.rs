@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::connection::{Connection, Context};
+use super::connection::{Cause, Connection, Context};
 use super::state::State;
 use crate::error::Error;
 use crate::event::{Kind, Reason, TimerName};
@@ -19,7 +19,7 @@ impl Connection {
                 let kind = Kind::TimerFired { timer };
                 let fired = cx.log.record(cx.now, Some(self.name()), kind, None, snapshot);
                 cx.log.set_cause(fired);
-                self.cause = fired;
+                self.cause = Cause::of(fired);
             }
             match timer {
                 TimerName::Retransmission => self.on_retransmission_timeout(cx),
