@@ -4,7 +4,8 @@
 //! It owns how bytes are stored: large payloads as the slice they came in, small ones gathered in
 //! blocks, so that neither a one-byte write nor a one-byte segment costs an allocation of its own
 //! or keeps a device's 64 KiB buffer alive. It guarantees that what is stored costs memory in
-//! proportion to its bytes, and that an empty queue holds no heap at all. It knows no capacity:
+//! proportion to its bytes, that an empty queue holds little, and one at [rest](ByteQueue::rest) no heap
+//! at all. It knows no capacity:
 //! how much may come in is for the buffers to say.
 //!
 //! ```text
@@ -31,6 +32,9 @@ const BLOCK_MIN: usize = 1024;
 /// whose bookkeeping outweighs its bytes.
 const FREEZE_MIN: usize = 256;
 
+/// An empty queue keeps the places of so many chunks at most.
+const CHUNKS_KEPT: usize = 8;
+
 /// Bytes that are not written any more.
 #[derive(Debug)]
 struct Chunk {
@@ -50,6 +54,13 @@ impl Chunk {
 pub struct ByteQueue {
     start: u64,
     end: u64,
+    /// None while it rests.
+    held: Option<Box<Held>>,
+}
+
+/// The memory of the bytes.
+#[derive(Debug, Default)]
+struct Held {
     /// Contiguous, none empty.
     chunks: VecDeque<Chunk>,
     /// The last bytes; its spare room takes the next small write.
@@ -80,17 +91,19 @@ impl ByteQueue {
     /// Adds a copy of `data`, in memory from `blocks` once there is much.
     pub fn push_copied(&mut self, mut data: &[u8], blocks: &mut Blocks) {
         while !data.is_empty() {
-            let spare = self.tail.capacity() - self.tail.len();
+            let len = self.len();
+            let held = self.held.get_or_insert_default();
+            let spare = held.tail.capacity() - held.tail.len();
             if spare == 0 {
-                self.freeze_tail();
-                self.tail = match self.len().max(data.len()).max(BLOCK_MIN) {
+                held.freeze_tail(self.end);
+                held.tail = match len.max(data.len()).max(BLOCK_MIN) {
                     BLOCK.. => blocks.take(),
                     len => BytesMut::with_capacity(len),
                 };
                 continue;
             }
             let (now, later) = data.split_at(spare.min(data.len()));
-            self.tail.extend_from_slice(now);
+            held.tail.extend_from_slice(now);
             self.end += now.len() as u64;
             data = later;
         }
@@ -101,10 +114,11 @@ impl ByteQueue {
         if data.len() < SHARE_MIN {
             return self.push_copied(&data, blocks);
         }
-        self.freeze_tail();
+        let held = self.held.get_or_insert_default();
+        held.freeze_tail(self.end);
         let start = self.end;
         self.end += data.len() as u64;
-        self.chunks.push_back(Chunk { start, data });
+        held.chunks.push_back(Chunk { start, data });
     }
 
     /// The bytes at `position..position + len`, clipped to what is held, as shared slices.
@@ -112,15 +126,86 @@ impl ByteQueue {
     /// Logarithmic in the number of chunks. Nothing is copied but a piece of the tail that is too
     /// short to be worth sharing.
     pub fn slices<const N: usize>(&mut self, position: u64, len: usize) -> SmallVec<[Bytes; N]> {
-        let mut slices = SmallVec::new();
-        let mut at = position.max(self.start);
+        let at = position.max(self.start);
         let end = position.saturating_add(len as u64).min(self.end);
-        if at >= end {
-            return slices;
+        match &mut self.held {
+            Some(held) if at < end => held.slices(at, end, self.end),
+            _ => SmallVec::new(),
         }
-        let tail_start = self.tail_start();
+    }
+
+    /// Lets go of everything before `position` (clipped to what is held).
+    pub fn release(&mut self, position: u64) {
+        let position = position.clamp(self.start, self.end);
+        self.start = position;
+        let len = self.len();
+        let Some(held) = &mut self.held else { return };
+        if len == 0 {
+            held.clear();
+            return;
+        }
+        while held.chunks.front().is_some_and(|chunk| chunk.end() <= position) {
+            held.chunks.pop_front();
+        }
+        match held.chunks.front_mut() {
+            Some(chunk) => {
+                chunk.data.advance((position - chunk.start) as usize);
+                chunk.start = position;
+            }
+            None => {
+                let gone = held.tail.len() - len;
+                held.tail.advance(gone);
+            }
+        }
+    }
+
+    /// No byte is expected soon: an empty queue gives its memory back.
+    pub fn rest(&mut self) {
+        if self.is_empty() {
+            self.held = None;
+        }
+    }
+
+    /// Asserts that the chunks and the tail cover `start()..end()` without a gap.
+    ///
+    /// # Panics
+    /// When they don't: a bug in this module.
+    pub fn check(&self) {
+        let mut at = self.start;
+        for chunk in self.held.iter().flat_map(|held| &held.chunks) {
+            assert_eq!(chunk.start, at, "a chunk does not start where the one before ends");
+            assert!(!chunk.data.is_empty(), "an empty chunk is kept at {at}");
+            at = chunk.end();
+        }
+        let tail = self.held.as_ref().map_or(0, |held| held.tail.len() as u64);
+        assert_eq!(at, self.end - tail, "the tail does not follow the last chunk");
+        if self.is_empty() {
+            let most = BLOCK_MIN + CHUNKS_KEPT * size_of::<Chunk>();
+            assert!(self.heap_bytes() <= most, "an empty queue holds much memory");
+        }
+    }
+
+    /// Heap memory held, by the sizes asked for: blocks shared with others count in full.
+    fn heap_bytes(&self) -> usize {
+        let Some(held) = &self.held else { return 0 };
+        let chunks: usize = held.chunks.iter().map(|chunk| chunk.data.len()).sum();
+        chunks + held.chunks.capacity() * size_of::<Chunk>() + held.tail.capacity()
+    }
+}
+
+impl Held {
+    /// The bytes at `at..end`, none of which is missing; the last byte lies before `queue_end`.
+    fn slices<const N: usize>(
+        &mut self,
+        mut at: u64,
+        end: u64,
+        queue_end: u64,
+    ) -> SmallVec<[Bytes; N]> {
+        let mut slices = SmallVec::new();
+        let mut tail_start = queue_end - self.tail.len() as u64;
         if end > tail_start && end - at.max(tail_start) >= FREEZE_MIN as u64 {
-            self.freeze_tail();
+            self.freeze_tail(queue_end);
+            tail_start = queue_end;
         }
         let first = self.chunks.partition_point(|chunk| chunk.end() <= at);
         for chunk in self.chunks.range(first..) {
@@ -133,71 +218,31 @@ impl ByteQueue {
             at = upto;
         }
         if at < end {
-            let tail_start = self.tail_start();
             let range = (at - tail_start) as usize..(end - tail_start) as usize;
             slices.push(Bytes::copy_from_slice(&self.tail[range]));
         }
         slices
     }
 
-    /// Lets go of everything before `position` (clipped to what is held).
-    pub fn release(&mut self, position: u64) {
-        let position = position.clamp(self.start, self.end);
-        self.start = position;
-        if self.is_empty() {
-            // An idle connection keeps no memory.
-            self.chunks = VecDeque::new();
-            self.tail = BytesMut::new();
-            return;
-        }
-        while self.chunks.front().is_some_and(|chunk| chunk.end() <= position) {
-            self.chunks.pop_front();
-        }
-        match self.chunks.front_mut() {
-            Some(chunk) => {
-                chunk.data.advance((position - chunk.start) as usize);
-                chunk.start = position;
-            }
-            None => {
-                let gone = self.tail.len() - self.len();
-                self.tail.advance(gone);
-            }
-        }
-    }
-
-    fn tail_start(&self) -> u64 {
-        self.end - self.tail.len() as u64
-    }
-
-    /// Makes a chunk of the tail's bytes; its spare room stays the tail's.
-    fn freeze_tail(&mut self) {
+    /// Makes a chunk of the tail's bytes, which end at `end`; its spare room stays the tail's.
+    fn freeze_tail(&mut self, end: u64) {
         if !self.tail.is_empty() {
-            let start = self.tail_start();
+            let start = end - self.tail.len() as u64;
             self.chunks.push_back(Chunk { start, data: self.tail.split().freeze() });
         }
     }
 
-    /// Asserts that the chunks and the tail cover `start()..end()` without a gap.
-    ///
-    /// # Panics
-    /// When they don't: a bug in this module.
-    pub fn check(&self) {
-        let mut at = self.start;
-        for chunk in &self.chunks {
-            assert_eq!(chunk.start, at, "a chunk does not start where the one before ends");
-            assert!(!chunk.data.is_empty(), "an empty chunk is kept at {at}");
-            at = chunk.end();
+    /// All bytes are gone: a little room is kept for the next ones, large blocks are not.
+    fn clear(&mut self) {
+        self.chunks.clear();
+        if self.chunks.capacity() > CHUNKS_KEPT {
+            self.chunks = VecDeque::new();
         }
-        assert_eq!(at, self.tail_start(), "the tail does not follow the last chunk");
-        if self.is_empty() {
-            assert_eq!(self.heap_bytes(), 0, "an empty queue holds memory");
+        if self.tail.capacity() <= BLOCK_MIN {
+            self.tail.clear();
+        } else {
+            self.tail = BytesMut::new();
         }
-    }
-
-    /// Heap memory held, by the sizes asked for: blocks shared with others count in full.
-    fn heap_bytes(&self) -> usize {
-        let chunks: usize = self.chunks.iter().map(|chunk| chunk.data.len()).sum();
-        chunks + self.chunks.capacity() * size_of::<Chunk>() + self.tail.capacity()
     }
 }
 

@@ -369,7 +369,7 @@ impl Connection {
             State::TimeWait => {
                 self.conclude_fast_open();
                 self.stop_all_timers(cx);
-                self.recovery.rest();
+                self.rest();
                 self.arm_time_wait(cx);
             }
             State::Established => {
@@ -380,12 +380,19 @@ impl Connection {
             State::Closed => {
                 self.conclude_fast_open();
                 self.stop_all_timers(cx);
-                self.recovery.rest();
+                self.rest();
                 self.reassembler.clear();
                 self.send_buffer = SendBuffer::new(self.send_buffer.capacity(), self.snd.una);
             }
             _ => {}
         }
+    }
+
+    /// It waits for nothing but perhaps keepalive: memory that was kept for what comes next is given back.
+    pub(super) fn rest(&mut self) {
+        self.recovery.rest();
+        self.send_buffer.rest();
+        self.receive_buffer.rest();
     }
 
     /// Ends the connection with `error` for the application.

@@ -39,7 +39,7 @@ impl Connection {
             self.settle_timers(cx);
             self.settle_user_timeout(cx);
             if self.timers.rest() {
-                self.recovery.rest();
+                self.rest();
             }
         }
         #[cfg(debug_assertions)]

@@ -12,17 +12,17 @@ use smallvec::SmallVec;
 use super::byte_queue::ByteQueue;
 use crate::blocks::Blocks;
 
-/// Data waiting for the application. Without data it holds no heap memory.
+/// Data waiting for the application. At rest and without data it holds no heap memory.
 #[derive(Debug)]
 pub struct ReceiveBuffer {
-    capacity: usize,
+    capacity: u32,
     queue: ByteQueue,
 }
 
 impl ReceiveBuffer {
     /// An empty buffer of `capacity` bytes.
     pub fn new(capacity: usize) -> ReceiveBuffer {
-        ReceiveBuffer { capacity, queue: ByteQueue::default() }
+        ReceiveBuffer { capacity: bounded(capacity), queue: ByteQueue::default() }
     }
 
     /// Adds the next payload in order. From 16 KiB on it is kept as the slice it is; a smaller one
@@ -48,22 +48,27 @@ impl ReceiveBuffer {
 
     /// Bytes it may hold.
     pub fn capacity(&self) -> usize {
-        self.capacity
+        self.capacity as usize
     }
 
     /// Changes how many bytes it may hold. What is in it stays, even when that is more.
     pub fn set_capacity(&mut self, capacity: usize) {
-        self.capacity = capacity;
+        self.capacity = bounded(capacity);
     }
 
     /// Bytes that there is room for: what the window may offer.
     pub fn free(&self) -> usize {
-        self.capacity.saturating_sub(self.queue.len())
+        self.capacity().saturating_sub(self.queue.len())
     }
 
     /// Whether there is nothing to read.
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty()
+    }
+
+    /// No byte is expected soon: an empty buffer gives its memory back.
+    pub fn rest(&mut self) {
+        self.queue.rest();
     }
 
     /// Asserts that the bytes held are contiguous.
@@ -73,6 +78,11 @@ impl ReceiveBuffer {
     pub fn check(&self) {
         self.queue.check();
     }
+}
+
+/// A capacity: no window is larger (RFC 7323 §2.3).
+fn bounded(capacity: usize) -> u32 {
+    u32::try_from(capacity).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

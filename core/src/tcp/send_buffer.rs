@@ -12,12 +12,12 @@ use super::byte_queue::ByteQueue;
 use super::seq::Seq;
 use crate::blocks::Blocks;
 
-/// Unacknowledged and unsent data. Without data it holds no heap memory.
+/// Unacknowledged and unsent data. At rest and without data it holds no heap memory.
 #[derive(Debug)]
 pub struct SendBuffer {
     /// Where position 0 of the queue lies in the sequence space.
     origin: Seq,
-    capacity: usize,
+    capacity: u32,
     queue: ByteQueue,
 }
 
@@ -25,7 +25,7 @@ impl SendBuffer {
     /// A buffer of `capacity` bytes whose first byte will have the sequence number `start`
     /// (ISS + 1).
     pub fn new(capacity: usize, start: Seq) -> SendBuffer {
-        SendBuffer { origin: start, capacity, queue: ByteQueue::default() }
+        SendBuffer { origin: start, capacity: bounded(capacity), queue: ByteQueue::default() }
     }
 
     /// Copies in as much of `data` as there is room for, and returns how much that is.
@@ -77,22 +77,27 @@ impl SendBuffer {
 
     /// Bytes that can be written now.
     pub fn free(&self) -> usize {
-        self.capacity.saturating_sub(self.queue.len())
+        self.capacity().saturating_sub(self.queue.len())
     }
 
     /// Bytes it may hold.
     pub fn capacity(&self) -> usize {
-        self.capacity
+        self.capacity as usize
     }
 
     /// Changes how many bytes it may hold. What is in it stays, even when that is more.
     pub fn set_capacity(&mut self, capacity: usize) {
-        self.capacity = capacity;
+        self.capacity = bounded(capacity);
     }
 
     /// Whether everything written is acknowledged.
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty()
+    }
+
+    /// No byte is expected soon: an empty buffer gives its memory back.
+    pub fn rest(&mut self) {
+        self.queue.rest();
     }
 
     /// Asserts that the bytes held are contiguous.
@@ -102,6 +107,11 @@ impl SendBuffer {
     pub fn check(&self) {
         self.queue.check();
     }
+}
+
+/// A capacity: no window is larger (RFC 7323 §2.3).
+fn bounded(capacity: usize) -> u32 {
+    u32::try_from(capacity).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

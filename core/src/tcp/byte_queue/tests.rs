@@ -14,7 +14,7 @@ fn pattern(start: u64, len: usize) -> Vec<u8> {
 }
 
 #[test]
-fn a_new_or_emptied_queue_holds_no_heap() {
+fn a_new_queue_and_an_empty_one_at_rest_hold_no_heap() {
     let mut queue = ByteQueue::default();
     queue.check();
     queue.push_copied(&[1; 5000], &mut Blocks::default());
@@ -22,7 +22,22 @@ fn a_new_or_emptied_queue_holds_no_heap() {
     queue.check();
     queue.release(queue.end());
     queue.check();
+    queue.rest();
     assert_eq!(queue.heap_bytes(), 0);
+}
+
+#[test]
+fn small_writes_that_take_turns_with_reads_use_the_same_memory() {
+    let (mut queue, mut blocks) = (ByteQueue::default(), Blocks::default());
+    queue.push_copied(b"first", &mut blocks);
+    queue.release(queue.end());
+    let held = queue.heap_bytes();
+    for _ in 0..1000 {
+        queue.push_copied(b"next", &mut blocks);
+        assert_eq!(queue.slices::<2>(queue.start(), 4)[0], "next");
+        queue.release(queue.end());
+        assert_eq!(queue.heap_bytes(), held);
+    }
 }
 
 #[test]
