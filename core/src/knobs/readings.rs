@@ -237,6 +237,11 @@ impl Knobs {
         self.small(Row::NotsentLowat)
     }
 
+    /// `tcp_autocorking`.
+    pub fn autocorking(&self) -> bool {
+        self.is_on(Row::Autocorking)
+    }
+
     /// `tcp_stdurg`.
     pub fn stdurg(&self) -> bool {
         self.is_on(Row::Stdurg)

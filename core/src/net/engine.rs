@@ -12,7 +12,7 @@ use nix::sys::epoll::{EpollEvent, EpollFlags};
 use super::SocketError;
 use super::descriptor;
 use super::reactor::{DEVICE, KICK, TIMER};
-use super::shared::Shared;
+use super::shared::{Locked, Shared};
 use crate::device::{self, Device};
 use crate::tcp::State;
 use crate::time::Instant;
@@ -36,6 +36,13 @@ impl ReceiveSide {
 
     pub(super) fn close(&mut self) {
         self.device = None;
+    }
+
+    /// Gives the host what was read.
+    fn empty_into(&mut self, locked: &mut Locked, now: Instant) {
+        for frame in self.frames.drain(..) {
+            locked.host.handle_frame(now, frame);
+        }
     }
 
     /// When the device has something for itself to do.
@@ -125,25 +132,46 @@ impl Shared {
             self.fail(libc::ENOTRECOVERABLE);
             return (0, 0);
         };
-        let side = &mut *side;
-        let Some(device) = &side.device else { return (0, 0) };
-        if let Err(error) = device.recv(self.clock.now(), &mut side.frames) {
-            self.fail(device::errno(&error));
-            return (0, 0);
-        }
-        let frames = &mut side.frames;
-        let packets = frames.len();
-        let bytes = frames.iter().map(|frame| frame.bytes.len()).sum();
+        self.fill(&mut side);
+        let packets = side.frames.len();
+        let bytes = side.frames.iter().map(|frame| frame.bytes.len()).sum();
         if packets > 0 {
             // It fails when the stack is in pieces: then all has been said.
-            let _ = self.enter_unchecked(|locked, now| {
-                for frame in frames.drain(..) {
-                    locked.host.handle_frame(now, frame);
-                }
-            });
+            let _ = self.enter_unchecked(|locked, now| side.empty_into(locked, now));
         }
         self.arm(side.next_deadline());
         (packets, bytes)
+    }
+
+    /// [`Shared::enter`], taking in first what the device has: for a thread that moves a bulk, and for
+    /// whose packets the engine would be woken otherwise.
+    ///
+    /// # Errors
+    /// As [`Shared::enter`].
+    pub(super) fn enter_hearing<R>(
+        &self,
+        work: impl FnOnce(&mut Locked, Instant) -> R,
+    ) -> Result<R, SocketError> {
+        self.check_open()?;
+        if !self.reactor.borrow_watch(self.clock.now()) {
+            return self.enter(work);
+        }
+        let Ok(mut side) = self.receive.try_lock() else { return self.enter(work) };
+        self.fill(&mut side);
+        let result = self.enter(|locked, now| {
+            side.empty_into(locked, now);
+            work(locked, now)
+        });
+        self.arm(side.next_deadline());
+        result
+    }
+
+    /// Reads a batch.
+    fn fill(&self, side: &mut ReceiveSide) {
+        let Some(device) = &side.device else { return };
+        if let Err(error) = device.recv(self.clock.now(), &mut side.frames) {
+            self.fail(device::errno(&error));
+        }
     }
 
     /// After `close`: gives data and FINs that are not yet acknowledged, ours and the peers', the time

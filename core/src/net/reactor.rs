@@ -181,11 +181,31 @@ impl Reactor {
     pub(super) fn leave_watch(&self, now: Instant, is_bulk: bool) {
         let mut watch = self.lock_watch();
         watch.since = now;
-        if !is_bulk {
+        if is_bulk {
+            self.leave_to_nobody(watch);
+        } else {
             watch.holder = Holder::Engine;
             self.apply(&watch);
-            return;
         }
+    }
+
+    /// A thread that is busy with a bulk looks after the device, without waiting for it. False: another
+    /// thread waits for it.
+    pub(super) fn borrow_watch(&self, now: Instant) -> bool {
+        let mut watch = self.lock_watch();
+        if self.source.is_none() || watch.holder == Holder::Leader {
+            return false;
+        }
+        watch.since = now;
+        if watch.holder == Holder::Engine {
+            watch.holder = Holder::Nobody;
+            self.apply(&watch);
+            self.leave_to_nobody(watch);
+        }
+        true
+    }
+
+    fn leave_to_nobody(&self, mut watch: MutexGuard<'_, Watch>) {
         watch.holder = Holder::Nobody;
         let was_resting = std::mem::replace(&mut watch.is_engine_resting, false);
         drop(watch);

@@ -444,19 +444,33 @@ impl Socket {
         &self,
         call: &mut Call,
         patience: Patience,
+        step: impl FnMut(&mut Locked, Instant, SocketId) -> Result<Option<T>, Error>,
+    ) -> Result<Option<T>, SocketError> {
+        self.drive_hearing(false, call, patience, step)
+    }
+
+    /// [`Socket::drive`]; with `is_bulk`, packets that are there are taken in first, so that their senders are
+    /// answered along with what the step does.
+    pub(super) fn drive_hearing<T>(
+        &self,
+        is_bulk: bool,
+        call: &mut Call,
+        patience: Patience,
         mut step: impl FnMut(&mut Locked, Instant, SocketId) -> Result<Option<T>, Error>,
     ) -> Result<Option<T>, SocketError> {
         let shared = self.shared();
         let id = self.endpoint.id;
         loop {
-            let (outcome, sequence) = shared.enter(|locked, now| {
+            let work = |locked: &mut Locked, now: Instant| {
                 call.enter(locked, now, Some(id));
                 let outcome = step(locked, now, id);
                 if matches!(outcome, Ok(None)) && !matches!(patience, Patience::None) {
                     call.block(locked, now, id);
                 }
                 (outcome, self.endpoint.sequence())
-            })?;
+            };
+            let (outcome, sequence) =
+                if is_bulk { shared.enter_hearing(work) } else { shared.enter(work) }?;
             if let Some(done) = outcome? {
                 return Ok(Some(done));
             }

@@ -20,6 +20,9 @@ use crate::time::Instant;
 /// Bytes copied in one hold of the lock.
 const PIECE: usize = 256 << 10;
 
+/// From so many bytes on a call is one of a bulk.
+const BULK: usize = 32 << 10;
+
 /// What is left of several buffers.
 struct Unsent<'a> {
     slices: &'a [IoSlice<'a>],
@@ -27,6 +30,8 @@ struct Unsent<'a> {
     offset: usize,
     sent: usize,
     total: usize,
+    /// More calls like this one are likely to follow.
+    is_bulk: bool,
     flags: Flags,
 }
 
@@ -50,6 +55,7 @@ impl Unsent<'_> {
         let is_last = self.sent + len == self.total;
         SendFlags {
             more: self.flags.more,
+            bulk: self.is_bulk,
             end_of_record: self.flags.end_of_record && is_last,
             urgent: self.flags.out_of_band && is_last,
         }
@@ -97,9 +103,10 @@ pub(super) fn send(
         shown_bytes(data.first().map_or(&[], |slice| slice), total)
     });
     let patience = socket.send_patience(flags);
-    let mut unsent = Unsent { slices: data, offset: 0, sent: 0, total, flags };
+    let is_bulk = total >= BULK && !socket.shared().clock.is_manual();
+    let mut unsent = Unsent { slices: data, offset: 0, sent: 0, total, is_bulk, flags };
     let result = loop {
-        let step = socket.drive(&mut call, patience, |locked, now, id| {
+        let step = socket.drive_hearing(is_bulk, &mut call, patience, |locked, now, id| {
             if total == 0 {
                 // Nothing to send still says whether it could be.
                 return locked.host.send(now, id, &[]).map(|_| Some(()));

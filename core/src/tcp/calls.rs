@@ -67,7 +67,8 @@ impl Connection {
             // A record, or what is urgent, ends where all of it is taken.
             let is_all = taken == data.len();
             let end_of_record = flags.end_of_record && is_all;
-            self.note_send_flags(SendFlags { end_of_record, ..flags });
+            let bulk = flags.bulk && cx.knobs.autocorking();
+            self.note_send_flags(SendFlags { bulk, end_of_record, ..flags });
         }
         self.record_update(cx, before);
         if taken == 0 { Err(Error::WouldBlock) } else { Ok(taken) }

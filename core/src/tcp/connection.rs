@@ -198,6 +198,8 @@ pub struct Connection {
     pub(super) record_ends: RecordEnds,
     /// The application said that more follows at once (MSG_MORE).
     pub(super) is_more_coming: bool,
+    /// What was written last was a bulk, and no segment has come since.
+    pub(super) is_bulk: bool,
     /// The most unsent bytes at which the socket is writable.
     pub(super) notsent_lowat: u32,
     /// What the size of the receive buffer is chosen by.
@@ -317,6 +319,7 @@ impl Connection {
             urgent: None,
             record_ends: None,
             is_more_coming: false,
+            is_bulk: false,
             notsent_lowat: settings
                 .notsent_lowat
                 .filter(|lowat| *lowat > 0)

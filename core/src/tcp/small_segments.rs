@@ -1,4 +1,4 @@
-//! What waits for more: Nagle's rule, TCP_CORK, MSG_MORE, the ends of records, and how much the application
+//! What waits for more: Nagle's rule, TCP_CORK, MSG_MORE, the tails of bulks, the ends of records, and how much the application
 //! may write ahead (RFC 9293 §3.7.4).
 //!
 //! `output` asks here whether a segment that is not full may leave, and where one must end. Nothing
@@ -14,6 +14,9 @@ use super::seq::Seq;
 pub struct SendFlags {
     /// More follows at once: what does not fill a segment waits for it (MSG_MORE).
     pub more: bool,
+    /// So much at once that more is likely to follow: where an ACK is awaited, what does not fill a segment
+    /// waits for that ACK or for more, even with TCP_NODELAY (Linux: `tcp_autocorking`).
+    pub bulk: bool,
     /// A record ends here: no segment holds text from both sides of it (MSG_EOR).
     pub end_of_record: bool,
     /// The data is urgent; its last byte is the one that is read out of band (MSG_OOB).
@@ -24,6 +27,7 @@ impl Connection {
     /// Takes note of how the application sent the bytes that are now in the buffer.
     pub(super) fn note_send_flags(&mut self, flags: SendFlags) {
         self.is_more_coming = flags.more;
+        self.is_bulk = flags.bulk;
         let end = self.send_buffer.end();
         if flags.end_of_record {
             let ends = self.record_ends.get_or_insert_default();
@@ -39,6 +43,7 @@ impl Connection {
     /// A segment arrived: as on Linux MSG_MORE holds back what it was said of until then.
     pub(super) fn end_of_more(&mut self) {
         self.is_more_coming = false;
+        self.is_bulk = false;
     }
 
     /// Drops the ends of records that are acknowledged.
@@ -69,14 +74,17 @@ impl Connection {
 
     /// Whether the text before `end`, less than a segment, has to wait for more (RFC 9293 §3.7.4,
     /// SHLD-7): while the application says that more is coming, or, Nagle's rule in Minshall's form,
-    /// while small text is unacknowledged. What more text already follows can gain none by waiting.
+    /// while small text is unacknowledged; or while a bulk is so young that no ACK has come. What more text
+    /// already follows can gain none by waiting.
     pub(super) fn must_wait(&self, end: Seq) -> bool {
         if end < self.send_buffer.end() || self.snd.fin.is_some() || self.is_urgent() {
             return false;
         }
         let is_corked = self.settings.cork || self.is_more_coming;
+        // Of more than two segments one is acknowledged at once (§3.8.6.3).
+        let is_young = self.is_bulk && self.snd.outstanding() > 2 * u64::from(self.snd.smss);
         let has_small_ahead = self.small_end > self.snd.una && self.snd.outstanding() > 0;
-        is_corked || (!self.settings.no_delay && has_small_ahead)
+        is_corked || is_young || (!self.settings.no_delay && has_small_ahead)
     }
 
     /// The most unsent bytes that the application wants (TCP_NOTSENT_LOWAT, or the knob).

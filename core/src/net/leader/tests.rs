@@ -268,3 +268,27 @@ fn no_wake_is_lost_between_many_threads_that_wait() {
     }
     assert_eq!(done.load(SeqCst), THREADS);
 }
+
+#[test]
+fn a_bulk_sender_takes_in_its_acknowledgments_itself_and_the_engine_comes_back_after_it() {
+    let network = Network::new();
+    let (client, server) = network.connection();
+    let sink = server.clone();
+    let reader = beside(move || {
+        let mut received = vec![0; 4 << 20];
+        (&sink).read_exact(&mut received).map(|()| received)
+    });
+    let data: Vec<u8> = (0..4 << 20).map(|at: usize| (at % 251) as u8).collect();
+    let threads = threads_at_work(&network.alice);
+    for piece in data.chunks(64 << 10) {
+        send(&client, piece);
+    }
+    assert!(threads.lock().unwrap().contains(&thread::current().id()));
+    // This thread does not come back: the last ACKs are the engine's, and the tails go out with them.
+    assert_eq!(reader.result().unwrap(), data);
+    eventually("the engine hears of the last ACK", || {
+        let locked = network.alice.shared().lock().unwrap();
+        let queues = locked.host.queues(client.as_socket().endpoint().id);
+        queues.is_ok_and(|(_, unacknowledged, _)| unacknowledged == 0)
+    });
+}

@@ -22,9 +22,10 @@ fn unsent_bytes_come_in_order_and_empty_buffers_are_passed_over() {
         offset: 0,
         sent: 0,
         total: 3,
+        is_bulk: false,
         flags: Flags { more: true, end_of_record: true, ..Flags::default() },
     };
-    let flags = |end_of_record| SendFlags { more: true, end_of_record, urgent: false };
+    let flags = |end_of_record| SendFlags { more: true, bulk: false, end_of_record, urgent: false };
     assert_eq!(unsent.next(), Some((&b"ab"[..], flags(false))));
     unsent.advance(1);
     assert_eq!(unsent.next(), Some((&b"b"[..], flags(false))));

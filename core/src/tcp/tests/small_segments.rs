@@ -5,8 +5,9 @@ use super::*;
 use crate::readiness::Readiness;
 use crate::tcp::SendFlags;
 
-const MORE: SendFlags = SendFlags { more: true, end_of_record: false, urgent: false };
-const RECORD: SendFlags = SendFlags { more: false, end_of_record: true, urgent: false };
+const MORE: SendFlags = SendFlags { more: true, bulk: false, end_of_record: false, urgent: false };
+const RECORD: SendFlags =
+    SendFlags { more: false, bulk: false, end_of_record: true, urgent: false };
 
 /// The lengths of the texts that leave now.
 fn lengths(peer: &mut Script) -> Vec<usize> {
@@ -142,4 +143,20 @@ fn a_full_window_makes_a_socket_readable_below_its_low_water_mark() {
     assert!(!peer.connection.readiness().contains(Readiness::IN));
     peer.arrive(seg(PSH_ACK, 50_001).ack(1).text(&[1; 10_000]));
     assert!(peer.connection.readiness().contains(Readiness::IN));
+}
+
+#[test]
+fn the_tail_of_a_bulk_waits_for_more_or_for_an_acknowledgment_even_without_delay() {
+    const BULK: SendFlags =
+        SendFlags { more: false, bulk: true, end_of_record: false, urgent: false };
+    let mut peer = Script::established_with(Settings { no_delay: true, ..settings() }, &[]);
+    peer.send_with(&[1; 3300], BULK).unwrap();
+    assert_eq!(lengths(&mut peer), [1000, 1000, 1000]);
+    peer.send_with(&[1; 900], BULK).unwrap();
+    assert_eq!(lengths(&mut peer), [1000], "more came");
+    peer.arrive(seg(ACK, 1).ack(1001));
+    assert_eq!(lengths(&mut peer), [200], "an acknowledgment came");
+    peer.arrive(seg(ACK, 1).ack(4201));
+    peer.send_with(&[1; 2300], BULK).unwrap();
+    assert_eq!(lengths(&mut peer), [1000, 1000, 300], "too little to be acknowledged at once");
 }

@@ -6,7 +6,7 @@ use crate::tcp::SendFlags;
 
 const URG_ACK: Flags = Flags::URG.union(Flags::ACK);
 const URG_PSH_ACK: Flags = Flags::URG.union(PSH_ACK);
-const OOB: SendFlags = SendFlags { more: false, end_of_record: false, urgent: true };
+const OOB: SendFlags = SendFlags { more: false, bulk: false, end_of_record: false, urgent: true };
 
 fn is_pri(peer: &Script) -> bool {
     peer.connection.readiness().contains(Readiness::PRI)

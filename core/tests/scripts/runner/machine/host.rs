@@ -86,7 +86,8 @@ impl HostMachine {
         Ok(match call {
             SystemCall::Send { fd, data, flags } => {
                 let Flags { urgent, more, end_of_record, .. } = flags;
-                let (id, flags) = (self.socket(fd)?, SendFlags { more, end_of_record, urgent });
+                let (id, flags) =
+                    (self.socket(fd)?, SendFlags { more, bulk: false, end_of_record, urgent });
                 Value::Count(self.host.send_with(now, id, &data, flags)?)
             }
             SystemCall::SendOpening { fd, to, data, .. } => {
