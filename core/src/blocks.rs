@@ -9,7 +9,7 @@
 
 use std::collections::VecDeque;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 /// Length of a block in bytes.
 pub const BLOCK: usize = 64 * 1024;
@@ -67,6 +67,57 @@ impl Blocks {
         }
         self.handles.push_back(block.split_off(BLOCK));
         block
+    }
+}
+
+/// Buffers of one length that are filled and then shared as a whole, by whoever reads packets.
+///
+/// ```
+/// use tcpstack::blocks::Lent;
+/// let mut buffers = Lent::new(1000);
+/// let mut buffer = buffers.take();
+/// buffer[..5].copy_from_slice(b"hello");
+/// let hello = buffers.lend(buffer).slice(..5);
+/// assert_eq!(hello, "hello");
+/// let memory = hello.as_ptr();
+/// drop(hello);
+/// // It is not even cleared.
+/// assert_eq!((buffers.take().as_ptr(), buffers.take().len()), (memory, 1000));
+/// ```
+#[derive(Debug)]
+pub struct Lent {
+    len: usize,
+    /// The one lent first is in front.
+    lent: VecDeque<Bytes>,
+}
+
+impl Lent {
+    /// Buffers of `len` bytes; there are none as yet.
+    pub fn new(len: usize) -> Lent {
+        Lent { len, lent: VecDeque::new() }
+    }
+
+    /// A buffer to be filled, whatever is in it now.
+    pub fn take(&mut self) -> BytesMut {
+        for _ in 0..TRIES.min(self.lent.len()) {
+            match self.lent.pop_front().map(Bytes::try_into_mut) {
+                Some(Ok(buffer)) => return buffer,
+                Some(Err(used)) => self.lent.push_back(used),
+                None => break,
+            }
+        }
+        BytesMut::zeroed(self.len)
+    }
+
+    /// Shares a whole buffer, and remembers it.
+    pub fn lend(&mut self, buffer: BytesMut) -> Bytes {
+        debug_assert_eq!(buffer.len(), self.len, "only a whole buffer can be used again");
+        let shared = buffer.freeze();
+        if self.lent.len() == KEPT {
+            self.lent.pop_front();
+        }
+        self.lent.push_back(shared.clone());
+        shared
     }
 }
 

@@ -7,6 +7,7 @@ mod wire;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use tcpstack::device::GSO_MAX_PAYLOAD;
 use tcpstack::host::{Config, Error, Host, SocketId};
 use tcpstack::time::Instant;
 
@@ -19,7 +20,8 @@ use crate::Setting;
 /// What crosses the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Segmentation {
-    /// Every segment by itself.
+    /// Every segment by itself: the hosts' super-segments are cut at the wire's one end, and merged at
+    /// the other, as before and behind a device without offload.
     None,
     /// Super-segments, as between two hosts of one machine: with offload their checksum is left to a
     /// device, and here there is none.
@@ -34,10 +36,10 @@ fn server_address(port: u16) -> SocketAddr {
 }
 
 /// One host; `last` is the last byte of its address.
-fn host(last: u8, setting: Setting, segmentation: Segmentation) -> Host {
+fn host(last: u8, setting: Setting) -> Host {
     let mut config = Config::new([Ipv4Addr::new(10, 0, 0, last).into()], last.into());
     config.mtu = setting.mtu;
-    config.gso_max = if segmentation != Segmentation::None { 65_000 } else { 0 };
+    config.gso_max = GSO_MAX_PAYLOAD;
     let sizes = format!("4096 {0} {0}", setting.buffer);
     for knob in ["tcp_rmem", "tcp_wmem"] {
         config.knobs.set(knob, &sizes).expect("a buffer size in range");
@@ -56,11 +58,11 @@ struct Link {
 impl Link {
     fn new(setting: Setting, segmentation: Segmentation) -> Link {
         Link {
-            client: host(1, setting, segmentation),
-            server: host(2, setting, segmentation),
+            client: host(1, setting),
+            server: host(2, setting),
             // Not the beginning of time, before which nothing lies.
             now: Instant::from_micros(1_000_000),
-            wire: Wire::new(segmentation != Segmentation::Super),
+            wire: Wire::new(segmentation),
         }
     }
 

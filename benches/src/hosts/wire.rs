@@ -1,28 +1,40 @@
 //! The wire between two hosts: memory that packets are copied to, as into a device's receive buffer.
 
-use std::collections::VecDeque;
-
-use bytes::BytesMut;
+use tcpstack::blocks::Lent;
 use tcpstack::host::Host;
 use tcpstack::time::Instant;
+use tcpstack::wire::coalesce::Coalescer;
 use tcpstack::wire::packet::{Frame, Transmit, Verification};
 
+use super::Segmentation;
 use crate::BATCH;
 
-/// What the wire's memory is taken in, in bytes.
-const ROOM: usize = 128 * 1024;
+/// Longer than any packet, in bytes.
+const PACKET: usize = 66_000;
 
-/// Memory, and the queue of packets in it.
+/// Memory of the packets that are under way, and what it takes to cut and to merge them.
 pub(super) struct Wire {
-    has_checksums: bool,
-    room: BytesMut,
-    queue: VecDeque<Frame>,
+    segmentation: Segmentation,
+    /// Segments by themselves, one behind the other.
+    memory: Vec<u8>,
+    /// Where each of them ends.
+    ends: Vec<usize>,
+    coalescer: Coalescer,
+    /// Super-segments, each in a buffer of its own.
+    buffers: Lent,
+    frames: Vec<Frame>,
 }
 
 impl Wire {
-    /// Checksums are computed and verified, or left to a device that there is not.
-    pub(super) fn new(has_checksums: bool) -> Wire {
-        Wire { has_checksums, room: BytesMut::new(), queue: VecDeque::new() }
+    pub(super) fn new(segmentation: Segmentation) -> Wire {
+        Wire {
+            segmentation,
+            memory: Vec::new(),
+            ends: Vec::new(),
+            coalescer: Coalescer::default(),
+            buffers: Lent::new(PACKET),
+            frames: Vec::new(),
+        }
     }
 
     /// Brings a batch of packets from one host to the other, who says which sockets have news; how
@@ -33,35 +45,51 @@ impl Wire {
             && let Some(transmit) = from.poll_transmit(now)
         {
             count += transmit.segment_count();
-            self.send(transmit);
+            match self.segmentation {
+                Segmentation::None => self.send_segments(&transmit),
+                Segmentation::Super => self.frames.push(transmit.into_frame()),
+                Segmentation::SuperWithChecksums => self.send_whole(transmit),
+            }
         }
-        for frame in self.queue.drain(..) {
+        self.merge();
+        for frame in self.frames.drain(..) {
             to.handle_frame(now, frame);
         }
         while to.poll_wake().is_some() {}
         count
     }
 
-    /// Copies the packet; a checksum that was computed is to be verified on arrival.
-    fn send(&mut self, mut transmit: Transmit) {
-        let verification = if self.has_checksums {
-            transmit.complete_checksum();
-            Verification::Unverified
-        } else {
-            Verification::Verified
-        };
-        if self.room.capacity() < transmit.len() {
-            // Takes the memory of packets that are gone by now, if it can.
-            self.room.reserve(ROOM);
+    /// Copies each segment, its checksum computed; on arrival it is to be verified.
+    fn send_segments(&mut self, transmit: &Transmit) {
+        let mut packets = transmit.packets();
+        while let Some(len) = packets.next_len() {
+            let start = self.ends.last().copied().unwrap_or(0);
+            if self.memory.len() < start + len {
+                self.memory.resize(start + PACKET, 0);
+            }
+            packets.write(&mut self.memory[start..start + len]);
+            self.ends.push(start + len);
         }
-        self.room.extend_from_slice(&transmit.header);
-        for slice in &transmit.payload {
-            self.room.extend_from_slice(slice);
+    }
+
+    /// The same of the packet as it is.
+    fn send_whole(&mut self, transmit: Transmit) {
+        let gso_size = transmit.gso_size;
+        let whole = Transmit { gso_size: 0, ..transmit };
+        let mut buffer = self.buffers.take();
+        whole.packets().write(&mut buffer[..whole.len()]);
+        let bytes = self.buffers.lend(buffer).slice(..whole.len());
+        self.frames.push(Frame { bytes, verification: Verification::Unverified, gso_size });
+    }
+
+    /// What arrives in one batch, and belongs together, becomes one frame.
+    fn merge(&mut self) {
+        let mut start = 0;
+        for end in self.ends.drain(..) {
+            let packet = &self.memory[start..end];
+            self.coalescer.push(packet, Verification::Unverified, &mut self.frames);
+            start = end;
         }
-        self.queue.push_back(Frame {
-            bytes: self.room.split().freeze(),
-            verification,
-            gso_size: transmit.gso_size,
-        });
+        self.coalescer.flush(&mut self.frames);
     }
 }

@@ -2,13 +2,13 @@
 //! socket), behind a prefix of a few bytes. A packet is read into memory that becomes the frame
 //! itself when it is large, and written from the slices it consists of.
 
-use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::os::fd::BorrowedFd;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
 
+use crate::blocks::Lent;
 use crate::wire::packet::Transmit;
 
 /// The longest prefix that a device puts before a packet.
@@ -21,28 +21,29 @@ const CAPACITY: usize = PREFIX_MAX + 65_535 + 40 + 1;
 /// From this length on the buffer is handed over, and a fresh one costs less than copying.
 const HAND_OVER: usize = 16 * 1024;
 
-/// Buffers that were handed over and are remembered, to be used again when nobody has them any more.
-const KEPT: usize = 16;
-
 /// Linux's IOV_MAX.
 const SLICES_MAX: usize = 1024;
 
-/// Where packets are read into. The memory is never cleared: the kernel says how much it filled.
+/// Where packets are read into. The memory is cleared but once: the kernel says how much it filled.
 pub(super) struct ReadBuffer {
-    bytes: Vec<u8>,
-    /// The first one handed over is in front.
-    handed_over: VecDeque<Bytes>,
+    buffers: Lent,
+    bytes: BytesMut,
+    /// Bytes that were read last.
+    filled: usize,
 }
 
 impl ReadBuffer {
     pub(super) fn new() -> ReadBuffer {
-        ReadBuffer { bytes: Vec::with_capacity(CAPACITY), handed_over: VecDeque::new() }
+        let mut buffers = Lent::new(CAPACITY);
+        let bytes = buffers.take();
+        ReadBuffer { buffers, bytes, filled: 0 }
     }
 
     /// Reads one packet with its prefix; false: there is none now.
     pub(super) fn read(&mut self, fd: BorrowedFd<'_>) -> io::Result<bool> {
-        self.bytes.clear();
-        match retry(|| rustix::io::read(fd, rustix::buffer::spare_capacity(&mut self.bytes))) {
+        let read = retry(|| rustix::io::read(fd, &mut self.bytes[..]));
+        self.filled = *read.as_ref().unwrap_or(&0);
+        match read {
             Ok(_) => Ok(true),
             Err(rustix::io::Errno::AGAIN) => Ok(false),
             Err(error) => Err(error.into()),
@@ -51,41 +52,21 @@ impl ReadBuffer {
 
     /// What was read last, prefix included.
     pub(super) fn filled(&self) -> &[u8] {
-        &self.bytes
+        &self.bytes[..self.filled]
     }
 
     /// Whether the packet filled the buffer, so that its end may be missing.
     pub(super) fn is_truncated(&self) -> bool {
-        self.bytes.len() >= CAPACITY
+        self.filled >= CAPACITY
     }
 
     /// What was read last, from `prefix_len` on.
     pub(super) fn take(&mut self, prefix_len: usize) -> Bytes {
-        if self.bytes.len() < HAND_OVER {
-            return Bytes::copy_from_slice(&self.bytes[prefix_len..]);
+        if self.filled < HAND_OVER {
+            return Bytes::copy_from_slice(&self.bytes[prefix_len..self.filled]);
         }
-        let fresh = self.fresh();
-        let bytes = Bytes::from(std::mem::replace(&mut self.bytes, fresh));
-        self.handed_over.push_back(bytes.clone());
-        bytes.slice(prefix_len..)
-    }
-
-    /// An empty buffer: the one handed over first, if it is free again.
-    fn fresh(&mut self) -> Vec<u8> {
-        let first = self.handed_over.pop_front();
-        match first.map(Bytes::try_into_mut) {
-            Some(Ok(mut bytes)) => {
-                bytes.clear();
-                bytes.into()
-            }
-            Some(Err(used)) => {
-                if self.handed_over.len() < KEPT {
-                    self.handed_over.push_front(used);
-                }
-                Vec::with_capacity(CAPACITY)
-            }
-            None => Vec::with_capacity(CAPACITY),
-        }
+        let full = std::mem::replace(&mut self.bytes, self.buffers.take());
+        self.buffers.lend(full).slice(prefix_len..self.filled)
     }
 }
 

@@ -87,6 +87,12 @@ pub fn concat(first: u16, first_len: usize, second: u16) -> u16 {
     add(first, if first_len.is_multiple_of(2) { second } else { second.swap_bytes() })
 }
 
+/// Whether the parts of what a checksum covers, the field among them and each of an even length but for
+/// the last, add up.
+pub(super) fn is_right<const N: usize>(sums: [u16; N]) -> bool {
+    sums.into_iter().fold(0, add) == RIGHT
+}
+
 /// The pseudo-header's sum (RFC 9293 §3.1, RFC 8200 §8.1) for `len` bytes of transport.
 pub fn pseudo_header(src: IpAddr, dst: IpAddr, protocol: u8, len: usize) -> u16 {
     fold(address(src) + address(dst) + u64::from(protocol) + (len as u64 & 0xffff_ffff))

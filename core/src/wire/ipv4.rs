@@ -4,18 +4,18 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::fragment::{Fragment, Layout};
-use super::ip::Header;
+use super::ip::{Header, PROTOCOL_TCP};
 use super::{Malformed, ProblemKind, checksum, length_field, read_u16, read_u32, write_u16};
 
 /// Byte offsets of the fields.
 const VERSION_AND_IHL: usize = 0;
 const TYPE_OF_SERVICE: usize = 1;
-const TOTAL_LENGTH: usize = 2;
+pub(super) const TOTAL_LENGTH: usize = 2;
 const IDENTIFICATION: usize = 4;
-const FLAGS_AND_FRAGMENT_OFFSET: usize = 6;
+pub(super) const FLAGS_AND_FRAGMENT_OFFSET: usize = 6;
 const TIME_TO_LIVE: usize = 8;
 pub(super) const PROTOCOL: usize = 9;
-const HEADER_CHECKSUM: usize = 10;
+pub(super) const HEADER_CHECKSUM: usize = 10;
 const SOURCE: usize = 12;
 const DESTINATION: usize = 16;
 
@@ -42,6 +42,16 @@ pub(super) fn parse(packet: &[u8]) -> Result<Header, Malformed> {
         return Err(Malformed::Fragment);
     }
     Ok(header)
+}
+
+/// Whether it is a whole TCP segment behind a header without options whose checksum is right.
+pub(super) fn is_plain(packet: &[u8]) -> bool {
+    packet.len() >= HEADER_LEN
+        && packet[VERSION_AND_IHL] == 4 << 4 | (HEADER_LEN / 4) as u8
+        && read_u16(packet, FLAGS_AND_FRAGMENT_OFFSET) & (MORE_FRAGMENTS | FRAGMENT_OFFSET_MASK)
+            == 0
+        && packet[PROTOCOL] == PROTOCOL_TCP
+        && checksum::verify(&packet[..HEADER_LEN])
 }
 
 /// Reads and verifies the header of a fragment.

@@ -12,8 +12,8 @@ use super::{Malformed, ProblemKind, length_field, read_u16, read_u32, tcp, write
 
 /// Byte offsets of the fields.
 const VERSION_CLASS_FLOW: usize = 0;
-const PAYLOAD_LENGTH: usize = 4;
-const NEXT_HEADER: usize = 6;
+pub(super) const PAYLOAD_LENGTH: usize = 4;
+pub(super) const NEXT_HEADER: usize = 6;
 const HOP_LIMIT: usize = 7;
 const SOURCE: usize = 8;
 const DESTINATION: usize = 24;
@@ -56,6 +56,11 @@ const MAX_PADDING: usize = 7;
 /// Padding: one byte, or as many as the option says.
 const OPTION_PAD1: u8 = 0;
 const OPTION_PADN: u8 = 1;
+
+/// Whether it is a TCP segment behind a header without extensions.
+pub(super) fn is_plain(packet: &[u8]) -> bool {
+    packet.len() >= HEADER_LEN && packet[NEXT_HEADER] == PROTOCOL_TCP
+}
 
 /// Reads the headers of a whole packet.
 pub(super) fn parse(packet: &[u8]) -> Result<Header, Malformed> {

@@ -4,6 +4,7 @@
 //! cannot be used is a [`Malformed`] that says why. What is emitted parses to the same header.
 
 pub mod checksum;
+pub mod coalesce;
 pub mod fragment;
 pub mod icmp;
 pub mod icmp_report;
@@ -11,6 +12,7 @@ pub mod ip;
 mod ipv4;
 mod ipv6;
 pub mod packet;
+pub mod segmentation;
 pub mod tcp;
 pub mod tcp_options;
 

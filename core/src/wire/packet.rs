@@ -7,16 +7,16 @@ use smallvec::SmallVec;
 
 use super::HEADER_CAPACITY;
 use super::ip::{self, PROTOCOL_TCP};
-use super::tcp::{self, Flags};
-use super::{checksum, ipv4, ipv6, length_field, read_u32, write_u16, write_u32};
+use super::{checksum, tcp, write_u16};
 use crate::reason::Reason;
 
 /// What is known of the transport checksum of a packet that came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verification {
-    /// Nobody looked: the host verifies it.
+    /// Nobody looked, or it is wrong: the host verifies it.
     Unverified,
-    /// The device vouches for it (virtio DATA_VALID, or NEEDS_CSUM from a sender on this machine).
+    /// The device vouches for it (virtio DATA_VALID, or NEEDS_CSUM from a sender on this machine), or
+    /// [`coalesce`](super::coalesce) has found it right.
     Verified,
 }
 
@@ -145,39 +145,6 @@ impl Transmit {
         }
     }
 
-    /// Splits a super-segment into the packets of the wire, in order, as a network card would;
-    /// any other packet is handed on as it is. No payload byte is copied.
-    ///
-    /// Each packet has its own sequence number, lengths and IPv4 header checksum; PSH and FIN stay
-    /// on the last alone, CWR on the first alone (RFC 3168 §6.1.2: it is said once). Their TCP
-    /// checksums are partial, whatever the super-segment's was. The IPv4 id stays 0 throughout:
-    /// with DF set it has no meaning (RFC 6864 §4.1); without, each has the next one.
-    pub fn segments(mut self, mut f: impl FnMut(Transmit)) {
-        if self.segment_count() == 1 {
-            self.gso_size = 0;
-            return f(self);
-        }
-        let template = Template::new(&self.header);
-        let mut payload = Slices { current: Bytes::new(), rest: self.payload.into_iter() };
-        let mut at = 0;
-        while at < self.payload_len {
-            let len = usize::from(self.gso_size).min(self.payload_len - at);
-            let is_last = at + len == self.payload_len;
-            f(Transmit {
-                header: template.header(at, len, is_last, at / usize::from(self.gso_size)),
-                payload: payload.take(len),
-                payload_len: len,
-                gso_size: 0,
-                checksum: ChecksumField::Partial {
-                    start: template.tcp as u16,
-                    offset: tcp::CHECKSUM as u16,
-                },
-                reason: self.reason,
-            });
-            at += len;
-        }
-    }
-
     /// The packet in one piece, its checksum finished. A super-segment stays one packet.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.contiguous();
@@ -209,84 +176,6 @@ impl Transmit {
             bytes.extend_from_slice(slice);
         }
         bytes
-    }
-}
-
-/// The header of a super-segment, from which those of its segments are made.
-struct Template<'a> {
-    bytes: &'a [u8],
-    /// Where the TCP header starts.
-    tcp: usize,
-    /// The pseudo-header's sum but for the length.
-    pseudo_header: u16,
-}
-
-impl Template<'_> {
-    /// `bytes` is an IP header as this module emits it, without extension headers, and a TCP header.
-    fn new(bytes: &[u8]) -> Template<'_> {
-        let (tcp, addresses) = match bytes[0] >> 4 {
-            4 => (ipv4::HEADER_LEN, ipv4::ADDRESSES),
-            _ => (ipv6::HEADER_LEN, ipv6::ADDRESSES),
-        };
-        let pseudo_header = checksum::add(checksum::sum(&bytes[addresses]), PROTOCOL_TCP.into());
-        Template { bytes, tcp, pseudo_header }
-    }
-
-    /// The header of the segment with `len` bytes of payload from `at` on, which is the `index`th.
-    fn header(
-        &self,
-        at: usize,
-        len: usize,
-        is_last: bool,
-        index: usize,
-    ) -> SmallVec<[u8; HEADER_CAPACITY]> {
-        let mut header = SmallVec::from_slice(self.bytes);
-        let (ip, tcp) = header.split_at_mut(self.tcp);
-        let segment_len = tcp.len() + len;
-        match ip.len() {
-            ipv4::HEADER_LEN => {
-                ipv4::set_index(ip, index);
-                ipv4::set_total_len(ip, ipv4::HEADER_LEN + segment_len);
-            }
-            _ => ipv6::set_payload_len(ip, segment_len),
-        }
-        let seq = read_u32(tcp, tcp::SEQUENCE_NUMBER).wrapping_add(at as u32);
-        write_u32(tcp, tcp::SEQUENCE_NUMBER, seq);
-        let mut flags = Flags(u16::from(tcp[tcp::FLAGS]));
-        if !is_last {
-            flags = flags.without(Flags::PSH | Flags::FIN);
-        }
-        if at > 0 {
-            flags = flags.without(Flags::CWR);
-        }
-        tcp[tcp::FLAGS] = flags.0 as u8;
-        let sum = checksum::add(self.pseudo_header, length_field(segment_len));
-        write_u16(tcp, tcp::CHECKSUM, sum);
-        header
-    }
-}
-
-/// A payload that is cut into pieces from the front.
-struct Slices {
-    current: Bytes,
-    rest: smallvec::IntoIter<[Bytes; 2]>,
-}
-
-impl Slices {
-    /// The next `len` bytes, or what there is.
-    fn take(&mut self, mut len: usize) -> SmallVec<[Bytes; 2]> {
-        let mut taken = SmallVec::new();
-        while len > 0 {
-            if self.current.is_empty() {
-                let Some(next) = self.rest.next() else { break };
-                self.current = next;
-                continue;
-            }
-            let piece = self.current.split_to(len.min(self.current.len()));
-            len -= piece.len();
-            taken.push(piece);
-        }
-        taken
     }
 }
 

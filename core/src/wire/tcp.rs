@@ -17,18 +17,24 @@ use super::{Malformed, read_u16, read_u32, write_u16, write_u32};
 const SOURCE_PORT: usize = 0;
 const DESTINATION_PORT: usize = 2;
 pub(super) const SEQUENCE_NUMBER: usize = 4;
-const ACKNOWLEDGMENT_NUMBER: usize = 8;
+pub(super) const ACKNOWLEDGMENT_NUMBER: usize = 8;
 const DATA_OFFSET: usize = 12;
 pub(super) const FLAGS: usize = 13;
-const WINDOW: usize = 14;
+pub(super) const WINDOW: usize = 14;
 pub(super) const CHECKSUM: usize = 16;
-const URGENT_POINTER: usize = 18;
+pub(super) const URGENT_POINTER: usize = 18;
 
 /// The ninth flag, in the byte of the data offset.
 const AE_BIT: u8 = 0x01;
 
 /// Length of a header without options.
 pub(super) const HEADER_LEN: usize = 20;
+
+/// The header's length by its data offset; None: it is not all there.
+pub(super) fn header_len(segment: &[u8]) -> Option<usize> {
+    let len = usize::from(segment.get(DATA_OFFSET)? >> 4) * 4;
+    (HEADER_LEN..=segment.len()).contains(&len).then_some(len)
+}
 
 /// The control bits AE CWR ECE URG ACK PSH RST SYN FIN, from 0x100 to 0x01.
 ///
@@ -131,10 +137,7 @@ impl Header {
         if segment.len() < HEADER_LEN {
             return Err(Malformed::Truncated);
         }
-        let header_len = usize::from(segment[DATA_OFFSET] >> 4) * 4;
-        if header_len < HEADER_LEN || header_len > segment.len() {
-            return Err(Malformed::Length);
-        }
+        let header_len = header_len(segment).ok_or(Malformed::Length)?;
         let header = Header {
             src_port: read_u16(segment, SOURCE_PORT),
             dst_port: read_u16(segment, DESTINATION_PORT),

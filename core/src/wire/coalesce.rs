@@ -1,0 +1,298 @@
+//! Packets that arrive one after the other, merged where they are one run of the same stream: many
+//! segments then cost little more than one (GRO, or LRO in a network card).
+//!
+//! A [`Coalescer`] takes the packets of one batch in and hands frames on, in the same order. A run is
+//! segments of one connection that follow each other without a gap, all of one size but for the last,
+//! and whose headers differ in nothing but number, length, identification and checksum, and the last's in
+//! PSH and FIN: what it tells is told by one header, and [`Transmit::segments`] makes the packets of it
+//! again. Whatever else comes goes on as it came. Nothing is held back for a later batch.
+//!
+//! Checksums are verified as the bytes are copied, behind each other, into a block: the text of a run
+//! is then one slice, long enough to stay where it is until it is read. A packet with a wrong checksum
+//! is in no run; it goes on unverified, for the host to find and count.
+//!
+//! [`Transmit::segments`]: super::packet::Transmit::segments
+
+use bytes::{Bytes, BytesMut};
+
+use super::ip::PROTOCOL_TCP;
+use super::packet::{Frame, Verification};
+use super::tcp::{self, Flags};
+use super::{checksum, ipv4, ipv6, read_u16, read_u32};
+use crate::blocks::{BLOCK, Lent};
+
+/// The longest packet that is made: what an IPv4 length field says.
+const PACKET_MAX: usize = 65_535;
+
+/// A batch of less is copied into memory of its own size: should somebody keep a packet of it, he keeps
+/// no whole block.
+const SHARE_MIN: usize = 16 * 1024;
+
+/// Merges the packets of a batch.
+///
+/// ```
+/// use tcpstack::wire::coalesce::Coalescer;
+/// use tcpstack::wire::packet::{Transmit, Verification};
+/// use tcpstack::wire::{ip, tcp};
+/// let ip = ip::Header::new([10, 0, 0, 1].into(), [10, 0, 0, 2].into(), ip::PROTOCOL_TCP, 64, 0);
+/// let header = tcp::Header { flags: tcp::Flags::ACK, ..Default::default() };
+/// let text = [vec![7; 2500].into()].into_iter().collect();
+/// let transmit = Transmit::tcp(ip, &header, text, 1000, None);
+///
+/// let (mut coalescer, mut frames) = (Coalescer::default(), Vec::new());
+/// transmit.segments(|segment| {
+///     coalescer.push(&segment.to_bytes(), Verification::Unverified, &mut frames);
+/// });
+/// coalescer.flush(&mut frames);
+/// assert_eq!((frames.len(), frames[0].bytes.len(), frames[0].gso_size), (1, 40 + 2500, 1000));
+/// ```
+#[derive(Debug)]
+pub struct Coalescer {
+    buffers: Lent,
+    /// Where packets are put; empty until one comes.
+    block: BytesMut,
+    /// Bytes of the block that are in use.
+    filled: usize,
+    packets: Vec<Packet>,
+    /// How the last packet goes on, should the next segment follow it.
+    run: Option<Run>,
+}
+
+/// A packet in the block; it ends where the next one starts.
+#[derive(Debug)]
+struct Packet {
+    start: usize,
+    verification: Verification,
+    gso_size: u16,
+}
+
+/// Segments that have become one packet, the last of the block.
+#[derive(Debug)]
+struct Run {
+    /// Where in the block it starts.
+    start: usize,
+    shape: Shape,
+    /// Text of each segment, in bytes.
+    size: usize,
+    /// SEG.SEQ of the segment that would follow.
+    next: u32,
+    verification: Verification,
+}
+
+/// Where the headers of a TCP segment end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Shape {
+    /// The IP header's length.
+    tcp: usize,
+    /// Both headers' length.
+    text: usize,
+}
+
+impl Default for Coalescer {
+    fn default() -> Coalescer {
+        Coalescer {
+            buffers: Lent::new(BLOCK),
+            block: BytesMut::new(),
+            filled: 0,
+            packets: Vec::new(),
+            run: None,
+        }
+    }
+}
+
+impl Coalescer {
+    /// Takes in the next packet of the batch; it is copied. Frames that are complete are put behind
+    /// `frames`.
+    pub fn push(&mut self, packet: &[u8], verification: Verification, frames: &mut Vec<Frame>) {
+        if self.goes_on(packet, verification) && self.append(packet) {
+            return;
+        }
+        self.end_run();
+        if packet.len() > self.block.len() - self.filled {
+            self.flush(frames);
+        }
+        if packet.len() > BLOCK {
+            let bytes = Bytes::copy_from_slice(packet);
+            frames.push(Frame { bytes, verification, gso_size: 0 });
+            return;
+        }
+        if self.block.is_empty() {
+            self.block = self.buffers.take();
+        }
+        self.begin(packet, verification);
+    }
+
+    /// Hands over all packets that are still here: the batch has ended.
+    pub fn flush(&mut self, frames: &mut Vec<Frame>) {
+        self.end_run();
+        if self.packets.is_empty() {
+            return;
+        }
+        let memory = if self.filled < SHARE_MIN {
+            Bytes::copy_from_slice(&self.block[..self.filled])
+        } else {
+            self.buffers.lend(std::mem::take(&mut self.block))
+        };
+        let mut end = std::mem::take(&mut self.filled);
+        let first = frames.len();
+        // From the last to the first: each ends where the one behind it starts.
+        for Packet { start, verification, gso_size } in self.packets.drain(..).rev() {
+            frames.push(Frame { bytes: memory.slice(start..end), verification, gso_size });
+            end = start;
+        }
+        frames[first..].reverse();
+    }
+
+    /// Puts a packet into the block that follows nothing.
+    fn begin(&mut self, packet: &[u8], verification: Verification) {
+        let start = self.filled;
+        self.filled += packet.len();
+        let room = &mut self.block[start..self.filled];
+        let Some(shape) = Shape::of(packet) else {
+            room.copy_from_slice(packet);
+            self.packets.push(Packet { start, verification, gso_size: 0 });
+            return;
+        };
+        let (header, text) = packet.split_at(shape.text);
+        let (header_room, text_room) = room.split_at_mut(shape.text);
+        header_room.copy_from_slice(header);
+        let found = shape.copy_text(packet, text_room, verification);
+        self.packets.push(Packet { start, verification: found, gso_size: 0 });
+        let flags = shape.flags(packet);
+        // CWR is said once (RFC 3168 §6.1.2). Whoever vouched before vouches for what comes; what was found here is found anew each time.
+        let may_go_on = found == Verification::Verified
+            && flags.without(Flags::ECE) == Flags::ACK
+            && !text.is_empty();
+        self.run = may_go_on.then(|| Run {
+            start,
+            shape,
+            size: text.len(),
+            next: shape.seq(packet).wrapping_add(text.len() as u32),
+            verification,
+        });
+    }
+
+    /// Whether the packet is the next segment of the run, as far as its headers say.
+    fn goes_on(&self, packet: &[u8], verification: Verification) -> bool {
+        let Some(run) = &self.run else { return false };
+        let Shape { tcp, text } = run.shape;
+        let header = &self.block[run.start..run.start + text];
+        let len = packet.len();
+        let fits = len > text
+            && len - text <= run.size
+            && self.filled + len - text <= self.block.len()
+            && self.filled - run.start + len - text <= PACKET_MAX;
+        if !fits || verification != run.verification {
+            return false;
+        }
+        let is_same = |range: std::ops::Range<usize>| packet[range.clone()] == header[range];
+        let is_same_ip = match tcp {
+            ipv4::HEADER_LEN => {
+                is_same(0..ipv4::TOTAL_LENGTH)
+                    && usize::from(read_u16(packet, ipv4::TOTAL_LENGTH)) == len
+                    && is_same(ipv4::FLAGS_AND_FRAGMENT_OFFSET..ipv4::HEADER_CHECKSUM)
+                    && is_same(ipv4::ADDRESSES)
+                    && checksum::verify(&packet[..tcp])
+            }
+            _ => {
+                is_same(0..ipv6::PAYLOAD_LENGTH)
+                    && usize::from(read_u16(packet, ipv6::PAYLOAD_LENGTH)) == len - tcp
+                    && is_same(ipv6::NEXT_HEADER..tcp)
+            }
+        };
+        let flags = |packet: &[u8]| run.shape.flags(packet).without(Flags::PSH | Flags::FIN);
+        is_same_ip
+            && is_same(tcp..tcp + tcp::SEQUENCE_NUMBER)
+            && run.shape.seq(packet) == run.next
+            && is_same(tcp + tcp::ACKNOWLEDGMENT_NUMBER..tcp + tcp::FLAGS)
+            && flags(packet) == flags(header)
+            && is_same(tcp + tcp::WINDOW..tcp + tcp::CHECKSUM)
+            && is_same(tcp + tcp::URGENT_POINTER..text)
+    }
+
+    /// Puts the text of the next segment behind the run's; false, and nothing done, when its checksum
+    /// is wrong.
+    fn append(&mut self, packet: &[u8]) -> bool {
+        let Some(run) = &mut self.run else { return false };
+        let text = &packet[run.shape.text..];
+        let room = &mut self.block[self.filled..self.filled + text.len()];
+        if run.shape.copy_text(packet, room, run.verification) == Verification::Unverified {
+            return false;
+        }
+        self.filled += text.len();
+        run.next = run.next.wrapping_add(text.len() as u32);
+        if let Some(packet) = self.packets.last_mut() {
+            packet.gso_size = run.size as u16;
+        }
+        let end = run.shape.flags(packet).intersection(Flags::PSH | Flags::FIN);
+        let is_last = text.len() < run.size || end != Flags::EMPTY;
+        self.block[run.start + run.shape.tcp + tcp::FLAGS] |= end.0 as u8;
+        if is_last {
+            self.end_run();
+        }
+        true
+    }
+
+    /// No segment follows the last packet any more: its header says how long it has become.
+    fn end_run(&mut self) {
+        let Some(Run { start, shape, .. }) = self.run.take() else { return };
+        let ip = &mut self.block[start..start + shape.tcp];
+        match shape.tcp {
+            ipv4::HEADER_LEN => ipv4::set_total_len(ip, self.filled - start),
+            _ => ipv6::set_payload_len(ip, self.filled - start - shape.tcp),
+        }
+    }
+}
+
+impl Shape {
+    /// None where it is no whole TCP segment behind a plain IP header.
+    fn of(packet: &[u8]) -> Option<Shape> {
+        let (tcp, len) = match packet.first()? >> 4 {
+            4 if ipv4::is_plain(packet) => {
+                (ipv4::HEADER_LEN, usize::from(read_u16(packet, ipv4::TOTAL_LENGTH)))
+            }
+            6 if ipv6::is_plain(packet) => {
+                let payload_len = usize::from(read_u16(packet, ipv6::PAYLOAD_LENGTH));
+                (ipv6::HEADER_LEN, ipv6::HEADER_LEN + payload_len)
+            }
+            _ => return None,
+        };
+        let header_len = tcp::header_len(packet.get(tcp..)?)?;
+        (len == packet.len()).then_some(Shape { tcp, text: tcp + header_len })
+    }
+
+    fn seq(self, packet: &[u8]) -> u32 {
+        read_u32(packet, self.tcp + tcp::SEQUENCE_NUMBER)
+    }
+
+    /// The flags but for AE.
+    fn flags(self, packet: &[u8]) -> Flags {
+        Flags(u16::from(packet[self.tcp + tcp::FLAGS]))
+    }
+
+    /// Copies the text of `packet`, and says whether its checksum is right: as it was vouched for, or
+    /// as it is found to be.
+    fn copy_text(self, packet: &[u8], to: &mut [u8], verification: Verification) -> Verification {
+        let text = &packet[self.text..];
+        if verification == Verification::Verified {
+            to.copy_from_slice(text);
+            return verification;
+        }
+        let addresses =
+            if self.tcp == ipv4::HEADER_LEN { ipv4::ADDRESSES } else { ipv6::ADDRESSES };
+        let sums = [
+            PROTOCOL_TCP.into(),
+            (packet.len() - self.tcp) as u16,
+            checksum::sum(&packet[addresses]),
+            checksum::sum(&packet[self.tcp..self.text]),
+            checksum::copy(text, to),
+        ];
+        match checksum::is_right(sums) {
+            true => Verification::Verified,
+            false => Verification::Unverified,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,237 @@
+//! A super-segment as the packets of the wire that it stands for, as a network card would make them:
+//! shared ([`Transmit::segments`]), or written out in one piece each ([`Transmit::packets`]).
+//!
+//! Each packet has its own sequence number, lengths and IPv4 header checksum; PSH and FIN stay on the
+//! last alone, CWR on the first alone (RFC 3168 §6.1.2: it is said once). The IPv4 id stays 0 throughout:
+//! with DF set it has no meaning (RFC 6864 §4.1); without, each has the next one.
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use super::HEADER_CAPACITY;
+use super::ip::PROTOCOL_TCP;
+use super::packet::{ChecksumField, Transmit};
+use super::tcp::{self, Flags};
+use super::{checksum, ipv4, ipv6, length_field, read_u32, write_u16, write_u32};
+
+impl Transmit {
+    /// Splits a super-segment into the packets of the wire, in order; any other packet is handed on as it
+    /// is. No payload byte is copied. Their TCP checksums are partial, whatever the super-segment's was.
+    pub fn segments(mut self, mut f: impl FnMut(Transmit)) {
+        if self.segment_count() == 1 {
+            self.gso_size = 0;
+            return f(self);
+        }
+        let mut headers = Headers::new(&self.header);
+        let mut payload = Slices { current: Bytes::new(), rest: self.payload.into_iter() };
+        let mut at = 0;
+        while at < self.payload_len {
+            let len = usize::from(self.gso_size).min(self.payload_len - at);
+            let is_last = at + len == self.payload_len;
+            f(Transmit {
+                header: SmallVec::from_slice(headers.next(len, is_last)),
+                payload: payload.take(len),
+                payload_len: len,
+                gso_size: 0,
+                checksum: headers.checksum(),
+                reason: self.reason,
+            });
+            at += len;
+        }
+    }
+
+    /// The packets of the wire, to be written out one after the other, checksums complete.
+    ///
+    /// ```
+    /// use tcpstack::wire::{ip, packet::Transmit, tcp};
+    /// let ip = ip::Header::new([10, 0, 0, 1].into(), [10, 0, 0, 2].into(), ip::PROTOCOL_TCP, 64, 0);
+    /// let payload = vec![7; 2500];
+    /// let header = tcp::Header { flags: tcp::Flags::ACK, ..Default::default() };
+    /// let transmit = Transmit::tcp(ip, &header, [payload.into()].into_iter().collect(), 1000, None);
+    ///
+    /// let (mut packets, mut room, mut written) = (transmit.packets(), [0; 1500], vec![]);
+    /// while let Some(len) = packets.next_len() {
+    ///     packets.write(&mut room[..len]);
+    ///     written.push(len);
+    /// }
+    /// assert_eq!(written, [1040, 1040, 540]);
+    /// ```
+    pub fn packets(&self) -> Packets<'_> {
+        let is_super = self.segment_count() > 1;
+        Packets {
+            transmit: self,
+            headers: is_super.then(|| Headers::new(&self.header)),
+            size: if is_super { usize::from(self.gso_size) } else { self.payload_len },
+            at: 0,
+            is_over: false,
+            slice: 0,
+            offset: 0,
+        }
+    }
+}
+
+/// The packets of a [`Transmit`] that are still to be written.
+pub struct Packets<'a> {
+    transmit: &'a Transmit,
+    /// None where it is one packet only.
+    headers: Option<Headers>,
+    /// Payload bytes of each packet but the last.
+    size: usize,
+    /// Payload bytes written.
+    at: usize,
+    is_over: bool,
+    /// Where the next payload byte is: in which slice, and where in it.
+    slice: usize,
+    offset: usize,
+}
+
+impl Packets<'_> {
+    /// Length of the next packet in bytes; None when all are written.
+    pub fn next_len(&self) -> Option<usize> {
+        (!self.is_over).then(|| self.transmit.header.len() + self.next_payload_len())
+    }
+
+    fn next_payload_len(&self) -> usize {
+        self.size.min(self.transmit.payload_len - self.at)
+    }
+
+    /// Writes the next packet, which fills `to`.
+    ///
+    /// # Panics
+    /// When `to` is not as long as [`Packets::next_len`] says.
+    pub fn write(&mut self, to: &mut [u8]) {
+        let len = self.next_payload_len();
+        self.at += len;
+        self.is_over = self.at == self.transmit.payload_len;
+        let (header, payload) = to.split_at_mut(self.transmit.header.len());
+        assert_eq!(payload.len(), len, "there is room for just the next packet");
+        let field = match &mut self.headers {
+            Some(headers) => {
+                header.copy_from_slice(headers.next(len, self.is_over));
+                headers.checksum()
+            }
+            None => {
+                header.copy_from_slice(&self.transmit.header);
+                self.transmit.checksum
+            }
+        };
+        let sum = self.write_payload(payload);
+        if let ChecksumField::Partial { start, offset } = field {
+            let covered = &mut header[usize::from(start)..];
+            // The field itself holds the pseudo-header's sum, and is covered like all the rest.
+            let sum = checksum::concat(checksum::sum(covered), covered.len(), sum);
+            write_u16(covered, usize::from(offset), checksum::finish(sum));
+        }
+    }
+
+    /// Fills `to` with the next payload bytes and returns their sum.
+    fn write_payload(&mut self, to: &mut [u8]) -> u16 {
+        let (mut sum, mut filled) = (0, 0);
+        while filled < to.len() {
+            let rest = &self.transmit.payload[self.slice][self.offset..];
+            let len = rest.len().min(to.len() - filled);
+            let piece = checksum::copy(&rest[..len], &mut to[filled..filled + len]);
+            sum = checksum::concat(sum, filled, piece);
+            filled += len;
+            self.offset += len;
+            if len == rest.len() {
+                (self.slice, self.offset) = (self.slice + 1, 0);
+            }
+        }
+        sum
+    }
+}
+
+/// The header of a super-segment, from which those of its segments are made one after the other.
+struct Headers {
+    bytes: [u8; HEADER_CAPACITY],
+    len: usize,
+    /// Where the TCP header starts.
+    tcp: usize,
+    /// The pseudo-header's sum but for the length.
+    pseudo_header: u16,
+    seq: u32,
+    flags: Flags,
+    /// Packets made so far.
+    count: usize,
+}
+
+impl Headers {
+    /// `header` is an IP header as this module emits it, without extension headers, and a TCP header.
+    fn new(header: &[u8]) -> Headers {
+        let (tcp, addresses) = match header[0] >> 4 {
+            4 => (ipv4::HEADER_LEN, ipv4::ADDRESSES),
+            _ => (ipv6::HEADER_LEN, ipv6::ADDRESSES),
+        };
+        let mut bytes = [0; HEADER_CAPACITY];
+        bytes[..header.len()].copy_from_slice(header);
+        Headers {
+            bytes,
+            len: header.len(),
+            tcp,
+            pseudo_header: checksum::add(checksum::sum(&header[addresses]), PROTOCOL_TCP.into()),
+            seq: read_u32(header, tcp + tcp::SEQUENCE_NUMBER),
+            flags: Flags(u16::from(header[tcp + tcp::FLAGS])),
+            count: 0,
+        }
+    }
+
+    /// The header of the next segment, which has `len` bytes of payload.
+    fn next(&mut self, len: usize, is_last: bool) -> &[u8] {
+        let (ip, tcp) = self.bytes[..self.len].split_at_mut(self.tcp);
+        let segment_len = tcp.len() + len;
+        match ip.len() {
+            ipv4::HEADER_LEN => {
+                ipv4::set_index(ip, usize::from(self.count > 0));
+                ipv4::set_total_len(ip, ipv4::HEADER_LEN + segment_len);
+            }
+            _ => ipv6::set_payload_len(ip, segment_len),
+        }
+        write_u32(tcp, tcp::SEQUENCE_NUMBER, self.seq);
+        let mut flags = self.flags;
+        if !is_last {
+            flags = flags.without(Flags::PSH | Flags::FIN);
+        }
+        if self.count > 0 {
+            flags = flags.without(Flags::CWR);
+        }
+        tcp[tcp::FLAGS] = flags.0 as u8;
+        let sum = checksum::add(self.pseudo_header, length_field(segment_len));
+        write_u16(tcp, tcp::CHECKSUM, sum);
+        self.seq = self.seq.wrapping_add(len as u32);
+        self.count += 1;
+        &self.bytes[..self.len]
+    }
+
+    /// The state of the checksum that each has.
+    fn checksum(&self) -> ChecksumField {
+        ChecksumField::Partial { start: self.tcp as u16, offset: tcp::CHECKSUM as u16 }
+    }
+}
+
+/// A payload that is cut into pieces from the front.
+struct Slices {
+    current: Bytes,
+    rest: smallvec::IntoIter<[Bytes; 2]>,
+}
+
+impl Slices {
+    /// The next `len` bytes, or what there is.
+    fn take(&mut self, mut len: usize) -> SmallVec<[Bytes; 2]> {
+        let mut taken = SmallVec::new();
+        while len > 0 {
+            if self.current.is_empty() {
+                let Some(next) = self.rest.next() else { break };
+                self.current = next;
+                continue;
+            }
+            let piece = self.current.split_to(len.min(self.current.len()));
+            len -= piece.len();
+            taken.push(piece);
+        }
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests;
