@@ -18,7 +18,7 @@ use bytes::{Bytes, BytesMut};
 use super::ip::PROTOCOL_TCP;
 use super::packet::{Frame, Verification};
 use super::tcp::{self, Flags};
-use super::{checksum, ipv4, ipv6, read_u16, read_u32};
+use super::{HEADER_CAPACITY, checksum, ipv4, ipv6, read_u16, read_u32, write_u16, write_u32};
 use crate::blocks::{BLOCK, Lent};
 
 /// The longest packet that is made: what an IPv4 length field says.
@@ -72,11 +72,24 @@ struct Run {
     /// Where in the block it starts.
     start: usize,
     shape: Shape,
+    /// What the headers of its segments have in common.
+    common: Common,
     /// Text of each segment, in bytes.
     size: usize,
     /// SEG.SEQ of the segment that would follow.
     next: u32,
     verification: Verification,
+}
+
+/// Headers without the fields that differ within a run, which are 0 here. Their sums are known, so
+/// that a checksum takes the other fields and the text alone.
+#[derive(Debug)]
+struct Common {
+    words: [u32; HEADER_CAPACITY / 4],
+    /// Of the IPv4 header.
+    ip_sum: u16,
+    /// Of the TCP header, and of the pseudo-header but for the length.
+    tcp_sum: u16,
 }
 
 /// Where the headers of a TCP segment end.
@@ -156,7 +169,8 @@ impl Coalescer {
         let (header, text) = packet.split_at(shape.text);
         let (header_room, text_room) = room.split_at_mut(shape.text);
         header_room.copy_from_slice(header);
-        let found = shape.copy_text(packet, text_room, verification);
+        let common = Common::of(header, shape.tcp);
+        let found = common.copy_text(packet, shape, text_room, verification);
         self.packets.push(Packet { start, verification: found, gso_size: 0 });
         let flags = shape.flags(packet);
         // CWR is said once (RFC 3168 §6.1.2). Whoever vouched before vouches for what comes; what was found here is found anew each time.
@@ -166,6 +180,7 @@ impl Coalescer {
         self.run = may_go_on.then(|| Run {
             start,
             shape,
+            common,
             size: text.len(),
             next: shape.seq(packet).wrapping_add(text.len() as u32),
             verification,
@@ -176,38 +191,16 @@ impl Coalescer {
     fn goes_on(&self, packet: &[u8], verification: Verification) -> bool {
         let Some(run) = &self.run else { return false };
         let Shape { tcp, text } = run.shape;
-        let header = &self.block[run.start..run.start + text];
         let len = packet.len();
         let fits = len > text
             && len - text <= run.size
             && self.filled + len - text <= self.block.len()
             && self.filled - run.start + len - text <= PACKET_MAX;
-        if !fits || verification != run.verification {
-            return false;
-        }
-        let is_same = |range: std::ops::Range<usize>| packet[range.clone()] == header[range];
-        let is_same_ip = match tcp {
-            ipv4::HEADER_LEN => {
-                is_same(0..ipv4::TOTAL_LENGTH)
-                    && usize::from(read_u16(packet, ipv4::TOTAL_LENGTH)) == len
-                    && is_same(ipv4::FLAGS_AND_FRAGMENT_OFFSET..ipv4::HEADER_CHECKSUM)
-                    && is_same(ipv4::ADDRESSES)
-                    && checksum::verify(&packet[..tcp])
-            }
-            _ => {
-                is_same(0..ipv6::PAYLOAD_LENGTH)
-                    && usize::from(read_u16(packet, ipv6::PAYLOAD_LENGTH)) == len - tcp
-                    && is_same(ipv6::NEXT_HEADER..tcp)
-            }
-        };
-        let flags = |packet: &[u8]| run.shape.flags(packet).without(Flags::PSH | Flags::FIN);
-        is_same_ip
-            && is_same(tcp..tcp + tcp::SEQUENCE_NUMBER)
+        fits && verification == run.verification
+            && run.shape.is_length_right(packet)
             && run.shape.seq(packet) == run.next
-            && is_same(tcp + tcp::ACKNOWLEDGMENT_NUMBER..tcp + tcp::FLAGS)
-            && flags(packet) == flags(header)
-            && is_same(tcp + tcp::WINDOW..tcp + tcp::CHECKSUM)
-            && is_same(tcp + tcp::URGENT_POINTER..text)
+            && run.common.is_in(&packet[..text], tcp)
+            && (tcp == ipv6::HEADER_LEN || run.common.is_ipv4_checksum_right(packet))
     }
 
     /// Puts the text of the next segment behind the run's; false, and nothing done, when its checksum
@@ -216,7 +209,8 @@ impl Coalescer {
         let Some(run) = &mut self.run else { return false };
         let text = &packet[run.shape.text..];
         let room = &mut self.block[self.filled..self.filled + text.len()];
-        if run.shape.copy_text(packet, room, run.verification) == Verification::Unverified {
+        let found = run.common.copy_text(packet, run.shape, room, run.verification);
+        if found == Verification::Unverified {
             return false;
         }
         self.filled += text.len();
@@ -247,18 +241,22 @@ impl Coalescer {
 impl Shape {
     /// None where it is no whole TCP segment behind a plain IP header.
     fn of(packet: &[u8]) -> Option<Shape> {
-        let (tcp, len) = match packet.first()? >> 4 {
-            4 if ipv4::is_plain(packet) => {
-                (ipv4::HEADER_LEN, usize::from(read_u16(packet, ipv4::TOTAL_LENGTH)))
-            }
-            6 if ipv6::is_plain(packet) => {
-                let payload_len = usize::from(read_u16(packet, ipv6::PAYLOAD_LENGTH));
-                (ipv6::HEADER_LEN, ipv6::HEADER_LEN + payload_len)
-            }
+        let tcp = match packet.first()? >> 4 {
+            4 if ipv4::is_plain(packet) => ipv4::HEADER_LEN,
+            6 if ipv6::is_plain(packet) => ipv6::HEADER_LEN,
             _ => return None,
         };
-        let header_len = tcp::header_len(packet.get(tcp..)?)?;
-        (len == packet.len()).then_some(Shape { tcp, text: tcp + header_len })
+        let text = tcp + tcp::header_len(packet.get(tcp..)?)?;
+        Some(Shape { tcp, text }).filter(|shape| shape.is_length_right(packet))
+    }
+
+    /// Whether the IP header's length field agrees with the packet's length.
+    fn is_length_right(self, packet: &[u8]) -> bool {
+        let len = match self.tcp {
+            ipv4::HEADER_LEN => read_u16(packet, ipv4::TOTAL_LENGTH).into(),
+            _ => ipv6::HEADER_LEN + usize::from(read_u16(packet, ipv6::PAYLOAD_LENGTH)),
+        };
+        len == packet.len()
     }
 
     fn seq(self, packet: &[u8]) -> u32 {
@@ -269,29 +267,111 @@ impl Shape {
     fn flags(self, packet: &[u8]) -> Flags {
         Flags(u16::from(packet[self.tcp + tcp::FLAGS]))
     }
+}
+
+/// PSH and FIN, which the last segment of a run may have.
+const END: u8 = (Flags::PSH.0 | Flags::FIN.0) as u8;
+
+impl Common {
+    /// What of `header`, whose TCP header starts at `tcp`, all segments of a run have in common.
+    fn of(header: &[u8], tcp: usize) -> Common {
+        let mut bytes = [0; HEADER_CAPACITY];
+        bytes[..header.len()].copy_from_slice(header);
+        let addresses = match tcp {
+            ipv4::HEADER_LEN => {
+                bytes[ipv4::TOTAL_LENGTH..ipv4::FLAGS_AND_FRAGMENT_OFFSET].fill(0);
+                write_u16(&mut bytes, ipv4::HEADER_CHECKSUM, 0);
+                ipv4::ADDRESSES
+            }
+            _ => {
+                write_u16(&mut bytes, ipv6::PAYLOAD_LENGTH, 0);
+                ipv6::ADDRESSES
+            }
+        };
+        write_u32(&mut bytes, tcp + tcp::SEQUENCE_NUMBER, 0);
+        bytes[tcp + tcp::FLAGS] &= !END;
+        write_u16(&mut bytes, tcp + tcp::CHECKSUM, 0);
+        let pseudo_header = checksum::add(checksum::sum(&bytes[addresses]), PROTOCOL_TCP.into());
+        let mut words = [0; HEADER_CAPACITY / 4];
+        for (word, bytes) in words.iter_mut().zip(bytes.as_chunks::<4>().0) {
+            *word = u32::from_ne_bytes(*bytes);
+        }
+        Common {
+            words,
+            ip_sum: checksum::sum(&bytes[..tcp]),
+            tcp_sum: checksum::add(checksum::sum(&bytes[tcp..]), pseudo_header),
+        }
+    }
+
+    /// Whether `header` says the same, its own fields aside.
+    fn is_in(&self, header: &[u8], tcp: usize) -> bool {
+        let own = if tcp == ipv4::HEADER_LEN { &OWN_BEHIND_IPV4 } else { &OWN_BEHIND_IPV6 };
+        let words = header.as_chunks::<4>().0.iter().zip(self.words).zip(own);
+        let difference = words.fold(0, |difference, ((word, common), own)| {
+            difference | ((u32::from_ne_bytes(*word) & !own) ^ common)
+        });
+        difference == 0
+    }
+
+    fn is_ipv4_checksum_right(&self, packet: &[u8]) -> bool {
+        let own = [ipv4::TOTAL_LENGTH, ipv4::IDENTIFICATION, ipv4::HEADER_CHECKSUM];
+        let [len, identification, checksum] = own.map(|at| read_u16(packet, at));
+        checksum::is_right([self.ip_sum, len, identification, checksum])
+    }
 
     /// Copies the text of `packet`, and says whether its checksum is right: as it was vouched for, or
     /// as it is found to be.
-    fn copy_text(self, packet: &[u8], to: &mut [u8], verification: Verification) -> Verification {
-        let text = &packet[self.text..];
+    fn copy_text(
+        &self,
+        packet: &[u8],
+        shape: Shape,
+        to: &mut [u8],
+        verification: Verification,
+    ) -> Verification {
+        let text = &packet[shape.text..];
         if verification == Verification::Verified {
             to.copy_from_slice(text);
             return verification;
         }
-        let addresses =
-            if self.tcp == ipv4::HEADER_LEN { ipv4::ADDRESSES } else { ipv6::ADDRESSES };
+        let seq = shape.seq(packet);
         let sums = [
-            PROTOCOL_TCP.into(),
-            (packet.len() - self.tcp) as u16,
-            checksum::sum(&packet[addresses]),
-            checksum::sum(&packet[self.tcp..self.text]),
+            self.tcp_sum,
+            (packet.len() - shape.tcp) as u16,
+            (seq >> 16) as u16,
+            seq as u16,
+            u16::from(packet[shape.tcp + tcp::FLAGS] & END),
+            read_u16(packet, shape.tcp + tcp::CHECKSUM),
             checksum::copy(text, to),
         ];
-        match checksum::is_right(sums) {
-            true => Verification::Verified,
-            false => Verification::Unverified,
-        }
+        if checksum::is_right(sums) { Verification::Verified } else { Verification::Unverified }
     }
+}
+
+/// The bits of a header that are each segment's own, word by word in this machine's byte order: the
+/// length, the IPv4 identification and checksum, SEG.SEQ, PSH and FIN, the TCP checksum.
+const OWN_BEHIND_IPV4: [u32; HEADER_CAPACITY / 4] = {
+    let mut own = own_of_tcp(ipv4::HEADER_LEN);
+    own[0] = LATTER;
+    own[1] = FORMER;
+    own[2] = LATTER;
+    own
+};
+const OWN_BEHIND_IPV6: [u32; HEADER_CAPACITY / 4] = {
+    let mut own = own_of_tcp(ipv6::HEADER_LEN);
+    own[1] = FORMER;
+    own
+};
+
+/// The two halves of a word, as they lie in a packet.
+const FORMER: u32 = u32::from_ne_bytes([0xff, 0xff, 0, 0]);
+const LATTER: u32 = u32::from_ne_bytes([0, 0, 0xff, 0xff]);
+
+const fn own_of_tcp(start: usize) -> [u32; HEADER_CAPACITY / 4] {
+    let mut own = [0; HEADER_CAPACITY / 4];
+    own[(start + tcp::SEQUENCE_NUMBER) / 4] = u32::MAX;
+    own[(start + tcp::FLAGS) / 4] = u32::from_ne_bytes([0, END, 0, 0]);
+    own[(start + tcp::CHECKSUM) / 4] = FORMER;
+    own
 }
 
 #[cfg(test)]

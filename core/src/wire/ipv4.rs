@@ -11,7 +11,7 @@ use super::{Malformed, ProblemKind, checksum, length_field, read_u16, read_u32, 
 const VERSION_AND_IHL: usize = 0;
 const TYPE_OF_SERVICE: usize = 1;
 pub(super) const TOTAL_LENGTH: usize = 2;
-const IDENTIFICATION: usize = 4;
+pub(super) const IDENTIFICATION: usize = 4;
 pub(super) const FLAGS_AND_FRAGMENT_OFFSET: usize = 6;
 const TIME_TO_LIVE: usize = 8;
 pub(super) const PROTOCOL: usize = 9;
@@ -187,10 +187,15 @@ pub(super) fn bytes(src: Ipv4Addr, dst: Ipv4Addr, header: &Header) -> [u8; HEADE
     bytes
 }
 
+/// Whether packets made of one have each an identification of its own: routers may cut them.
+pub(super) fn is_numbered(header: &[u8]) -> bool {
+    read_u16(header, FLAGS_AND_FRAGMENT_OFFSET) & DONT_FRAGMENT == 0
+}
+
 /// Gives the `index`th packet made of one its own identification, where it has any. The caller
 /// completes the header's checksum.
 pub(super) fn set_index(header: &mut [u8], index: usize) {
-    if read_u16(header, FLAGS_AND_FRAGMENT_OFFSET) & DONT_FRAGMENT == 0 {
+    if is_numbered(header) {
         let identification = read_u16(header, IDENTIFICATION).wrapping_add(index as u16);
         write_u16(header, IDENTIFICATION, identification);
     }

@@ -13,7 +13,7 @@ use super::{Malformed, ProblemKind, length_field, read_u16, read_u32, tcp, write
 /// Byte offsets of the fields.
 const VERSION_CLASS_FLOW: usize = 0;
 pub(super) const PAYLOAD_LENGTH: usize = 4;
-pub(super) const NEXT_HEADER: usize = 6;
+const NEXT_HEADER: usize = 6;
 const HOP_LIMIT: usize = 7;
 const SOURCE: usize = 8;
 const DESTINATION: usize = 24;

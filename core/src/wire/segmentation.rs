@@ -29,7 +29,7 @@ impl Transmit {
             let len = usize::from(self.gso_size).min(self.payload_len - at);
             let is_last = at + len == self.payload_len;
             f(Transmit {
-                header: SmallVec::from_slice(headers.next(len, is_last)),
+                header: SmallVec::from_slice(headers.next(len, is_last).0),
                 payload: payload.take(len),
                 payload_len: len,
                 gso_size: 0,
@@ -105,22 +105,18 @@ impl Packets<'_> {
         self.is_over = self.at == self.transmit.payload_len;
         let (header, payload) = to.split_at_mut(self.transmit.header.len());
         assert_eq!(payload.len(), len, "there is room for just the next packet");
-        let field = match &mut self.headers {
+        let sum = self.write_payload(payload);
+        match &mut self.headers {
             Some(headers) => {
-                header.copy_from_slice(headers.next(len, self.is_over));
-                headers.checksum()
+                let field = headers.tcp + tcp::CHECKSUM;
+                let (bytes, sum_of_header) = headers.next(len, self.is_over);
+                header.copy_from_slice(bytes);
+                write_u16(header, field, checksum::finish(checksum::add(sum_of_header, sum)));
             }
             None => {
                 header.copy_from_slice(&self.transmit.header);
-                self.transmit.checksum
+                finish(header, self.transmit.checksum, sum);
             }
-        };
-        let sum = self.write_payload(payload);
-        if let ChecksumField::Partial { start, offset } = field {
-            let covered = &mut header[usize::from(start)..];
-            // The field itself holds the pseudo-header's sum, and is covered like all the rest.
-            let sum = checksum::concat(checksum::sum(covered), covered.len(), sum);
-            write_u16(covered, usize::from(offset), checksum::finish(sum));
         }
     }
 
@@ -142,7 +138,18 @@ impl Packets<'_> {
     }
 }
 
-/// The header of a super-segment, from which those of its segments are made one after the other.
+/// Finishes a checksum in `header`, given the sum of what follows.
+fn finish(header: &mut [u8], field: ChecksumField, sum: u16) {
+    if let ChecksumField::Partial { start, offset } = field {
+        let covered = &mut header[usize::from(start)..];
+        // The field itself holds the pseudo-header's sum, and is covered like all the rest.
+        let sum = checksum::concat(checksum::sum(covered), covered.len(), sum);
+        write_u16(covered, usize::from(offset), checksum::finish(sum));
+    }
+}
+
+/// The header of a super-segment, from which those of its segments are made one after the other. What
+/// is the same in all is summed but once.
 struct Headers {
     bytes: [u8; HEADER_CAPACITY],
     len: usize,
@@ -150,10 +157,14 @@ struct Headers {
     tcp: usize,
     /// The pseudo-header's sum but for the length.
     pseudo_header: u16,
+    /// The TCP header's sum but for SEG.SEQ, flags and checksum.
+    common: u16,
     seq: u32,
     flags: Flags,
     /// Packets made so far.
     count: usize,
+    /// Text of the last one, in bytes.
+    last_len: usize,
 }
 
 impl Headers {
@@ -163,31 +174,40 @@ impl Headers {
             4 => (ipv4::HEADER_LEN, ipv4::ADDRESSES),
             _ => (ipv6::HEADER_LEN, ipv6::ADDRESSES),
         };
+        let seq = read_u32(header, tcp + tcp::SEQUENCE_NUMBER);
+        let flags = Flags(u16::from(header[tcp + tcp::FLAGS]));
         let mut bytes = [0; HEADER_CAPACITY];
         bytes[..header.len()].copy_from_slice(header);
+        write_u32(&mut bytes, tcp + tcp::SEQUENCE_NUMBER, 0);
+        bytes[tcp + tcp::FLAGS] = 0;
+        write_u16(&mut bytes, tcp + tcp::CHECKSUM, 0);
         Headers {
             bytes,
             len: header.len(),
             tcp,
             pseudo_header: checksum::add(checksum::sum(&header[addresses]), PROTOCOL_TCP.into()),
-            seq: read_u32(header, tcp + tcp::SEQUENCE_NUMBER),
-            flags: Flags(u16::from(header[tcp + tcp::FLAGS])),
+            common: checksum::sum(&bytes[tcp..header.len()]),
+            seq,
+            flags,
             count: 0,
+            last_len: 0,
         }
     }
 
-    /// The header of the next segment, which has `len` bytes of payload.
-    fn next(&mut self, len: usize, is_last: bool) -> &[u8] {
+    /// The header of the next segment, which has `len` bytes of text, and the sum of all that the
+    /// checksum covers but for the text. The checksum's field holds the pseudo-header's sum.
+    fn next(&mut self, len: usize, is_last: bool) -> (&mut [u8], u16) {
         let (ip, tcp) = self.bytes[..self.len].split_at_mut(self.tcp);
         let segment_len = tcp.len() + len;
         match ip.len() {
+            ipv4::HEADER_LEN
+                if self.count > 0 && !ipv4::is_numbered(ip) && len == self.last_len => {}
             ipv4::HEADER_LEN => {
                 ipv4::set_index(ip, usize::from(self.count > 0));
                 ipv4::set_total_len(ip, ipv4::HEADER_LEN + segment_len);
             }
             _ => ipv6::set_payload_len(ip, segment_len),
         }
-        write_u32(tcp, tcp::SEQUENCE_NUMBER, self.seq);
         let mut flags = self.flags;
         if !is_last {
             flags = flags.without(Flags::PSH | Flags::FIN);
@@ -195,12 +215,16 @@ impl Headers {
         if self.count > 0 {
             flags = flags.without(Flags::CWR);
         }
+        let seq = self.seq;
+        write_u32(tcp, tcp::SEQUENCE_NUMBER, seq);
         tcp[tcp::FLAGS] = flags.0 as u8;
-        let sum = checksum::add(self.pseudo_header, length_field(segment_len));
-        write_u16(tcp, tcp::CHECKSUM, sum);
-        self.seq = self.seq.wrapping_add(len as u32);
+        let pseudo_header = checksum::add(self.pseudo_header, length_field(segment_len));
+        write_u16(tcp, tcp::CHECKSUM, pseudo_header);
+        self.seq = seq.wrapping_add(len as u32);
         self.count += 1;
-        &self.bytes[..self.len]
+        self.last_len = len;
+        let own = [self.common, (seq >> 16) as u16, seq as u16, flags.0];
+        (&mut self.bytes[..self.len], own.into_iter().fold(pseudo_header, checksum::add))
     }
 
     /// The state of the checksum that each has.

@@ -17,12 +17,12 @@ use super::{Malformed, read_u16, read_u32, write_u16, write_u32};
 const SOURCE_PORT: usize = 0;
 const DESTINATION_PORT: usize = 2;
 pub(super) const SEQUENCE_NUMBER: usize = 4;
-pub(super) const ACKNOWLEDGMENT_NUMBER: usize = 8;
+const ACKNOWLEDGMENT_NUMBER: usize = 8;
 const DATA_OFFSET: usize = 12;
 pub(super) const FLAGS: usize = 13;
-pub(super) const WINDOW: usize = 14;
+const WINDOW: usize = 14;
 pub(super) const CHECKSUM: usize = 16;
-pub(super) const URGENT_POINTER: usize = 18;
+const URGENT_POINTER: usize = 18;
 
 /// The ninth flag, in the byte of the data offset.
 const AE_BIT: u8 = 0x01;
