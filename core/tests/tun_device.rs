@@ -172,8 +172,9 @@ fn without_offload_it_reaches_the_kernel_in_finished_packets() {
 }
 
 /// Plays a server by hand; the segments of the 14,000 bytes that the kernel then sends at once.
-fn kernel_sends_in_bulk(offload: bool) -> Vec<Frame> {
-    let device = TunDevice::open("tcps0", &TunConfig { offload, ..config() }).unwrap();
+fn kernel_sends_in_bulk(offload: bool, in_bulk: bool) -> Vec<Frame> {
+    let config = TunConfig { offload, in_bulk, ..config() };
+    let device = TunDevice::open("tcps0", &config).unwrap();
     // A thread that this one starts is in the same namespace.
     let client = thread::spawn(|| {
         let mut stream = TcpStream::connect((OURS, 80)).unwrap();
@@ -208,7 +209,7 @@ fn kernel_sends_in_bulk(offload: bool) -> Vec<Frame> {
 #[test]
 fn with_offload_the_kernel_sends_super_segments() {
     in_own_network(|| {
-        let frames = kernel_sends_in_bulk(true);
+        let frames = kernel_sends_in_bulk(true, true);
         assert!(frames.len() < 5, "{} frames", frames.len());
         assert!(frames.iter().all(|frame| frame.verification == Verification::Verified));
         assert!(frames.iter().any(|frame| frame.gso_size == 1460), "{frames:?}");
@@ -218,7 +219,7 @@ fn with_offload_the_kernel_sends_super_segments() {
 #[test]
 fn without_offload_the_kernel_sends_finished_packets() {
     in_own_network(|| {
-        let frames = kernel_sends_in_bulk(false);
+        let frames = kernel_sends_in_bulk(false, false);
         assert!(frames.len() >= 10, "{} frames", frames.len());
         for frame in &frames {
             assert_eq!((frame.verification, frame.gso_size), (Verification::Unverified, 0));
@@ -226,6 +227,26 @@ fn without_offload_the_kernel_sends_finished_packets() {
             let transport = &frame.bytes[ip.header_len..];
             assert!(checksum::verify_transport_checksum(&ip, transport));
         }
+    });
+}
+
+#[test]
+fn without_offload_segments_are_merged_here_as_far_as_they_come_together() {
+    in_own_network(|| {
+        let frames = kernel_sends_in_bulk(false, true);
+        assert!(frames.iter().all(|frame| frame.verification == Verification::Verified));
+        let text: Vec<u8> = frames
+            .iter()
+            .flat_map(|frame| {
+                let ip = ip::Header::parse(&frame.bytes).unwrap();
+                let segment = &frame.bytes[ip.header_len..ip.header_len + ip.payload_len];
+                let (_, offset) = tcp::Header::parse(segment).unwrap();
+                let merged = segment.len() - offset > 1460;
+                assert_eq!(frame.gso_size, if merged { 1460 } else { 0 });
+                segment[offset..].to_vec()
+            })
+            .collect();
+        assert_eq!(text, [7; 14_000]);
     });
 }
 

@@ -44,7 +44,7 @@ fn far_side(task: Task, descriptor: &mpsc::Sender<OwnedFd>) -> io::Result<()> {
 /// The interface of the namespace that this thread is in, with its one address; reading it waits.
 fn interface(address: Ipv4Addr) -> io::Result<OwnedFd> {
     let host = vec![(address.into(), 24)];
-    let config = TunConfig { mtu: Some(MTU), host, offload: true, queues: 1 };
+    let config = TunConfig { mtu: Some(MTU), host, offload: true, queues: 1, in_bulk: true };
     let device = TunDevice::open(INTERFACE, &config)?;
     if !device.has_offload() {
         return Err(io::Error::other("the kernel's TUN has no virtio_net_hdr"));

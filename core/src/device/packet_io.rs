@@ -32,6 +32,12 @@ pub(super) struct ReadBuffer {
     filled: usize,
 }
 
+impl Default for ReadBuffer {
+    fn default() -> ReadBuffer {
+        ReadBuffer::new()
+    }
+}
+
 impl ReadBuffer {
     pub(super) fn new() -> ReadBuffer {
         let mut buffers = Lent::new(CAPACITY);
@@ -85,6 +91,16 @@ pub(super) fn write(fd: BorrowedFd<'_>, prefix: &[u8], transmit: &Transmit) -> i
         retry(|| rustix::io::writev(fd, &slices))
     };
     // Packets go whole or not at all, so the count says nothing new.
+    written.map(drop).map_err(io::Error::from)
+}
+
+/// Writes `prefix` and a packet in one piece.
+pub(super) fn write_packet(fd: BorrowedFd<'_>, prefix: &[u8], packet: &[u8]) -> io::Result<()> {
+    let written = if prefix.is_empty() {
+        retry(|| rustix::io::write(fd, packet))
+    } else {
+        retry(|| rustix::io::writev(fd, &[IoSlice::new(prefix), IoSlice::new(packet)]))
+    };
     written.map(drop).map_err(io::Error::from)
 }
 

@@ -21,8 +21,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use super::error::context;
 use super::packet_io::{self, ReadBuffer};
-use super::{BATCH, BATCH_BYTES, Device, GSO_MAX_PAYLOAD, Interest, errno, resegment};
+use super::{BATCH, BATCH_BYTES, Device, GSO_MAX_PAYLOAD, Interest, errno};
 use crate::time::Instant;
+use crate::wire::coalesce::Coalescer;
 use crate::wire::packet::{ChecksumField, Frame, Transmit, Verification};
 pub use configure::{create_persistent, remove};
 
@@ -38,11 +39,14 @@ pub struct TunConfig {
     pub offload: bool,
     /// Queues, 1 to 256: the kernel spreads flows over them.
     pub queues: usize,
+    /// Whether segments are cut and merged here where the kernel does not; else each goes, and comes,
+    /// by itself all the way.
+    pub in_bulk: bool,
 }
 
 impl Default for TunConfig {
     fn default() -> TunConfig {
-        TunConfig { mtu: None, host: Vec::new(), offload: true, queues: 1 }
+        TunConfig { mtu: None, host: Vec::new(), offload: true, queues: 1, in_bulk: true }
     }
 }
 
@@ -54,8 +58,11 @@ pub struct TunDevice {
     mtu: usize,
     /// Whether each packet is preceded by a virtio_net_hdr.
     has_virtio_header: bool,
+    in_bulk: bool,
     queues: Vec<OwnedFd>,
-    inbound: Mutex<ReadBuffer>,
+    inbound: Mutex<Inbound>,
+    /// Where packets are written that the kernel wants one by one.
+    room: Mutex<Vec<u8>>,
     /// The queue that `recv` reads first, so that each gets its turn.
     first_queue: AtomicUsize,
     /// The queue that was full when `send` left something; waiting for the others too would wake at once.
@@ -76,8 +83,10 @@ impl TunDevice {
         Ok(TunDevice {
             mtu,
             has_virtio_header: attached.has_virtio_header,
+            in_bulk: config.in_bulk,
             queues: attached.queues,
-            inbound: Mutex::new(ReadBuffer::new()),
+            inbound: Mutex::default(),
+            room: Mutex::default(),
             first_queue: AtomicUsize::new(0),
             full_queue: AtomicUsize::new(NONE),
             unusable: AtomicU64::new(0),
@@ -90,21 +99,33 @@ impl TunDevice {
         self.has_virtio_header
     }
 
-    fn recv_one(&self, queue: &OwnedFd, buffer: &mut ReadBuffer) -> io::Result<Received> {
+    fn recv_one(
+        &self,
+        queue: &OwnedFd,
+        inbound: &mut Inbound,
+        batch: &mut Vec<Frame>,
+    ) -> io::Result<Received> {
+        let Inbound { buffer, coalescer } = inbound;
         if !buffer.read(queue.as_fd())? {
             return Ok(Received::Nothing);
         }
+        let len = buffer.filled().len();
         if !self.has_virtio_header {
-            let bytes = buffer.take(0);
             let verification = Verification::Unverified;
-            return Ok(Received::Packet(Frame { bytes, verification, gso_size: 0 }));
+            if self.in_bulk {
+                coalescer.push(buffer.filled(), verification, batch);
+            } else {
+                batch.push(Frame { bytes: buffer.take(0), verification, gso_size: 0 });
+            }
+            return Ok(Received::Packet(len));
         }
         let is_whole = buffer.filled().len() > virtio::LEN && !buffer.is_truncated();
         let header = virtio::Header::parse(buffer.filled()).filter(|_| is_whole);
         let Some((verification, gso_size)) = header.and_then(virtio::Header::received) else {
             return Ok(Received::Unusable);
         };
-        Ok(Received::Packet(Frame { bytes: buffer.take(virtio::LEN), verification, gso_size }))
+        batch.push(Frame { bytes: buffer.take(virtio::LEN), verification, gso_size });
+        Ok(Received::Packet(len))
     }
 
     fn queue_of(&self, transmit: &Transmit) -> usize {
@@ -118,6 +139,47 @@ impl TunDevice {
         } else {
             packet_io::write(queue, &[], transmit)
         }
+    }
+
+    /// Writes the packets of the wire that the first of `batch` stands for; false: the queue is full, and
+    /// what is left of them waits in front.
+    fn send_cut(&self, batch: &mut VecDeque<Transmit>) -> io::Result<bool> {
+        let Some(transmit) = batch.pop_front() else { return Ok(true) };
+        let queue = self.queue_of(&transmit);
+        let nothing_asked = virtio::Header::default().to_bytes();
+        let prefix = if self.has_virtio_header { &nothing_asked[..] } else { &[] };
+        let mut room = self.room.lock().unwrap_or_else(|e| e.into_inner());
+        let (mut packets, mut sent) = (transmit.packets(), 0);
+        while let Some(len) = packets.next_len() {
+            if room.len() < len {
+                room.resize(len, 0);
+            }
+            packets.write(&mut room[..len]);
+            let written = packet_io::write_packet(self.queues[queue].as_fd(), prefix, &room[..len]);
+            if !self.was_taken(written, queue)? {
+                let mut rest = Vec::new();
+                transmit.segments(|segment| rest.push(segment));
+                rest.drain(sent..).rev().for_each(|segment| batch.push_front(segment));
+                return Ok(false);
+            }
+            sent += 1;
+        }
+        Ok(true)
+    }
+
+    /// What became of a packet; false: the queue is full.
+    fn was_taken(&self, written: io::Result<()>, queue: usize) -> io::Result<bool> {
+        let Err(error) = written else { return Ok(true) };
+        match errno(&error) {
+            libc::EAGAIN => {
+                self.full_queue.store(queue, Relaxed);
+                return Ok(false);
+            }
+            libc::EBADFD => return Err(context(error, "the TUN interface is gone")),
+            // The interface is down, memory is short, or the kernel dislikes this packet.
+            _ => _ = self.refused.fetch_add(1, Relaxed),
+        }
+        Ok(true)
     }
 
     /// Whether the kernel can't take it as it is: a super-segment's checksum must be left to whoever splits it.
@@ -135,8 +197,16 @@ impl AsFd for TunDevice {
     }
 }
 
+/// What it takes to receive.
+#[derive(Default)]
+struct Inbound {
+    buffer: ReadBuffer,
+    coalescer: Coalescer,
+}
+
 enum Received {
-    Packet(Frame),
+    /// So many bytes long.
+    Packet(usize),
     Unusable,
     Nothing,
 }
@@ -155,21 +225,20 @@ impl Device for TunDevice {
     }
 
     fn gso_max(&self) -> usize {
-        GSO_MAX_PAYLOAD
+        if self.has_virtio_header || self.in_bulk { GSO_MAX_PAYLOAD } else { 0 }
     }
 
     fn recv(&self, _now: Instant, batch: &mut Vec<Frame>) -> io::Result<()> {
-        let mut buffer = self.inbound.lock().unwrap_or_else(|e| e.into_inner());
-        let end = batch.len() + BATCH;
-        let mut bytes = 0;
+        let mut inbound = self.inbound.lock().unwrap_or_else(|e| e.into_inner());
+        let (mut count, mut bytes) = (0, 0);
         let first = self.first_queue.fetch_add(1, Relaxed);
         for index in 0..self.queues.len() {
             let queue = &self.queues[first.wrapping_add(index) % self.queues.len()];
-            while batch.len() < end && bytes < BATCH_BYTES {
-                match self.recv_one(queue, &mut buffer) {
-                    Ok(Received::Packet(frame)) => {
-                        bytes += frame.bytes.len();
-                        batch.push(frame);
+            while count < BATCH && bytes < BATCH_BYTES {
+                match self.recv_one(queue, &mut inbound, batch) {
+                    Ok(Received::Packet(len)) => {
+                        count += 1;
+                        bytes += len;
                     }
                     Ok(Received::Unusable) => _ = self.unusable.fetch_add(1, Relaxed),
                     Ok(Received::Nothing) => break,
@@ -177,33 +246,20 @@ impl Device for TunDevice {
                 }
             }
         }
+        inbound.coalescer.flush(batch);
         Ok(())
     }
 
     fn send(&self, _now: Instant, batch: &mut VecDeque<Transmit>) -> io::Result<()> {
         while let Some(transmit) = batch.front() {
             if self.is_left_to_us(transmit) {
-                let mut segments = Vec::new();
-                if let Some(transmit) = batch.pop_front() {
-                    resegment::split(transmit, |segment| segments.push(segment));
-                }
-                for segment in segments.into_iter().rev() {
-                    batch.push_front(segment);
+                if !self.send_cut(batch)? {
+                    return Ok(());
                 }
                 continue;
             }
-            if let Err(error) = self.send_one(transmit) {
-                match errno(&error) {
-                    libc::EAGAIN => {
-                        self.full_queue.store(self.queue_of(transmit), Relaxed);
-                        return Ok(());
-                    }
-                    libc::EBADFD => {
-                        return Err(context(error, "the TUN interface is gone"));
-                    }
-                    // The interface is down, memory is short, or the kernel dislikes this packet.
-                    _ => _ = self.refused.fetch_add(1, Relaxed),
-                }
+            if !self.was_taken(self.send_one(transmit), self.queue_of(transmit))? {
+                return Ok(());
             }
             batch.pop_front();
         }

@@ -412,6 +412,8 @@ fn open_device(url: &Url) -> Result<Opened, OpenError> {
                 host,
                 offload: url.offload.unwrap_or(default.offload),
                 queues: url.queues.unwrap_or(default.queues),
+                // Whoever records events wants to see each segment.
+                in_bulk: url.events.is_none(),
             };
             let device = TunDevice::open(name, &config).map_err(refused(&format!("tun:{name}")))?;
             Ok((addresses, Box::new(device), None))

@@ -168,6 +168,7 @@ impl Network {
             host: vec![(our_address(family), prefix_len)],
             offload: false,
             queues: 1,
+            in_bulk: false,
         };
         let device = TunDevice::open(INTERFACE, &config).map_err(|error| error.to_string())?;
         // Segments are made one by one, as they leave.
