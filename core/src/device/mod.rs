@@ -38,9 +38,9 @@ pub const GSO_MAX_PAYLOAD: usize = 65_535 - 40 - 60;
 /// Packets that one `recv` hands over at most, so that sending gets its turn.
 const BATCH: usize = 64;
 
-/// Bytes after which `recv` hands over what it has, so that a processor's cache still holds them when they
+/// Bytes after which `recv` hands over what it has: few enough that a processor's cache still holds them when they
 /// are copied to the application.
-const BATCH_BYTES: usize = 256 << 10;
+const BATCH_BYTES: usize = 1 << 20;
 
 /// What a device waits for on a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
