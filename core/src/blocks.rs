@@ -14,8 +14,8 @@ use bytes::{Bytes, BytesMut};
 /// Length of a block in bytes.
 pub const BLOCK: usize = 64 * 1024;
 
-/// Blocks remembered at most: 1 MiB.
-const KEPT: usize = 16;
+/// Blocks remembered at most: 2 MiB.
+const KEPT: usize = 32;
 
 /// Handles looked at before a new block is made.
 const TRIES: usize = 2;
