@@ -107,7 +107,7 @@ knobs! {
     NotsentLowat "tcp_notsent_lowat" number(0, 4_294_967_295), "4294967295"
         "Most unsent bytes that a send buffer takes and at which poll() calls it writable.";
     Autocorking "tcp_autocorking" SWITCH, "1"
-        "After a call that sends 32 KiB or more, a tail that does not fill a segment waits for the next call or the next ACK; never with clock=manual.";
+        "After a call that sends 32 KiB or more, a tail that does not fill a segment waits for the next call or the next ACK, where round trips take up to 1 ms; never with clock=manual.";
     Stdurg "tcp_stdurg" SWITCH, "0"
         "Read the peer's urgent pointer as RFC 1122 had it: 1 is the last urgent octet itself.";
     ModerateRcvbuf "tcp_moderate_rcvbuf" SWITCH, "1"

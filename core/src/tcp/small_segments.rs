@@ -1,21 +1,26 @@
-//! What waits for more: Nagle's rule, TCP_CORK, MSG_MORE, the tails of bulks, the ends of records, and how much the application
-//! may write ahead (RFC 9293 §3.7.4).
+//! What waits for more: Nagle's rule, TCP_CORK, MSG_MORE, the tails of bulks, the ends of records,
+//! and how much the application may write ahead (RFC 9293 §3.7.4).
 //!
 //! `output` asks here whether a segment that is not full may leave, and where one must end. Nothing
 //! is held for ever: what no ACK lets go the override of silly-window avoidance does, after an RTO.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::connection::{Connection, Context};
 use super::seq::Seq;
+
+/// The longest round trip for which the tail of a bulk may wait.
+const SHORT_PATH: Duration = Duration::from_millis(1);
 
 /// How the application sends (MSG_MORE, MSG_EOR, MSG_OOB).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SendFlags {
     /// More follows at once: what does not fill a segment waits for it (MSG_MORE).
     pub more: bool,
-    /// So much at once that more is likely to follow: where an ACK is awaited, what does not fill a segment
-    /// waits for that ACK or for more, even with TCP_NODELAY (Linux: `tcp_autocorking`).
+    /// So much at once that more is likely to follow: where an ACK is awaited and comes within a millisecond,
+    /// what does not fill a segment waits for that ACK or for more, even with TCP_NODELAY (Linux's
+    /// `tcp_autocorking` waits about as long: until the network card has sent what came before).
     pub bulk: bool,
     /// A record ends here: no segment holds text from both sides of it (MSG_EOR).
     pub end_of_record: bool,
@@ -74,15 +79,17 @@ impl Connection {
 
     /// Whether the text before `end`, less than a segment, has to wait for more (RFC 9293 §3.7.4,
     /// SHLD-7): while the application says that more is coming, or, Nagle's rule in Minshall's form,
-    /// while small text is unacknowledged; or while a bulk is so young that no ACK has come. What more text
-    /// already follows can gain none by waiting.
+    /// while small text is unacknowledged; or, on a short path, while a bulk is so young that no ACK has
+    /// come. What more text already follows can gain none by waiting.
     pub(super) fn must_wait(&self, end: Seq) -> bool {
         if end < self.send_buffer.end() || self.snd.fin.is_some() || self.is_urgent() {
             return false;
         }
         let is_corked = self.settings.cork || self.is_more_coming;
         // Of more than two segments one is acknowledged at once (§3.8.6.3).
-        let is_young = self.is_bulk && self.snd.outstanding() > 2 * u64::from(self.snd.smss);
+        let is_young = self.is_bulk
+            && self.snd.outstanding() > 2 * u64::from(self.snd.smss)
+            && self.rtt.srtt().is_some_and(|srtt| srtt <= SHORT_PATH);
         let has_small_ahead = self.small_end > self.snd.una && self.snd.outstanding() > 0;
         is_corked || is_young || (!self.settings.no_delay && has_small_ahead)
     }

@@ -1,6 +1,8 @@
 //! What waits for more and what does not: Nagle, TCP_CORK, MSG_MORE, the ends of records, and how
 //! far the application writes ahead.
 
+use std::time::Duration;
+
 use super::*;
 use crate::readiness::Readiness;
 use crate::tcp::SendFlags;
@@ -145,10 +147,10 @@ fn a_full_window_makes_a_socket_readable_below_its_low_water_mark() {
     assert!(peer.connection.readiness().contains(Readiness::IN));
 }
 
+const BULK: SendFlags = SendFlags { more: false, bulk: true, end_of_record: false, urgent: false };
+
 #[test]
 fn the_tail_of_a_bulk_waits_for_more_or_for_an_acknowledgment_even_without_delay() {
-    const BULK: SendFlags =
-        SendFlags { more: false, bulk: true, end_of_record: false, urgent: false };
     let mut peer = Script::established_with(Settings { no_delay: true, ..settings() }, &[]);
     peer.send_with(&[1; 3300], BULK).unwrap();
     assert_eq!(lengths(&mut peer), [1000, 1000, 1000]);
@@ -159,4 +161,15 @@ fn the_tail_of_a_bulk_waits_for_more_or_for_an_acknowledgment_even_without_delay
     peer.arrive(seg(ACK, 1).ack(4201));
     peer.send_with(&[1; 2300], BULK).unwrap();
     assert_eq!(lengths(&mut peer), [1000, 1000, 300], "too little to be acknowledged at once");
+}
+
+#[test]
+fn on_a_path_of_more_than_a_millisecond_the_tail_of_a_bulk_does_not_wait() {
+    let mut peer = Script::established_with(Settings { no_delay: true, ..settings() }, &[]);
+    peer.send_with(&[1; 1000], BULK).unwrap();
+    assert_eq!(lengths(&mut peer), [1000]);
+    peer.wait(Duration::from_millis(100));
+    peer.arrive(seg(ACK, 1).ack(1001));
+    peer.send_with(&[1; 3300], BULK).unwrap();
+    assert_eq!(lengths(&mut peer), [1000, 1000, 1000, 300]);
 }
