@@ -33,8 +33,8 @@ scripts-on-linux: ## the conformance scripts on the kernel's own TCP (root) · �
 	@scripts/need cargo ip chrt
 	@tests/netns/scripts-on-linux
 
-bench: ## measure beside smoltcp, and write docs/PERFORMANCE.md · 性能
-	@scripts/need cargo cc python3
+bench: ## measure beside smoltcp and the kernel (root for TUN), and write docs/PERFORMANCE.md · 性能
+	@scripts/need cargo cc python3 venv valgrind strace
 	@scripts/bench
 
 install: ## the C library, header and tcpstack.pc: make install PREFIX=/usr/local DESTDIR= · 安装

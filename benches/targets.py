@@ -66,6 +66,10 @@ TARGETS = [
            "tun-accept", "connections_per_s", "tcpstack", "kernel", 0.7, 1.2),
     Target("two connections to a kernel peer, two TUN queues", "one queue",
            "tun-queues", "gbit_per_s", "tcpstack_two_queues", "tcpstack", 1.0, 1.3),
+    Target("Python: bulk `sendall` and `recv_into` over `unix:`", "the C API on the same link",
+           "python-bulk", "gbit_per_s", "python", "c", 0.8, 0.95),
+    Target("events off: instructions per segment in bulk", "a build without events",
+           "events-off", "instructions_per_segment", "off", "without", 1.0, 1.0, is_cost=True),
     Target("two pairs of hosts in memory on two threads", "one pair on one",
            "memory-threads", "gbit_per_s", "two_threads", "one_thread", 1.8, 2.0),
 ]
@@ -82,6 +86,9 @@ def ratios(values, target):
 
 def verdict(ratio, target):
     """How the median ratio stands to what is to be reached."""
+    # As many digits as are shown.
+    ratio = round(ratio, 2)
+
     def reached(bound):
         return ratio <= bound if target.is_cost else ratio >= bound
     return "aim" if reached(target.aim) else "yes" if reached(target.least) else "no"
@@ -110,3 +117,33 @@ def print_rows(rows):
                 over = f" / {target.over}" if target.over else ""
                 print(f"  {target.of}{over}, {target.quantity}: {spread(found)}  [{bound}: "
                       f"{verdict(median(found), target)}]")
+
+
+def bound(value, target):
+    return f"{'≤ ' if target.is_cost else ''}{value:g}{' ' + target.unit if target.unit else ' x'}"
+
+
+def table(rows):
+    """The table of the report; `rows` has the date and the values of each row."""
+    text = "| what | beside | measured: median (least to most) | at least | aim | reached | on |\n"
+    text += "|---|---|---:|---:|---:|---|---|\n"
+    for target in TARGETS:
+        part = rows.get(target.row)
+        found = ratios(part["found"], target) if part else None
+        shown = f"**{number(median(found))}** ({number(min(found))} to {number(max(found))})" if found else "not measured"
+        reached = {"aim": "yes, the aim", "yes": "yes", "no": "**no**"}[verdict(median(found), target)] if found else ""
+        cells = [target.what, target.beside, shown, bound(target.least, target), bound(target.aim, target),
+                 reached, part["date"] if part else ""]
+        text += f"| {' | '.join(cells)} |\n"
+    return text
+
+
+def values_table(rows):
+    """What each contender of each row has made of it."""
+    text = "Medians (least to most) of the rounds.\n\n| row | contender | value | quantity |\n|---|---|---:|---|\n"
+    for name, part in rows.items():
+        for contender, quantities in part["found"].items():
+            for quantity, values in quantities.items():
+                shown = spread(values) if len(values) > 1 else number(values[0])
+                text += f"| {name} | {contender} | {shown} | {quantity.replace('_', ' ')} |\n"
+    return text

@@ -69,8 +69,8 @@ impl Crowd {
     pub fn keep_alive(&mut self) {
         let (now, option) = (self.link.now, SocketOption::KeepAlive(true));
         for (client, server) in &self.ends {
-            self.link.client.set_option(now, *client, option.clone()).expect("an open socket");
-            self.link.server.set_option(now, *server, option.clone()).expect("an open socket");
+            self.link.client.set_option(now, *client, option).expect("an open socket");
+            self.link.server.set_option(now, *server, option).expect("an open socket");
         }
         self.link.settle();
     }

@@ -19,6 +19,11 @@ pub enum Contender {
     Tcpstack,
     /// tcpstack as it comes, on two queues.
     TwoQueues,
+    /// tcpstack as it comes, while a thread asks it a question now and then and sees how long the
+    /// answer takes: as long as others hold the lock.
+    Asked,
+    /// tcpstack as it comes, which says what processor time it has used.
+    Observed,
 }
 
 /// What the client does.
@@ -56,7 +61,7 @@ pub struct Row {
 }
 
 /// All of them.
-pub static ROWS: [Row; 5] = [
+pub static ROWS: [Row; 6] = [
     Row {
         name: "tun-to-kernel",
         work: Work::ToKernel { connections: 1 },
@@ -82,6 +87,21 @@ pub static ROWS: [Row; 5] = [
         work: Work::ToKernel { connections: 2 },
         contenders: &[Contender::Tcpstack, Contender::TwoQueues],
     },
+    Row {
+        name: "tun-lock-wait",
+        work: Work::ToKernel { connections: 1 },
+        contenders: &[Contender::Asked],
+    },
+];
+
+/// What `benches/profile.py` looks into.
+static PROFILED: [Row; 2] = [
+    Row {
+        name: "profile-write",
+        work: Work::ToKernel { connections: 1 },
+        contenders: &[Contender::Observed],
+    },
+    Row { name: "profile-read", work: Work::FromKernel, contenders: &[Contender::Observed] },
 ];
 
 impl fmt::Display for Contender {
@@ -92,6 +112,8 @@ impl fmt::Display for Contender {
             Contender::Plain => "tcpstack_plain",
             Contender::Tcpstack => "tcpstack",
             Contender::TwoQueues => "tcpstack_two_queues",
+            Contender::Asked => "tcpstack_asked",
+            Contender::Observed => "tcpstack_observed",
         })
     }
 }
@@ -117,7 +139,8 @@ impl Task {
     pub fn amount(self) -> usize {
         match self.contender {
             Contender::Smoltcp | Contender::Plain => 400_000_000,
-            Contender::Kernel | Contender::Tcpstack | Contender::TwoQueues => 2_000_000_000,
+            Contender::Observed => 500_000_000,
+            _ => 2_000_000_000,
         }
     }
 
@@ -126,7 +149,7 @@ impl Task {
     /// # Errors
     /// A word that names nothing, or too few of them.
     pub fn parse(words: &[String]) -> io::Result<Task> {
-        let found = ROWS.iter().find_map(|row| {
+        let found = ROWS.iter().chain(&PROFILED).find_map(|row| {
             let mut contenders = row.contenders.iter();
             let [name, wanted] = words else { return None };
             let contender = *contenders.find(|contender| contender.to_string() == *wanted)?;
@@ -147,7 +170,7 @@ impl Task {
         match self.contender {
             Contender::Kernel => relay::serve(self),
             Contender::Smoltcp => smol::serve(self),
-            Contender::Plain | Contender::Tcpstack | Contender::TwoQueues => server::ours(self),
+            _ => server::ours(self),
         }
     }
 

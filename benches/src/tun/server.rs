@@ -1,12 +1,20 @@
 //! The server's work with blocking sockets, the same program on tcpstack's and on the kernel's.
 
 use std::io::{self, Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeVal;
 
 use tcpstack::net::{Stack, TcpListener, TcpStream};
 
 use super::{BUFFER, CLIENT, Contender, INTERFACE, MTU, SERVER, Task, Work, server_address};
 use crate::{CALL, pattern};
+
+/// Between two questions.
+const PAUSE: Duration = Duration::from_micros(200);
 
 /// A listening socket of either stack.
 pub(super) trait Listen {
@@ -50,10 +58,52 @@ pub(super) fn ours(task: Task) -> io::Result<()> {
     let stack = Stack::open(&url).map_err(io::Error::other)?;
     let listener = TcpListener::bind(&stack, server_address())?;
     let mut client = task.start_client()?;
-    serve(task, &listener)?;
+    match task.contender {
+        Contender::Asked => watched(task, &listener)?,
+        Contender::Observed => observed(task, &listener)?,
+        _ => serve(task, &listener)?,
+    }
     let status = client.wait()?;
     stack.close();
     if status.success() { Ok(()) } else { Err(io::Error::other("the client failed")) }
+}
+
+/// Serves while a thread asks for the listener's address, which takes the lock and nothing else, and
+/// prints how long that took.
+fn watched(task: Task, listener: &TcpListener) -> io::Result<()> {
+    let is_over = AtomicBool::new(false);
+    let mut waits_us = Vec::new();
+    let served = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Relaxed) {
+                thread::sleep(PAUSE);
+                let started = Instant::now();
+                let _ = listener.local_addr();
+                waits_us.push(started.elapsed().as_nanos() as f64 / 1e3);
+            }
+        });
+        let served = serve(task, listener);
+        is_over.store(true, Relaxed);
+        served
+    });
+    waits_us.sort_by(f64::total_cmp);
+    for (name, share) in [("median", 0.5), ("p99", 0.99), ("most", 1.0)] {
+        let index = (waits_us.len() as f64 * share) as usize;
+        println!("lock_wait_{name}_us {}", waits_us[index.min(waits_us.len() - 1)]);
+    }
+    served
+}
+
+/// Serves, and prints the processor time that it took.
+fn observed(task: Task, listener: &TcpListener) -> io::Result<()> {
+    let before = getrusage(UsageWho::RUSAGE_SELF)?;
+    serve(task, listener)?;
+    let after = getrusage(UsageWho::RUSAGE_SELF)?;
+    let seconds = |time: TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+    println!("user_s {}", seconds(after.user_time()) - seconds(before.user_time()));
+    println!("system_s {}", seconds(after.system_time()) - seconds(before.system_time()));
+    println!("bytes {}", task.amount());
+    Ok(())
 }
 
 /// The server's part of the work.
