@@ -284,7 +284,8 @@ impl Host {
         let is_bound = socket.claim.is_some();
         let options = Arc::make_mut(&mut socket.options);
         option.set(&mut Change { options, knobs, domain, state, is_bound })?;
-        let options = socket.options.clone();
+        let options = self.recent_options.share(&socket.options);
+        socket.options = Arc::clone(&options);
         if let Some(claim) = socket.claim {
             // A holder may always change its own mind; conflicts are looked for when one takes a port.
             let (reuse_addr, reuse_port) = (options.reuse_addr, options.reuse_port);

@@ -57,7 +57,7 @@ impl MtuDiscover {
 }
 
 /// The options of one family.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct FamilyOptions {
     pub(super) traffic_class: u8,
     pub(super) hop_limit: Option<u8>,
@@ -66,7 +66,7 @@ pub(super) struct FamilyOptions {
 }
 
 /// The options of both.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct IpOptions {
     v4: FamilyOptions,
     v6: FamilyOptions,

@@ -73,7 +73,7 @@ use deadlines::Deadlines;
 use demux::{Demux, KeyedHash};
 use fast_open::FastOpenCache;
 use fragments::Fragments;
-use options::Options;
+use options::{Options, RecentOptions};
 use output::Output;
 use path_mtu::PathMtu;
 use ports::Ports;
@@ -135,6 +135,7 @@ pub struct Host {
     knobs: Knobs,
     /// What a new socket begins with, shared until it changes its own.
     default_options: Arc<Options>,
+    recent_options: RecentOptions,
     log: EventLog,
     blocks: Blocks,
     counters: Counters,
@@ -187,6 +188,7 @@ impl Host {
             addresses,
             device_mtu: u32::try_from(config.mtu).unwrap_or(u32::MAX),
             gso_max: u32::try_from(config.gso_max).unwrap_or(u32::MAX),
+            recent_options: RecentOptions::default(),
             default_options: Options::new(&config.knobs).into(),
             knobs: config.knobs,
             counters: Counters::default(),

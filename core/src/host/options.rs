@@ -7,6 +7,7 @@
 mod shape;
 mod table;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,8 +28,28 @@ const DEFAULT_SEGMENT: u16 = 536;
 /// Linux's limit of a buffer that is forced: INT_MAX shows as its double.
 const FORCED_MAX: u32 = i32::MAX.cast_unsigned() / 2;
 
+/// Values that sockets were given lately: whoever is given the same shares it, so that a million
+/// sockets with one wish cost no more memory than one.
+#[derive(Default)]
+pub(super) struct RecentOptions(VecDeque<Arc<Options>>);
+
+/// So many values are remembered.
+const RECENT: usize = 8;
+
+impl RecentOptions {
+    /// The same value, shared if it was given lately.
+    pub(super) fn share(&mut self, options: &Arc<Options>) -> Arc<Options> {
+        if let Some(same) = self.0.iter().find(|recent| *recent == options) {
+            return Arc::clone(same);
+        }
+        self.0.truncate(RECENT - 1);
+        self.0.push_front(Arc::clone(options));
+        Arc::clone(options)
+    }
+}
+
 /// The options of one socket.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Options {
     pub(super) reuse_addr: bool,
     pub(super) reuse_port: bool,

@@ -4,13 +4,12 @@
 //! Sockets that hold a port in the same way are counted, not listed: a bind beside a hundred
 //! thousand accepted connections looks at one row.
 
-use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::net::{IpAddr, SocketAddr};
 
+use hashbrown::HashTable;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::RngCore;
-use smallvec::SmallVec;
 
 use super::demux::{KeyedHash, Place};
 
@@ -60,9 +59,17 @@ fn overlap(left: Place, right: Place) -> bool {
 /// Counters of the double-hash algorithm; RFC 6056 §3.3.4 finds ten of them enough.
 const TABLE_LENGTH: usize = 64;
 
+/// Sockets that hold a port in the same way.
+struct Row {
+    claim: Claim,
+    holders: u32,
+}
+
 /// The local ports in use.
 pub(super) struct Ports {
-    holders: HashMap<u16, SmallVec<[(Claim, u32); 1]>, KeyedHash>,
+    /// By port; those of one port are few, and lie beside each other.
+    rows: HashTable<Row>,
+    hash: KeyedHash,
     /// F and G of RFC 6056 §3.3.4.
     offset: KeyedHash,
     index: KeyedHash,
@@ -73,36 +80,35 @@ impl Ports {
     /// Nothing is held; `random` gives the keys (RFC 6056 §3.4).
     pub(super) fn new(random: &mut ChaCha8Rng) -> Ports {
         let mut key = || KeyedHash::new((random.next_u64(), random.next_u64()));
-        let (holders, offset, index) = (HashMap::with_hasher(key()), key(), key());
+        let (hash, offset, index) = (key(), key(), key());
         let table = std::array::from_fn(|_| random.next_u32() as u16);
-        Ports { holders, offset, index, table }
+        Ports { rows: HashTable::new(), hash, offset, index, table }
     }
 
     /// Whether somebody holds the port in a way that excludes `claim`.
     pub(super) fn is_taken(&self, claim: &Claim) -> bool {
-        self.rows(claim.place.port()).iter().any(|(holder, _)| claim.conflicts_with(holder))
+        self.rows(claim.place.port()).any(|holder| claim.conflicts_with(holder))
     }
 
     /// Counts a holder.
     pub(super) fn hold(&mut self, claim: Claim) {
-        let rows = self.holders.entry(claim.place.port()).or_default();
-        match rows.iter_mut().find(|(holder, _)| *holder == claim) {
-            Some((_, count)) => *count += 1,
-            None => rows.push((claim, 1)),
-        }
+        let Ports { rows, hash, .. } = self;
+        let hash_of = |claim: &Claim| hash.hash_one(claim.place.port());
+        let is_same = |row: &Row| row.claim == claim;
+        let row = rows
+            .entry(hash_of(&claim), is_same, |row| hash_of(&row.claim))
+            .or_insert(Row { claim, holders: 0 });
+        row.into_mut().holders += 1;
     }
 
     /// Counts a holder less.
     pub(super) fn release(&mut self, claim: Claim) {
-        let Some(rows) = self.holders.get_mut(&claim.place.port()) else { return };
-        if let Some(row) = rows.iter().position(|(holder, _)| *holder == claim) {
-            rows[row].1 -= 1;
-            if rows[row].1 == 0 {
-                rows.swap_remove(row);
+        let hash = self.hash.hash_one(claim.place.port());
+        if let Ok(mut row) = self.rows.find_entry(hash, |row| row.claim == claim) {
+            row.get_mut().holders -= 1;
+            if row.get().holders == 0 {
+                row.remove();
             }
-        }
-        if rows.is_empty() {
-            self.holders.remove(&claim.place.port());
         }
     }
 
@@ -117,7 +123,7 @@ impl Ports {
         let start = random.next_u32();
         candidates(range, start).find(|port| {
             let claim = claim(*port);
-            !self.rows(*port).iter().any(|(holder, _)| overlap(claim.place, holder.place))
+            !self.rows(*port).any(|holder| overlap(claim.place, holder.place))
         })
     }
 
@@ -137,8 +143,8 @@ impl Ports {
         let (tried, port) = candidates(range, offset.wrapping_add(u32::from(counter)))
             .enumerate()
             .find(|(_, port)| {
-                let may_share = |(holder, _): &(Claim, u32)| holder.usage == Use::Connecting;
-                self.rows(*port).iter().all(may_share) && is_free(*port)
+                let may_share = |holder: &Claim| holder.usage == Use::Connecting;
+                self.rows(*port).all(may_share) && is_free(*port)
             })?;
         self.table[slot] = counter.wrapping_add(tried as u16).wrapping_add(1);
         Some(port)
@@ -146,11 +152,13 @@ impl Ports {
 
     /// How many hold ports in all, for [`Host::check`](super::Host::check).
     pub(super) fn len(&self) -> usize {
-        self.holders.values().flatten().map(|(_, count)| *count as usize).sum()
+        self.rows.iter().map(|row| row.holders as usize).sum()
     }
 
-    fn rows(&self, port: u16) -> &[(Claim, u32)] {
-        self.holders.get(&port).map_or(&[], |rows| rows.as_slice())
+    /// The ways in which the port is held.
+    fn rows(&self, port: u16) -> impl Iterator<Item = &Claim> {
+        let rows = self.rows.iter_hash(self.hash.hash_one(port)).map(|row| &row.claim);
+        rows.filter(move |claim| claim.place.port() == port)
     }
 }
 

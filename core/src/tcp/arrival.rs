@@ -287,7 +287,7 @@ impl Connection {
         if self.state == State::SynReceived {
             if !matches!(outcome, AckOutcome::New(_)) {
                 let reason = Reason::BadHandshakeAck;
-                self.reset = Some(Box::new(Reset { seq: ack, has_ack: false, reason }));
+                self.seldom_mut().reset = Some(Reset { seq: ack, has_ack: false, reason });
                 return ControlFlow::Break(());
             }
             if self.defers_accept(cx, segment) {

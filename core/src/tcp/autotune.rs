@@ -16,8 +16,8 @@ use crate::time::Instant;
 pub(super) struct ReceiveTuning {
     /// The round trip as the receiver sees it, in microseconds; 0 while unknown.
     rtt_us: u32,
-    /// Bytes read in the best round trip so far; 0 before the first text.
-    copied: u64,
+    /// Bytes read in the best round trip so far, no more than a buffer holds; 0 before the first text.
+    copied: u32,
     /// A window of the peer's is full when this number arrives: that takes it a round trip.
     window_end: Seq,
     window_start: Instant,
@@ -33,13 +33,14 @@ impl ReceiveTuning {
     }
 
     /// Bytes read in the best round trip so far.
-    pub(super) fn copied(&self) -> u64 {
+    pub(super) fn copied(&self) -> u32 {
         self.copied
     }
 
     /// The first text is about to be taken: `initial` bytes are what a sender starts with.
     fn start(&mut self, now: Instant, nxt: Seq, initial: u64) {
-        (self.copied, self.read, self.since) = (initial.max(1), nxt, now);
+        let initial = u32::try_from(initial.max(1)).unwrap_or(u32::MAX);
+        (self.copied, self.read, self.since) = (initial, nxt, now);
     }
 
     /// Text moved RCV.NXT to `nxt`, with `wnd` bytes of window beyond. Where the peer fills the
@@ -71,12 +72,12 @@ impl ReceiveTuning {
         if self.rtt_us == 0 || now.saturating_since(self.since) < rtt {
             return None;
         }
-        let (copied, before) = (read.since(self.read), self.copied);
+        let (copied, before) = (read.since(self.read), u64::from(self.copied));
         (self.read, self.since) = (read, now);
         if copied <= before {
             return None;
         }
-        self.copied = copied;
+        self.copied = u32::try_from(copied).unwrap_or(u32::MAX);
         // Twice what was read bears a loss; the cushion, small variations. While the sender's rate
         // grows, what it can use in the next round trip grows as much again.
         let window = 2 * copied + 16 * u64::from(mss);

@@ -250,7 +250,8 @@ impl Connection {
 
     /// Has a RST sent from where the peer expects our next number.
     pub(super) fn reset_peer(&mut self, reason: Reason) {
-        self.reset = Some(Box::new(Reset { seq: self.ack_seq(), has_ack: true, reason }));
+        let seq = self.ack_seq();
+        self.seldom_mut().reset = Some(Reset { seq, has_ack: true, reason });
     }
 
     /// TCP_NODELAY was asked for, maybe once more: as on Linux what waits leaves now, even behind a

@@ -38,21 +38,19 @@ use super::fast_open::FastOpen;
 use super::isn::Origin;
 use super::liveness::Liveness;
 use super::mtu_probe::MtuProbe;
-use super::pacing::Pacer;
 use super::reassembler::Reassembler;
 use super::receive_buffer::ReceiveBuffer;
 use super::receiver::Receiver;
 use super::recovery::Recovery;
 use super::rtt::RttEstimator;
+use super::seldom::Seldom;
 use super::send_buffer::SendBuffer;
 use super::sender::Sender;
 use super::seq::Seq;
-use super::small_segments::RecordEnds;
 use super::state::State;
 use super::tally::Tally;
 use super::timers::Timers;
 use super::timestamps::Timestamps;
-use super::urgent::Urgent;
 use super::user_timeout::Advice;
 use crate::blocks::Blocks;
 use crate::error::Error;
@@ -192,10 +190,8 @@ pub struct Connection {
     pub(super) send_buffer: SendBuffer,
     pub(super) receive_buffer: ReceiveBuffer,
     pub(super) reassembler: Reassembler,
-    /// Urgent data, once there was any.
-    pub(super) urgent: Option<Box<Urgent>>,
-    /// Where records end in the send buffer (MSG_EOR), if any do.
-    pub(super) record_ends: RecordEnds,
+    /// Urgent data, records, pacing and the like, once there was any.
+    pub(super) seldom: Option<Box<Seldom>>,
     /// The application said that more follows at once (MSG_MORE).
     pub(super) is_more_coming: bool,
     /// What was written last was a bulk, and no segment has come since.
@@ -206,8 +202,6 @@ pub struct Connection {
     pub(super) receive_tuning: ReceiveTuning,
     pub(super) recovery: Recovery,
     pub(super) congestion: Box<dyn CongestionControl>,
-    /// When the next segment may leave; None until a rate is asked for.
-    pub(super) pacer: Option<Box<Pacer>>,
     pub(super) rtt: RttEstimator,
     pub(super) timers: Timers,
     pub(super) liveness: Liveness,
@@ -216,8 +210,6 @@ pub struct Connection {
     pub(super) tally: Tally,
     /// Shared with the socket and with all that one listener begot.
     pub(super) settings: Arc<Settings>,
-    /// Numbers that came twice and that the peer has not heard of (RFC 2883).
-    pub(super) duplicate: Option<Box<(Seq, Seq)>>,
     /// What was dropped since the host last counted.
     pub(super) drops: Drops,
     /// The window scale we offer, until the peer has agreed or not.
@@ -242,8 +234,6 @@ pub struct Connection {
     pub(super) is_read_shut: bool,
     /// The application has let go.
     pub(super) is_orphan: bool,
-    /// A reset that has to leave.
-    pub(super) reset: Option<Box<Reset>>,
     /// The persist timer fired: a probe has to leave.
     pub(super) probe_due: bool,
     /// The silly-window override fired: what there is may leave.
@@ -316,8 +306,7 @@ impl Connection {
             send_buffer: SendBuffer::new(settings.send_buffer as usize, snd.iss + 1),
             receive_buffer: ReceiveBuffer::new(settings.receive_buffer as usize),
             reassembler: Reassembler::new(),
-            urgent: None,
-            record_ends: None,
+            seldom: None,
             is_more_coming: false,
             is_bulk: false,
             notsent_lowat: settings
@@ -327,7 +316,6 @@ impl Connection {
             receive_tuning: ReceiveTuning::default(),
             recovery: Recovery::new(knobs, snd.iss),
             congestion: new_controller(knobs, &settings, &snd, u64::from(snd.smss)),
-            pacer: None,
             rtt: RttEstimator::new(knobs.initial_rto(), knobs.min_rto(), knobs.max_rto())
                 .with_least_window(knobs.min_rtt_window()),
             timers: Timers::new(),
@@ -335,7 +323,6 @@ impl Connection {
             advice: Advice::default(),
             tally: Tally::default(),
             settings,
-            duplicate: None,
             drops: Drops::default(),
             offered_shift: None,
             timestamps: Timestamps::new(knobs, origin.ts_offset),
@@ -349,7 +336,6 @@ impl Connection {
             soft_error: None,
             is_read_shut: false,
             is_orphan: false,
-            reset: None,
             probe_due: false,
             override_due: false,
             small_end: snd.iss,

@@ -211,11 +211,8 @@ impl Connection {
         let is_reset = segment.flags.contains(Flags::RST);
         if let Some(ack) = segment.ack.filter(|_| !is_acceptable) {
             if !is_reset {
-                self.reset = Some(Box::new(Reset {
-                    seq: ack,
-                    has_ack: false,
-                    reason: Reason::BadHandshakeAck,
-                }));
+                let reason = Reason::BadHandshakeAck;
+                self.seldom_mut().reset = Some(Reset { seq: ack, has_ack: false, reason });
             }
             return;
         }

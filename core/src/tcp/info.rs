@@ -214,7 +214,7 @@ impl Connection {
             rttvar: self.rtt.rttvar().unwrap_or_default(),
             min_rtt: self.rtt.min_rtt(),
             receive_rtt: self.receive_tuning.rtt(),
-            receive_space: u32::try_from(self.receive_tuning.copied()).unwrap_or(u32::MAX),
+            receive_space: self.receive_tuning.copied(),
             receive_window: self.rcv.wnd(),
             send_window: self.snd.wnd,
             cwnd: self.congestion.cwnd(),

@@ -47,6 +47,7 @@ pub mod reset;
 pub mod rtt;
 mod sack;
 pub mod segment;
+mod seldom;
 pub mod send_buffer;
 pub mod sender;
 pub mod seq;

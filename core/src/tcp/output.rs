@@ -48,7 +48,7 @@ impl Connection {
     }
 
     fn next_segment(&mut self, cx: &mut Context<'_>) -> Option<Outgoing> {
-        if let Some(reset) = self.reset.take() {
+        if let Some(reset) = self.seldom.as_mut().and_then(|seldom| seldom.reset.take()) {
             let flags = if reset.has_ack { Flags::RST.union(Flags::ACK) } else { Flags::RST };
             return Some(self.bare_segment(cx, reset.seq, flags, reset.reason));
         }
@@ -475,7 +475,9 @@ impl Connection {
         if has_ack && !flags.contains(Flags::RST) && !flags.contains(Flags::SYN) {
             options.user_timeout = self.take_due_user_timeout();
             options.sack = self.sack_blocks();
-            self.duplicate = None;
+            if let Some(seldom) = &mut self.seldom {
+                seldom.duplicate = None;
+            }
         }
         if has_ack {
             self.rcv.ack_sent();

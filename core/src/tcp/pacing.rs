@@ -66,7 +66,7 @@ impl Connection {
     /// When the next segment may leave, if that is after `now`.
     pub(super) fn pacing_wait(&self, now: Instant) -> Option<Instant> {
         self.pacing_rate_bytes_per_s()?;
-        self.pacer.as_ref()?.wait(now)
+        self.seldom.as_ref()?.pacer?.wait(now)
     }
 
     /// What may leave at once, in bytes.
@@ -77,12 +77,15 @@ impl Connection {
     /// `bytes` of text leave.
     pub(super) fn pace(&mut self, now: Instant, bytes: u64) {
         let Some(rate) = self.pacing_rate_bytes_per_s() else {
-            self.pacer = None;
+            if let Some(seldom) = &mut self.seldom {
+                seldom.pacer = None;
+            }
             return;
         };
         let sent = u64::from(self.tally.data_segments_sent);
         let unpaced = UNPACED_SEGMENTS.saturating_sub(sent) * u64::from(self.snd.smss);
-        self.pacer.get_or_insert_with(|| Box::new(Pacer::new(unpaced))).on_send(now, bytes, rate);
+        let pacer = &mut self.seldom_mut().pacer;
+        pacer.get_or_insert_with(|| Pacer::new(unpaced)).on_send(now, bytes, rate);
     }
 }
 

@@ -32,13 +32,17 @@ impl Connection {
     /// told of, and once (RFC 2883 §4).
     pub(super) fn note_duplicate(&mut self, cx: &Context<'_>, duplicate: (Seq, Seq)) {
         if self.sack_permitted && cx.knobs.dsack() {
-            self.duplicate = Some(Box::new(duplicate));
+            self.seldom_mut().duplicate = Some(duplicate);
         }
+    }
+
+    fn duplicate(&self) -> Option<(Seq, Seq)> {
+        self.seldom.as_ref()?.duplicate
     }
 
     /// Whether there may be anything to tell of: mostly nothing is missing, and nothing came twice.
     fn has_sack_blocks(&self) -> bool {
-        self.sack_permitted && (self.duplicate.is_some() || self.reassembler.has_recent())
+        self.sack_permitted && (self.duplicate().is_some() || self.reassembler.has_recent())
     }
 
     /// The blocks of a segment that leaves now: what came twice, then what arrived past a hole, the
@@ -50,7 +54,7 @@ impl Connection {
             return blocks;
         }
         let ranges = self.reassembler.recent(self.rcv.fin);
-        let duplicate = self.duplicate.as_deref().copied();
+        let duplicate = self.duplicate();
         for (left, right) in duplicate.into_iter().chain(ranges) {
             if !blocks.push(left.to_wire(), right.to_wire()) {
                 break;

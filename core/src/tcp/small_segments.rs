@@ -4,10 +4,10 @@
 //! `output` asks here whether a segment that is not full may leave, and where one must end. Nothing
 //! is held for ever: what no ACK lets go the override of silly-window avoidance does, after an RTO.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::connection::{Connection, Context};
+use super::seldom::Seldom;
 use super::seq::Seq;
 
 /// The longest round trip for which the tail of a bulk may wait.
@@ -35,7 +35,7 @@ impl Connection {
         self.is_bulk = flags.bulk;
         let end = self.send_buffer.end();
         if flags.end_of_record {
-            let ends = self.record_ends.get_or_insert_default();
+            let ends = &mut self.seldom_mut().record_ends;
             if ends.back() != Some(&end) {
                 ends.push_back(end);
             }
@@ -54,12 +54,9 @@ impl Connection {
     /// Drops the ends of records that are acknowledged.
     pub(super) fn release_records(&mut self) {
         let una = self.snd.una;
-        if let Some(ends) = &mut self.record_ends {
+        if let Some(Seldom { record_ends: ends, .. }) = self.seldom.as_deref_mut() {
             while ends.front().is_some_and(|&end| end <= una) {
                 ends.pop_front();
-            }
-            if ends.is_empty() {
-                self.record_ends = None;
             }
         }
     }
@@ -67,14 +64,15 @@ impl Connection {
     /// Where the text from `seq` on that one segment may hold ends.
     pub(super) fn text_end(&self, seq: Seq) -> Seq {
         let end = self.send_buffer.end();
-        let Some(ends) = &self.record_ends else { return end };
+        let Some(Seldom { record_ends: ends, .. }) = self.seldom.as_deref() else { return end };
         let next = ends.partition_point(|&record| record <= seq);
         ends.get(next).map_or(end, |&record| record.min(end))
     }
 
     /// Whether a record ends at `seq`.
     pub(super) fn is_record_end(&self, seq: Seq) -> bool {
-        self.record_ends.as_ref().is_some_and(|ends| ends.binary_search(&seq).is_ok())
+        let seldom = self.seldom.as_ref();
+        seldom.is_some_and(|seldom| seldom.record_ends.binary_search(&seq).is_ok())
     }
 
     /// Whether the text before `end`, less than a segment, has to wait for more (RFC 9293 §3.7.4,
@@ -117,6 +115,3 @@ impl Connection {
         2 * self.send_buffer.free() >= self.send_buffer.len() && is_few
     }
 }
-
-/// The ends of records in the send buffer, in order: none later than its end.
-pub(super) type RecordEnds = Option<Box<VecDeque<Seq>>>;

@@ -24,7 +24,7 @@ impl Connection {
             // (RFC 9293 §3.6.1, SHLD-3; RFC 2525 §2.17).
             // The reset bears the number that the text acknowledges (§3.5.2, group 1), as Linux's.
             let (seq, reason) = (segment.ack.unwrap_or(self.ack_seq()), Reason::DataAfterClose);
-            self.reset = Some(Box::new(Reset { seq, has_ack: false, reason }));
+            self.seldom_mut().reset = Some(Reset { seq, has_ack: false, reason });
             self.set_state(cx, State::Closed, Reason::DataAfterClose);
             return;
         }

@@ -48,7 +48,8 @@ enum Octet {
 impl Connection {
     /// The application sent urgent data: it ends where all that was written ends (RFC 6093 §3.1).
     pub(super) fn mark_sent_urgent(&mut self) {
-        self.urgent.get_or_insert_default().send = Some(self.send_buffer.end());
+        let end = self.send_buffer.end();
+        self.seldom_mut().urgent.get_or_insert_default().send = Some(end);
     }
 
     /// Whether urgent data is unacknowledged or unsent: each segment says so, Nagle does not hold
@@ -58,7 +59,7 @@ impl Connection {
     }
 
     fn send_urgent(&self) -> Option<Seq> {
-        self.urgent.as_ref()?.send.filter(|&up| self.snd.una < up)
+        self.seldom.as_ref()?.urgent.as_ref()?.send.filter(|&up| self.snd.una < up)
     }
 
     /// SEG.UP for a segment that begins at `seq`: how far it is to SND.UP. One too far for the field
@@ -80,9 +81,7 @@ impl Connection {
             let last = if cx.knobs.stdurg() { up } else { up - 1 };
             self.move_mark(cx, last);
         }
-        let Some(mark) = self.urgent.as_mut().and_then(|urgent| urgent.mark.as_mut()) else {
-            return;
-        };
+        let Some(mark) = self.urgent_mark_mut() else { return };
         if mark.octet == Octet::Awaited
             && mark.seq >= segment.seq
             && let Some(octet) = segment.payload.get(mark.seq.since(segment.seq) as usize)
@@ -101,14 +100,18 @@ impl Connection {
         if self.is_before_out_of_band() && !self.receive_buffer.is_empty() {
             self.receive_buffer.read(1, false);
         }
-        let urgent = self.urgent.get_or_insert_default();
+        let urgent = self.seldom_mut().urgent.get_or_insert_default();
         urgent.mark = Some(Mark { seq, octet: Octet::Awaited });
         // MUST-32: the application hears of it by the event, and by readiness when the octet is here.
         self.record(cx, Kind::Updated, Some(Reason::UrgentPointer));
     }
 
     fn urgent_mark(&self) -> Option<&Mark> {
-        self.urgent.as_ref()?.mark.as_ref()
+        self.seldom.as_ref()?.urgent.as_ref()?.mark.as_ref()
+    }
+
+    fn urgent_mark_mut(&mut self) -> Option<&mut Mark> {
+        self.seldom.as_mut()?.urgent.as_mut()?.mark.as_mut()
     }
 
     /// Whether the next byte in the buffer is the one that is read out of band instead.
@@ -141,7 +144,7 @@ impl Connection {
     /// The application has read: a mark that it has passed is over.
     pub(super) fn pass_mark(&mut self) {
         if self.urgent_mark().is_some_and(|mark| self.read_seq() > mark.seq)
-            && let Some(urgent) = &mut self.urgent
+            && let Some(urgent) = &mut self.seldom_mut().urgent
         {
             urgent.mark = None;
         }
@@ -160,13 +163,13 @@ impl Connection {
     /// `Invalid` when there is none, it was taken already or stays in the stream (SO_OOBINLINE);
     /// `WouldBlock` when only its pointer has come; `NotConnected` after a reset. It never waits.
     pub fn recv_urgent(&mut self, peek: bool) -> Result<Option<u8>, Error> {
-        let is_over = self.state == State::Closed;
+        let is_reset = self.state == State::Closed && self.rcv.fin.is_none();
         let has_ended = self.is_at_end();
         let is_inline = self.settings.oob_inline;
-        let mark = self.urgent.as_mut().and_then(|urgent| urgent.mark.as_mut());
+        let mark = self.urgent_mark_mut();
         let mark = mark.filter(|mark| mark.octet != Octet::Taken && !is_inline);
         let mark = mark.ok_or(Error::Invalid)?;
-        if is_over && self.rcv.fin.is_none() {
+        if is_reset {
             return Err(Error::NotConnected);
         }
         match mark.octet {

@@ -39,7 +39,8 @@ impl Connection {
 
     /// CLOSED, and nothing is left to send: it may be forgotten.
     pub fn is_finished(&self) -> bool {
-        self.state == State::Closed && self.reset.is_none()
+        self.state == State::Closed
+            && self.seldom.as_ref().is_none_or(|seldom| seldom.reset.is_none())
     }
 
     /// The application has ended its direction.

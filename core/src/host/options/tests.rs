@@ -100,3 +100,14 @@ fn deferred_accept_is_rounded_up_to_retransmissions() {
         [None, None, Some(1), Some(3), Some(3), Some(7), Some(63)]
     );
 }
+
+#[test]
+fn sockets_that_ask_for_the_same_share_what_they_are_given() {
+    let knobs = Knobs::default();
+    let mut recent = RecentOptions::default();
+    let with = |reuse_addr| Arc::new(Options { reuse_addr, ..Options::new(&knobs) });
+    let first = recent.share(&with(true));
+    let other = recent.share(&with(false));
+    assert!(Arc::ptr_eq(&first, &recent.share(&with(true))));
+    assert!(!Arc::ptr_eq(&first, &other));
+}

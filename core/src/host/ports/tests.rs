@@ -112,6 +112,6 @@ proptest! {
         for claim in held {
             ports.release(claim);
         }
-        prop_assert!(ports.holders.is_empty());
+        prop_assert!(ports.rows.is_empty());
     }
 }
