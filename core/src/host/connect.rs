@@ -80,7 +80,7 @@ impl Host {
         let mut cx = context(&self.knobs, &mut self.log, &mut self.blocks, path, now);
         let mut connection = Connection::connect(&mut cx, name, origin, socket.options.settings());
         let taken = early.map_or(0, |data| {
-            open_fast(&mut connection, &self.knobs, known, path.mtu as usize, data)
+            open_fast(&mut connection, &self.knobs, known, path.mtu() as usize, data)
         });
         if is_trial {
             connection.try_fast_open();

@@ -130,8 +130,8 @@ use crate::time::Instant;
 pub struct Host {
     name: Arc<str>,
     addresses: Addresses,
-    device_mtu: u32,
-    gso_max: u32,
+    device_mtu: u16,
+    gso_max: u16,
     knobs: Knobs,
     /// What a new socket begins with, shared until it changes its own.
     default_options: Arc<Options>,
@@ -186,8 +186,8 @@ impl Host {
             blocks: Blocks::default(),
             name: name.into(),
             addresses,
-            device_mtu: u32::try_from(config.mtu).unwrap_or(u32::MAX),
-            gso_max: u32::try_from(config.gso_max).unwrap_or(u32::MAX),
+            device_mtu: u16::try_from(config.mtu).unwrap_or(u16::MAX),
+            gso_max: u16::try_from(config.gso_max).unwrap_or(u16::MAX),
             recent_options: RecentOptions::default(),
             default_options: Options::new(&config.knobs).into(),
             knobs: config.knobs,

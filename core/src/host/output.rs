@@ -185,5 +185,5 @@ pub(super) fn context<'a>(
     path: Path,
     now: Instant,
 ) -> Context<'a> {
-    Context { now, knobs, log, blocks, mtu: path.mtu as usize, gso_max: path.gso_max as usize }
+    Context { now, knobs, log, blocks, mtu: path.mtu() as usize, gso_max: path.gso_max.into() }
 }

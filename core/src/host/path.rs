@@ -13,15 +13,15 @@ use super::{Domain, Host, MtuDiscover, SocketId};
 use crate::time::Instant;
 
 /// The largest packet that an IPv4 length field allows; inside the host there is no narrower link.
-const LOOPBACK_MTU: u32 = 65_535;
+const LOOPBACK_MTU: u16 = u16::MAX;
 
 /// The way to a peer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Path {
-    /// Largest IP packet, in bytes.
-    pub(super) mtu: u32,
+    /// Largest IP packet, in bytes: no length field says more.
+    mtu: u16,
     /// Largest payload of a super-segment, in bytes; 0: none.
-    pub(super) gso_max: u32,
+    pub(super) gso_max: u16,
     /// The peer is this host.
     pub(super) is_inside: bool,
     /// A router said less than is believed: what is sent may still be too big for it.
@@ -34,8 +34,13 @@ pub(super) struct Path {
 }
 
 impl Path {
+    /// Largest IP packet, in bytes.
+    pub(super) fn mtu(&self) -> u32 {
+        self.mtu.into()
+    }
+
     fn narrow(&mut self, learned: Learned) {
-        self.mtu = learned.mtu;
+        self.mtu = u16::try_from(learned.mtu).unwrap_or(u16::MAX);
         self.is_below_floor = learned.is_below_floor;
         self.expires = Some(learned.expires);
     }
@@ -69,7 +74,7 @@ impl Host {
         let mut path = Path { mtu: self.device_mtu, gso_max: self.gso_max, ..Path::default() };
         if let Some(learned) = self.path_mtu.get(now, peer)
             && way.believes_routers()
-            && learned.mtu < path.mtu
+            && learned.mtu < path.mtu()
         {
             path.narrow(learned);
         }
@@ -105,9 +110,9 @@ impl Host {
             return Err(Counter::IcmpIgnored);
         }
         let (floor, expires) = (self.knobs.min_pmtu(), now + self.knobs.mtu_expires());
-        let learned = believed(destination, claimed, socket.path.mtu, floor, expires)
+        let learned = believed(destination, claimed, socket.path.mtu(), floor, expires)
             .ok_or(Counter::IcmpUnbelieved)?;
-        if learned.mtu < socket.path.mtu {
+        if learned.mtu < socket.path.mtu() {
             self.path_mtu.learn(now, destination, learned);
             self.narrow_all(now, id, destination, learned);
         } else if std::mem::take(&mut socket.path.is_suspect) {
@@ -125,7 +130,7 @@ impl Host {
             .filter(|(_, socket)| {
                 socket.peer() == Some(destination)
                     && socket.mtu_discover(destination).believes_routers()
-                    && learned.mtu < socket.path.mtu
+                    && learned.mtu < socket.path.mtu()
             })
             .map(|(id, _)| id)
             .collect();

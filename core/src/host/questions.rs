@@ -122,7 +122,7 @@ impl Host {
                 ..unconnected
             },
             Kind::Connection(connection) => {
-                connection.info(now, &self.knobs, socket.path.mtu as usize)
+                connection.info(now, &self.knobs, socket.path.mtu() as usize)
             }
         })
     }

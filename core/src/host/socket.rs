@@ -206,11 +206,14 @@ impl Socket {
     }
 }
 
+/// Slots that are made together.
+const BLOCK: usize = 256;
+
 /// Every socket of a host, found in constant time by its id.
 #[derive(Default)]
 pub(super) struct Sockets {
-    /// Boxed: the list doubles as it grows, and an empty slot should cost little.
-    slots: Vec<Slot>,
+    /// In blocks, each full but the last: what is there never moves, however many more come.
+    blocks: Vec<Vec<Slot>>,
     /// Empty slots, the one to be used next last.
     empty: Vec<u32>,
     generation: u32,
@@ -226,33 +229,45 @@ impl Sockets {
     pub(super) fn insert(&mut self, socket: Socket) -> SocketId {
         // It comes round after 2^32 sockets, when nobody holds an id of that age any more.
         self.generation = self.generation.wrapping_add(1);
-        let slot = self.empty.pop().unwrap_or_else(|| {
-            self.slots.push(Slot::default());
-            (self.slots.len() - 1) as u32
-        });
-        let socket = Some(Box::new(socket));
-        self.slots[slot as usize] = Slot { generation: self.generation, socket };
-        SocketId { slot, generation: self.generation }
+        let generation = self.generation;
+        let slot = self.empty.pop().unwrap_or_else(|| self.add_slot());
+        self.blocks[slot as usize / BLOCK][slot as usize % BLOCK] =
+            Slot { generation, socket: Some(Box::new(socket)) };
+        SocketId { slot, generation }
+    }
+
+    fn add_slot(&mut self) -> u32 {
+        if self.blocks.last().is_none_or(|block| block.len() == BLOCK) {
+            self.blocks.push(Vec::with_capacity(BLOCK));
+        }
+        let at = (self.blocks.len() - 1) * BLOCK;
+        self.blocks.last_mut().map_or(0, |block| {
+            block.push(Slot::default());
+            (at + block.len() - 1) as u32
+        })
     }
 
     pub(super) fn get(&self, id: SocketId) -> Option<&Socket> {
-        let slot = self.slots.get(id.slot as usize)?;
+        let slot = self.blocks.get(id.slot as usize / BLOCK)?.get(id.slot as usize % BLOCK)?;
         slot.socket.as_deref().filter(|_| slot.generation == id.generation)
     }
 
     pub(super) fn get_mut(&mut self, id: SocketId) -> Option<&mut Socket> {
-        let slot = self.slots.get_mut(id.slot as usize)?;
+        let block = self.blocks.get_mut(id.slot as usize / BLOCK)?;
+        let slot = block.get_mut(id.slot as usize % BLOCK)?;
         slot.socket.as_deref_mut().filter(|_| slot.generation == id.generation)
     }
 
     pub(super) fn remove(&mut self, id: SocketId) -> Option<Socket> {
         self.get(id)?;
         self.empty.push(id.slot);
-        self.slots[id.slot as usize].socket.take().map(|socket| *socket)
+        let slot = &mut self.blocks[id.slot as usize / BLOCK][id.slot as usize % BLOCK];
+        slot.socket.take().map(|socket| *socket)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (SocketId, &Socket)> {
-        (0..).zip(&self.slots).filter_map(|(slot, Slot { generation, socket })| {
+        let slots = (0..).zip(self.blocks.iter().flatten());
+        slots.filter_map(|(slot, Slot { generation, socket })| {
             Some((SocketId { slot, generation: *generation }, &**socket.as_ref()?))
         })
     }

@@ -42,7 +42,7 @@ impl Connection {
         let before = self.observed(cx);
         self.record_arrival(cx, header, &payload, gso_size);
         self.remember_cause(cx);
-        self.tally.on_arrival(cx.now, payload.len(), gso_size, header.flags.contains(Flags::ACK));
+        self.tally.on_arrival(cx.now, payload.len(), gso_size);
         let segment = Segment::from_wire(header, payload, gso_size, ecn, near, self.snd.una);
         match self.state {
             State::Closed | State::Listen => {}

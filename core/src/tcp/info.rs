@@ -209,7 +209,7 @@ impl Connection {
             fast_open_failure: self.fast_open_failure(),
             since_data_sent: tally.since_data_sent(now),
             since_data_received: tally.since_data_received(now),
-            since_ack_received: tally.since_ack_received(now),
+            since_ack_received: is_open.then(|| self.liveness.silence(now)),
             srtt: self.rtt.srtt().unwrap_or_default(),
             rttvar: self.rtt.rttvar().unwrap_or_default(),
             min_rtt: self.rtt.min_rtt(),

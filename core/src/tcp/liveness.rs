@@ -39,6 +39,11 @@ impl Liveness {
         self.is_probe_due = false;
     }
 
+    /// For how long the peer has not been heard.
+    pub(super) fn silence(&self, now: Instant) -> Duration {
+        now.saturating_since(self.heard)
+    }
+
     /// The peer has acknowledged something new, or opened its window.
     pub(super) fn on_progress(&mut self, now: Instant) {
         if self.waiting_since.is_some() {
@@ -101,7 +106,7 @@ impl Connection {
         if self.snd.outstanding() > 0 || self.send_buffer.end() > self.snd.nxt {
             return self.arm(cx, TimerName::Keepalive, cx.now + idle);
         }
-        let silent = cx.now.saturating_since(self.liveness.heard);
+        let silent = self.liveness.silence(cx.now);
         if silent < idle {
             return self.arm(cx, TimerName::Keepalive, self.liveness.heard + idle);
         }

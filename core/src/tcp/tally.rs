@@ -42,7 +42,6 @@ pub(super) struct Tally {
     pub(super) bytes_sent: u64,
     data_sent: Option<Instant>,
     data_received: Option<Instant>,
-    ack_received: Option<Instant>,
     limit: Limit,
     limit_since: Instant,
     /// Time with something to send, before `limit_since`.
@@ -94,15 +93,12 @@ impl Tally {
     }
 
     /// Counts an arrival.
-    pub(super) fn on_arrival(&mut self, now: Instant, len: usize, gso_size: u16, has_ack: bool) {
+    pub(super) fn on_arrival(&mut self, now: Instant, len: usize, gso_size: u16) {
         let segments = segment_count(len, gso_size).max(1);
         self.segments_received = self.segments_received.wrapping_add(segments);
         if len > 0 {
             self.data_segments_received = self.data_segments_received.wrapping_add(segments);
             self.data_received = Some(now);
-        }
-        if has_ack {
-            self.ack_received = Some(now);
         }
     }
 
@@ -164,9 +160,5 @@ impl Tally {
 
     pub(super) fn since_data_received(&self, now: Instant) -> Option<Duration> {
         self.data_received.map(|then| now.saturating_since(then))
-    }
-
-    pub(super) fn since_ack_received(&self, now: Instant) -> Option<Duration> {
-        self.ack_received.map(|then| now.saturating_since(then))
     }
 }

@@ -36,7 +36,7 @@ impl View<'_> {
     /// Largest packet that the path to the peer takes, in bytes.
     fn mtu(&self) -> Result<u32, Error> {
         match self.socket.kind {
-            Kind::Connection(_) => Ok(self.socket.path.mtu),
+            Kind::Connection(_) => Ok(self.socket.path.mtu()),
             Kind::Idle | Kind::Listener(_) => Err(Error::NotConnected),
         }
     }

@@ -140,7 +140,7 @@ pub struct Recovery {
     is_forced: bool,
     /// Timeouts in a row without SND.UNA moving: what R2 counts (RFC 9293 §3.8.3). The RTO stays
     /// backed off longer, until a round trip was measured (Karn).
-    timeouts: u32,
+    timeouts: u8,
     /// When the SYN was sent, if it is being timed, in nanoseconds, and one more.
     syn_sent_at: Option<NonZeroU64>,
     /// What is asked of a peer whose window is closed.
@@ -426,7 +426,7 @@ impl Recovery {
 
     /// Timeouts in a row without progress.
     pub fn timeouts(&self) -> u32 {
-        self.timeouts
+        self.timeouts.into()
     }
 
     /// Times a SYN sent for the first time.
