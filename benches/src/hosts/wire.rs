@@ -47,8 +47,7 @@ impl Wire {
             count += transmit.segment_count();
             match self.segmentation {
                 Segmentation::None => self.send_segments(&transmit),
-                Segmentation::Super => self.frames.push(transmit.into_frame()),
-                Segmentation::SuperWithChecksums => self.send_whole(transmit),
+                _ => self.send_whole(transmit),
             }
         }
         self.merge();
@@ -72,14 +71,21 @@ impl Wire {
         }
     }
 
-    /// The same of the packet as it is.
+    /// Copies the packet as it is; its checksum is computed and to be verified, or left to a device that
+    /// there is not.
     fn send_whole(&mut self, transmit: Transmit) {
-        let gso_size = transmit.gso_size;
-        let whole = Transmit { gso_size: 0, ..transmit };
+        let (len, gso_size) = (transmit.len(), transmit.gso_size);
         let mut buffer = self.buffers.take();
-        whole.packets().write(&mut buffer[..whole.len()]);
-        let bytes = self.buffers.lend(buffer).slice(..whole.len());
-        self.frames.push(Frame { bytes, verification: Verification::Unverified, gso_size });
+        let verification = if self.segmentation == Segmentation::SuperWithChecksums {
+            let whole = Transmit { gso_size: 0, ..transmit };
+            whole.packets().write(&mut buffer[..len]);
+            Verification::Unverified
+        } else {
+            transmit.copy_to(&mut buffer[..len]);
+            Verification::Verified
+        };
+        let bytes = self.buffers.lend(buffer).slice(..len);
+        self.frames.push(Frame { bytes, verification, gso_size });
     }
 
     /// What arrives in one batch, and belongs together, becomes one frame.

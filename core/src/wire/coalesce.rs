@@ -18,7 +18,7 @@ use bytes::{Bytes, BytesMut};
 use super::ip::PROTOCOL_TCP;
 use super::packet::{Frame, Verification};
 use super::tcp::{self, Flags};
-use super::{HEADER_CAPACITY, checksum, ipv4, ipv6, read_u16, read_u32, write_u16, write_u32};
+use super::{HEADER_CAPACITY, checksum, ipv4, ipv6, read_u16, read_u32};
 use crate::blocks::{BLOCK, Lent};
 
 /// The longest packet that is made: what an IPv4 length field says.
@@ -85,7 +85,11 @@ struct Run {
 /// that a checksum takes the other fields and the text alone.
 #[derive(Debug)]
 struct Common {
-    words: [u32; HEADER_CAPACITY / 4],
+    words: Words,
+    /// The bits that are each segment's own, and all behind the header.
+    own: Words,
+    /// Words in which there is some of the header.
+    len: usize,
     /// Of the IPv4 header.
     ip_sum: u16,
     /// Of the TCP header, and of the pseudo-header but for the length.
@@ -199,7 +203,7 @@ impl Coalescer {
         fits && verification == run.verification
             && run.shape.is_length_right(packet)
             && run.shape.seq(packet) == run.next
-            && run.common.is_in(&packet[..text], tcp)
+            && run.common.is_in(packet)
             && (tcp == ipv6::HEADER_LEN || run.common.is_ipv4_checksum_right(packet))
     }
 
@@ -275,40 +279,45 @@ const END: u8 = (Flags::PSH.0 | Flags::FIN.0) as u8;
 impl Common {
     /// What of `header`, whose TCP header starts at `tcp`, all segments of a run have in common.
     fn of(header: &[u8], tcp: usize) -> Common {
-        let mut bytes = [0; HEADER_CAPACITY];
+        let (mut bytes, mut own) = ([0; HEADER_CAPACITY], [0; HEADER_CAPACITY]);
         bytes[..header.len()].copy_from_slice(header);
-        let addresses = match tcp {
-            ipv4::HEADER_LEN => {
-                bytes[ipv4::TOTAL_LENGTH..ipv4::FLAGS_AND_FRAGMENT_OFFSET].fill(0);
-                write_u16(&mut bytes, ipv4::HEADER_CHECKSUM, 0);
-                ipv4::ADDRESSES
-            }
-            _ => {
-                write_u16(&mut bytes, ipv6::PAYLOAD_LENGTH, 0);
-                ipv6::ADDRESSES
-            }
+        // Length, and the IPv4 header's identification and checksum.
+        let (addresses, of_ip) = match tcp {
+            ipv4::HEADER_LEN => (
+                ipv4::ADDRESSES,
+                [
+                    ipv4::TOTAL_LENGTH..ipv4::FLAGS_AND_FRAGMENT_OFFSET,
+                    ipv4::HEADER_CHECKSUM..ipv4::HEADER_CHECKSUM + 2,
+                ],
+            ),
+            _ => (ipv6::ADDRESSES, [ipv6::PAYLOAD_LENGTH..ipv6::PAYLOAD_LENGTH + 2, 0..0]),
         };
-        write_u32(&mut bytes, tcp + tcp::SEQUENCE_NUMBER, 0);
-        bytes[tcp + tcp::FLAGS] &= !END;
-        write_u16(&mut bytes, tcp + tcp::CHECKSUM, 0);
-        let pseudo_header = checksum::add(checksum::sum(&bytes[addresses]), PROTOCOL_TCP.into());
-        let mut words = [0; HEADER_CAPACITY / 4];
-        for (word, bytes) in words.iter_mut().zip(bytes.as_chunks::<4>().0) {
-            *word = u32::from_ne_bytes(*bytes);
+        let of_tcp = [(tcp::SEQUENCE_NUMBER, 4), (tcp::CHECKSUM, 2)];
+        let of_tcp = of_tcp.map(|(at, len)| tcp + at..tcp + at + len);
+        for field in of_ip.into_iter().chain(of_tcp) {
+            bytes[field.clone()].fill(0);
+            own[field].fill(0xff);
         }
+        bytes[tcp + tcp::FLAGS] &= !END;
+        own[tcp + tcp::FLAGS] = END;
+        own[header.len()..].fill(0xff);
+        let pseudo_header = checksum::add(checksum::sum(&bytes[addresses]), PROTOCOL_TCP.into());
         Common {
-            words,
+            words: words(&bytes),
+            own: words(&own),
+            len: header.len().div_ceil(WORD),
             ip_sum: checksum::sum(&bytes[..tcp]),
             tcp_sum: checksum::add(checksum::sum(&bytes[tcp..]), pseudo_header),
         }
     }
 
-    /// Whether `header` says the same, its own fields aside.
-    fn is_in(&self, header: &[u8], tcp: usize) -> bool {
-        let own = if tcp == ipv4::HEADER_LEN { &OWN_BEHIND_IPV4 } else { &OWN_BEHIND_IPV6 };
-        let words = header.as_chunks::<4>().0.iter().zip(self.words).zip(own);
-        let difference = words.fold(0, |difference, ((word, common), own)| {
-            difference | ((u32::from_ne_bytes(*word) & !own) ^ common)
+    /// Whether the headers of `packet` say the same, its own fields aside. Text of a few bytes may be too
+    /// short for the last word, and comes by itself.
+    fn is_in(&self, packet: &[u8]) -> bool {
+        let Some(words) = packet.as_chunks::<WORD>().0.get(..self.len) else { return false };
+        let known = words.iter().zip(self.words).zip(self.own);
+        let difference = known.fold(0, |difference, ((word, common), own)| {
+            difference | ((u128::from_ne_bytes(*word) & !own) ^ common)
         });
         difference == 0
     }
@@ -347,31 +356,16 @@ impl Common {
     }
 }
 
-/// The bits of a header that are each segment's own, word by word in this machine's byte order: the
-/// length, the IPv4 identification and checksum, SEG.SEQ, PSH and FIN, the TCP checksum.
-const OWN_BEHIND_IPV4: [u32; HEADER_CAPACITY / 4] = {
-    let mut own = own_of_tcp(ipv4::HEADER_LEN);
-    own[0] = LATTER;
-    own[1] = FORMER;
-    own[2] = LATTER;
-    own
-};
-const OWN_BEHIND_IPV6: [u32; HEADER_CAPACITY / 4] = {
-    let mut own = own_of_tcp(ipv6::HEADER_LEN);
-    own[1] = FORMER;
-    own
-};
+/// A header in wide words, in this machine's byte order.
+type Words = [u128; HEADER_CAPACITY / WORD];
+const WORD: usize = size_of::<u128>();
 
-/// The two halves of a word, as they lie in a packet.
-const FORMER: u32 = u32::from_ne_bytes([0xff, 0xff, 0, 0]);
-const LATTER: u32 = u32::from_ne_bytes([0, 0, 0xff, 0xff]);
-
-const fn own_of_tcp(start: usize) -> [u32; HEADER_CAPACITY / 4] {
-    let mut own = [0; HEADER_CAPACITY / 4];
-    own[(start + tcp::SEQUENCE_NUMBER) / 4] = u32::MAX;
-    own[(start + tcp::FLAGS) / 4] = u32::from_ne_bytes([0, END, 0, 0]);
-    own[(start + tcp::CHECKSUM) / 4] = FORMER;
-    own
+fn words(bytes: &[u8; HEADER_CAPACITY]) -> Words {
+    let mut words = Words::default();
+    for (word, bytes) in words.iter_mut().zip(bytes.as_chunks::<WORD>().0) {
+        *word = u128::from_ne_bytes(*bytes);
+    }
+    words
 }
 
 #[cfg(test)]

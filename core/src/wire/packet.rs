@@ -169,6 +169,21 @@ impl Transmit {
         }
     }
 
+    /// Copies the packet as it is into `room`, which it fills: a partial checksum stays one.
+    ///
+    /// # Panics
+    /// When `room` is not as long as the packet.
+    pub fn copy_to(&self, room: &mut [u8]) {
+        let (header, mut rest) = room.split_at_mut(self.header.len());
+        header.copy_from_slice(&self.header);
+        for slice in &self.payload {
+            let (part, later) = rest.split_at_mut(slice.len());
+            part.copy_from_slice(slice);
+            rest = later;
+        }
+        assert!(rest.is_empty(), "the packet fills the room");
+    }
+
     fn contiguous(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.len());
         bytes.extend_from_slice(&self.header);

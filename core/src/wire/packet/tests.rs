@@ -166,6 +166,14 @@ fn a_partial_checksum_counts_as_verified_on_the_same_machine() {
 }
 
 #[test]
+fn a_copy_of_a_packet_is_what_arrives_on_the_same_machine() {
+    let transmit = super_segment(true, 3000, &[7, 1500], 1000);
+    let mut room = vec![0; transmit.len()];
+    transmit.copy_to(&mut room);
+    assert_eq!(transmit.into_frame().bytes, room);
+}
+
+#[test]
 fn a_complete_packet_goes_through_unchanged() {
     let packet = super::super::icmp::echo_reply(ends(false).0, ends(false).1, b"\0\x01\0\x01data");
     let mut transmit = Transmit::complete(packet.clone(), None);
