@@ -69,7 +69,21 @@ impl Options {
     /// RFC 9293 §3.1: end of list, no-operation and MSS are there (MUST-4); the rest is passed over
     /// (MUST-6) by its length octet (MUST-68), wherever it begins (MUST-64); a bad length does no harm
     /// (MUST-7).
-    pub fn parse(mut bytes: &[u8]) -> Options {
+    pub fn parse(bytes: &[u8]) -> Options {
+        match bytes {
+            // What nearly every segment bears, as nearly every stack writes it (RFC 7323, appendix A).
+            [NO_OPERATION, NO_OPERATION, TIMESTAMPS, TIMESTAMPS_LEN, value @ ..]
+                if value.len() == 8 =>
+            {
+                let timestamps = Some((read_u32(value, 0), read_u32(value, 4)));
+                Options { timestamps, ..Options::default() }
+            }
+            _ => Options::parse_any(bytes),
+        }
+    }
+
+    /// [`Options::parse`] for whatever there is.
+    fn parse_any(mut bytes: &[u8]) -> Options {
         let mut options = Options::default();
         loop {
             bytes = match bytes {
@@ -122,6 +136,14 @@ impl Options {
 
     /// Length in bytes of what [`Options::emit`] appends: a multiple of 4, at most 40.
     pub fn len(&self) -> usize {
+        match self.timestamps {
+            _ if self.has_more_than_timestamps() => self.len_of_any(),
+            Some(_) => usize::from(TIMESTAMPS_LEN) + 2,
+            None => 0,
+        }
+    }
+
+    fn len_of_any(&self) -> usize {
         let blocks = self.blocks_that_fit().len();
         let sack = if blocks == 0 { 0 } else { 4 + blocks * BLOCK_LEN };
         self.len_without_sack() + sack
@@ -137,6 +159,32 @@ impl Options {
     /// timestamps' NOPs where both are there. SACK blocks go as far as there is room: 4 alone, 3
     /// beside timestamps, fewer beside rarer ones. What is padded so needs no end of list, nor zeros after it (MUST-69).
     pub fn emit(&self, out: &mut SmallVec<[u8; HEADER_CAPACITY]>) {
+        match self.timestamps {
+            _ if self.has_more_than_timestamps() => self.emit_any(out),
+            Some((value, echo_reply)) => {
+                let mut bytes = [NO_OPERATION; 12];
+                (bytes[2], bytes[3]) = (TIMESTAMPS, TIMESTAMPS_LEN);
+                bytes[4..8].copy_from_slice(&value.to_be_bytes());
+                bytes[8..].copy_from_slice(&echo_reply.to_be_bytes());
+                out.extend_from_slice(&bytes);
+            }
+            None => {}
+        }
+    }
+
+    /// Whether there is anything beside what nearly every segment bears.
+    fn has_more_than_timestamps(&self) -> bool {
+        self.mss.is_some()
+            || self.window_scale.is_some()
+            || self.sack_permitted
+            || !self.sack.as_slice().is_empty()
+            || self.fast_open.is_some()
+            || self.accurate_ecn.is_some()
+            || self.user_timeout.is_some()
+    }
+
+    /// [`Options::emit`] for whatever there is.
+    fn emit_any(&self, out: &mut SmallVec<[u8; HEADER_CAPACITY]>) {
         const NOP: u8 = NO_OPERATION;
         if let Some(mss) = self.mss {
             out.extend_from_slice(&[MAXIMUM_SEGMENT_SIZE, MSS_LEN]);

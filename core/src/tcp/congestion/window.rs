@@ -6,16 +6,20 @@
 
 use super::{CongestionControl, CongestionSignal, Phase};
 
-/// cwnd at most: four times the largest window that the header can tell of (RFC 7323 §2.3).
-pub(super) const CWND_MAX: u64 = 1 << 32;
+/// cwnd and ssthresh at most: nearly four times the largest window that the header can tell of
+/// (RFC 7323 §2.3).
+pub(super) const CWND_MAX: u64 = NO_SSTHRESH as u64 - 1;
+
+/// No congestion was seen yet: ssthresh is arbitrarily high (RFC 5681 §3.1).
+const NO_SSTHRESH: u32 = u32::MAX;
 
 /// The congestion window and the slow-start threshold, in bytes.
 #[derive(Clone, Debug)]
 pub(super) struct Window {
-    cwnd: u64,
-    ssthresh: u64,
+    cwnd: u32,
+    ssthresh: u32,
     /// cwnd and ssthresh before the last reduction; most connections see none.
-    prior: Option<Box<(u64, u64)>>,
+    prior: Option<Box<(u32, u32)>>,
     smss: u32,
     /// L of RFC 3465 §2.2 and §2.3: most segments by which one ACK opens the window in slow start; 0: as
     /// many as it acknowledges.
@@ -25,13 +29,18 @@ pub(super) struct Window {
     is_restarted: bool,
 }
 
+/// A window, cut to what is possible.
+fn within(bytes: u64) -> u32 {
+    bytes.min(CWND_MAX) as u32
+}
+
 impl Window {
     /// In slow start with `initial_window` bytes.
     pub(super) fn new(smss: u32, initial_window: u64, abc_l: u8) -> Window {
         Window {
-            cwnd: initial_window.clamp(u64::from(smss), CWND_MAX),
+            cwnd: within(initial_window.max(u64::from(smss))),
             // RFC 5681 §3.1: initially arbitrarily high, so that the network sets it
-            ssthresh: u64::MAX,
+            ssthresh: NO_SSTHRESH,
             prior: None,
             smss,
             abc_l,
@@ -41,11 +50,14 @@ impl Window {
     }
 
     pub(super) fn cwnd(&self) -> u64 {
-        self.cwnd
+        self.cwnd.into()
     }
 
     pub(super) fn ssthresh(&self) -> u64 {
-        self.ssthresh
+        match self.ssthresh {
+            NO_SSTHRESH => u64::MAX,
+            ssthresh => ssthresh.into(),
+        }
     }
 
     pub(super) fn phase(&self) -> Phase {
@@ -68,7 +80,7 @@ impl Window {
 
     /// No congestion was seen yet.
     pub(super) fn is_first_slow_start(&self) -> bool {
-        self.ssthresh == u64::MAX
+        self.ssthresh == NO_SSTHRESH
     }
 
     /// Grows by what was delivered, over `divisor`, up to ssthresh. Returns what is left for
@@ -86,19 +98,19 @@ impl Window {
             segments => self.smss() * u64::from(segments),
         };
         let growth = delivered.min(limit) / divisor;
-        let room = self.ssthresh - self.cwnd;
+        let room = self.ssthresh() - self.cwnd();
         self.grow(growth.min(room));
         self.settle();
         growth.saturating_sub(room)
     }
 
     pub(super) fn grow(&mut self, bytes: u64) {
-        self.cwnd = self.cwnd.saturating_add(bytes).min(CWND_MAX);
+        self.cwnd = within(self.cwnd().saturating_add(bytes));
     }
 
     /// The window by another's word.
     pub(super) fn set_cwnd(&mut self, cwnd: u64) {
-        self.cwnd = cwnd.clamp(self.smss(), CWND_MAX);
+        self.cwnd = within(cwnd.max(self.smss()));
     }
 
     /// Slow start is over: the window is large enough.
@@ -132,7 +144,7 @@ impl Window {
         if let Some(ssthresh) = ssthresh {
             self.lower(ssthresh);
         }
-        self.cwnd = self.smss();
+        self.cwnd = self.smss;
         self.phase = Phase::Loss;
         self.is_restarted = true;
     }
@@ -140,7 +152,7 @@ impl Window {
     fn lower(&mut self, ssthresh: u64) {
         self.prior = Some(Box::new((self.cwnd, self.ssthresh)));
         // RFC 5681 §3.1 equation 4, RFC 9438 §4.6: two segments at least
-        self.ssthresh = ssthresh.clamp(2 * self.smss(), CWND_MAX);
+        self.ssthresh = within(ssthresh.max(2 * self.smss()));
     }
 
     /// The reduction or the repair is over.
@@ -171,14 +183,17 @@ impl Window {
         if !self.is_held() {
             self.ssthresh = self.ssthresh.max(self.cwnd / 4 * 3);
         }
-        self.set_cwnd(self.cwnd.min(restart_window));
+        self.set_cwnd(self.cwnd().min(restart_window));
         self.settle();
     }
 
     /// Takes over from another controller; a repair that goes on does so.
     pub(super) fn adopt(&mut self, other: &dyn CongestionControl) {
         self.set_cwnd(other.cwnd());
-        self.ssthresh = other.ssthresh().max(2 * self.smss());
+        self.ssthresh = match other.ssthresh() {
+            u64::MAX => NO_SSTHRESH,
+            ssthresh => within(ssthresh.max(2 * self.smss())),
+        };
         self.phase = match other.phase() {
             phase @ (Phase::Recovery | Phase::Cwr | Phase::Loss) => phase,
             _ => Phase::SlowStart,
@@ -190,11 +205,11 @@ impl Window {
     /// it would burst that many more small ones.
     pub(super) fn set_smss(&mut self, smss: u32) {
         if smss < self.smss {
-            self.cwnd = self.cwnd * u64::from(smss) / u64::from(self.smss);
+            self.cwnd = within(self.cwnd() * u64::from(smss) / self.smss());
         }
         self.smss = smss;
-        self.cwnd = self.cwnd.max(self.smss());
-        self.ssthresh = self.ssthresh.max(2 * self.smss());
+        self.cwnd = self.cwnd.max(self.smss);
+        self.ssthresh = self.ssthresh.max(within(2 * self.smss()));
         self.settle();
     }
 

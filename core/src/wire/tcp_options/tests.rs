@@ -196,6 +196,26 @@ prop_compose! {
 
 proptest! {
     #[test]
+    fn the_short_ways_for_timestamps_alone_lead_where_the_long_ones_do(
+        timestamps: Option<(u32, u32)>,
+        noise in proptest::collection::vec(0u8..12, 0..16),
+    ) {
+        let options = Options { timestamps, ..Options::default() };
+        let mut bytes = SmallVec::new();
+        options.emit_any(&mut bytes);
+        prop_assert_eq!(emit(&options), bytes.to_vec());
+        prop_assert_eq!(options.len(), options.len_of_any());
+        prop_assert_eq!(Options::parse(&bytes), Options::parse_any(&bytes));
+        // And with bytes that are nearly the same.
+        for at in 0..bytes.len() {
+            let mut nearly = bytes.to_vec();
+            nearly[at] = noise.first().copied().unwrap_or(0);
+            prop_assert_eq!(Options::parse(&nearly), Options::parse_any(&nearly));
+        }
+        prop_assert_eq!(Options::parse(&noise), Options::parse_any(&noise));
+    }
+
+    #[test]
     fn what_is_emitted_parses_to_the_same_as_far_as_there_is_room(options in any_options()) {
         let bytes = emit(&options);
         prop_assert_eq!(bytes.len(), options.len());
