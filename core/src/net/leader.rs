@@ -33,6 +33,7 @@ use nix::sys::time::TimeSpec;
 
 use super::SocketError;
 use super::blocking::{Endpoint, Patience};
+use super::descriptor;
 use super::shared::Shared;
 use crate::time::Instant;
 
@@ -92,6 +93,8 @@ impl Shared {
         sequence: u32,
         patience: Patience,
     ) -> Option<Result<bool, SocketError>> {
+        // Let in again last, when there is no lead any more.
+        let mut signals: Option<SignalsHeld> = None;
         // Held to the end of this function.
         let _lead = match self.leading.try_lock() {
             Ok(lead) => lead,
@@ -100,7 +103,6 @@ impl Shared {
         self.check_open().ok()?;
         let (device, wake) = self.reactor.take_watch(self.clock.now())?;
         let mut lead = Lead { shared: self, packets: 0, bytes: 0 };
-        let mut signals: Option<SignalsHeld> = None;
         loop {
             let Some(timeout) = time_left(patience, self.clock.now()) else {
                 return Some(Ok(false));
@@ -117,7 +119,7 @@ impl Shared {
             let mask = signals.as_ref().map(|signals| signals.before);
             let polled = ppoll(&mut fds, timeout, mask);
             endpoint.is_polling.store(false, SeqCst);
-            if polled == Err(Errno::EINTR) {
+            if polled == Err(Errno::EINTR) && !goes_on(patience) {
                 return Some(Err(SocketError::Interrupted));
             }
             if fds[1].any() == Some(true) {
@@ -134,6 +136,12 @@ impl Shared {
             signals = signals.or_else(SignalsHeld::new);
         }
     }
+}
+
+/// Whether a call goes on when a handler has run: as on Linux where that has SA_RESTART and the call no
+/// timeout. Poll itself never does, and does not say which handler it was: one without is enough to stop.
+fn goes_on(patience: Patience) -> bool {
+    matches!(patience, Patience::Endless) && descriptor::all_handlers_restart()
 }
 
 /// How long a poll may take: outer None, not at all any more; inner None, as long as it takes.

@@ -20,7 +20,7 @@ use nix::sys::socket::UnixAddr;
 pub(super) use pair::{
     borrow, peek, poll_now, readable, recv, recv_urgent_and_all, send, send_urgent,
 };
-pub(super) use process::{at_exit, generation, watch_forks};
+pub(super) use process::{all_handlers_restart, at_exit, generation, watch_forks};
 
 use super::blocking::Endpoint;
 use super::bridge::{self, Bridge};

@@ -1,4 +1,4 @@
-//! What a process does to its descriptors: fork, and exit.
+//! What a process does to its descriptors: fork, and exit; and which handlers of signals it has.
 //!
 //! A forked child inherits the outer ends, and they work (those of bridged sockets in full: the
 //! parent's engine moves their bytes). It must not keep the inner ends open, or the parent could not
@@ -56,6 +56,24 @@ extern "C" fn in_child() {
         // Their locks may be held by threads that this process does not have.
         mem::forget(sockets);
     });
+}
+
+/// Whether all handlers that the process has ask for SA_RESTART, so that a call goes on after any of them.
+/// Those for faults do not count: runtimes have them, and no call waits meanwhile.
+pub(in crate::net) fn all_handlers_restart() -> bool {
+    const FAULTS: [libc::c_int; 6] =
+        [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGABRT];
+    (1..=libc::SIGRTMAX()).filter(|signal| !FAULTS.contains(signal)).all(|signal| {
+        let mut action = mem::MaybeUninit::<libc::sigaction>::zeroed();
+        // SAFETY: it only asks, and writes to a place that lives until it returns; a structure of
+        // numbers is whole when it is all zero.
+        let (asked, action) = unsafe {
+            let asked = libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr());
+            (asked, action.assume_init())
+        };
+        let is_default = matches!(action.sa_sigaction, libc::SIG_DFL | libc::SIG_IGN);
+        asked != 0 || is_default || action.sa_flags & libc::SA_RESTART != 0
+    })
 }
 
 /// Calls `function` when the process exits; the first one given, once.
