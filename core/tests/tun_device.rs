@@ -234,7 +234,6 @@ fn without_offload_the_kernel_sends_finished_packets() {
 fn without_offload_segments_are_merged_here_as_far_as_they_come_together() {
     in_own_network(|| {
         let frames = kernel_sends_in_bulk(false, true);
-        assert!(frames.iter().all(|frame| frame.verification == Verification::Verified));
         let text: Vec<u8> = frames
             .iter()
             .flat_map(|frame| {
@@ -243,6 +242,7 @@ fn without_offload_segments_are_merged_here_as_far_as_they_come_together() {
                 let (_, offset) = tcp::Header::parse(segment).unwrap();
                 let merged = segment.len() - offset > 1460;
                 assert_eq!(frame.gso_size, if merged { 1460 } else { 0 });
+                assert!(!merged || frame.verification == Verification::Verified);
                 segment[offset..].to_vec()
             })
             .collect();

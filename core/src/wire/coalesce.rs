@@ -7,9 +7,9 @@
 //! PSH and FIN: what it tells is told by one header, and [`Transmit::segments`] makes the packets of it
 //! again. Whatever else comes goes on as it came. Nothing is held back for a later batch.
 //!
-//! Checksums are verified as the bytes are copied, behind each other, into a block: the text of a run
-//! is then one slice, long enough to stay where it is until it is read. A packet with a wrong checksum
-//! is in no run; it goes on unverified, for the host to find and count.
+//! The checksums of a run are verified as its bytes are copied, behind each other, into a block: its text
+//! is then one slice, long enough to stay where it is until it is read. A packet that is in no run, such as
+//! one with a wrong checksum, goes on unverified.
 //!
 //! [`Transmit::segments`]: super::packet::Transmit::segments
 
@@ -69,8 +69,6 @@ struct Packet {
 /// Segments that have become one packet, the last of the block.
 #[derive(Debug)]
 struct Run {
-    /// Where in the block it starts.
-    start: usize,
     shape: Shape,
     /// What the headers of its segments have in common.
     common: Common,
@@ -121,6 +119,9 @@ impl Coalescer {
     /// Takes in the next packet of the batch; it is copied. Frames that are complete are put behind
     /// `frames`.
     pub fn push(&mut self, packet: &[u8], verification: Verification, frames: &mut Vec<Frame>) {
+        if self.run.is_none() {
+            self.start_run(packet);
+        }
         if self.goes_on(packet, verification) && self.append(packet) {
             return;
         }
@@ -136,7 +137,10 @@ impl Coalescer {
         if self.block.is_empty() {
             self.block = self.buffers.take();
         }
-        self.begin(packet, verification);
+        let start = self.filled;
+        self.filled += packet.len();
+        self.block[start..self.filled].copy_from_slice(packet);
+        self.packets.push(Packet { start, verification, gso_size: 0 });
     }
 
     /// Hands over all packets that are still here: the batch has ended.
@@ -145,61 +149,42 @@ impl Coalescer {
         if self.packets.is_empty() {
             return;
         }
-        let memory = if self.filled < SHARE_MIN {
-            Bytes::copy_from_slice(&self.block[..self.filled])
+        let filled = std::mem::take(&mut self.filled);
+        let mut memory = if filled < SHARE_MIN {
+            Bytes::copy_from_slice(&self.block[..filled])
         } else {
-            self.buffers.lend(std::mem::take(&mut self.block))
+            self.buffers.lend(std::mem::take(&mut self.block)).slice(..filled)
         };
-        let mut end = std::mem::take(&mut self.filled);
         let first = frames.len();
-        // From the last to the first: each ends where the one behind it starts.
+        // From the last to the first: what is left of the memory is the others'.
         for Packet { start, verification, gso_size } in self.packets.drain(..).rev() {
-            frames.push(Frame { bytes: memory.slice(start..end), verification, gso_size });
-            end = start;
+            frames.push(Frame { bytes: memory.split_off(start), verification, gso_size });
         }
         frames[first..].reverse();
     }
 
-    /// Puts a packet into the block that follows nothing.
-    fn begin(&mut self, packet: &[u8], verification: Verification) {
-        let start = self.filled;
-        self.filled += packet.len();
-        let room = &mut self.block[start..self.filled];
-        let Some(shape) = Shape::of(packet) else {
-            room.copy_from_slice(packet);
-            self.packets.push(Packet { start, verification, gso_size: 0 });
+    /// Makes a run of the packet that came last, if `next` seems to follow it: only then it is looked at
+    /// closely, for most packets come alone.
+    fn start_run(&mut self, next: &[u8]) {
+        let Some(first) = self.packets.last_mut().filter(|first| first.gso_size == 0) else {
             return;
         };
-        let (header, text) = packet.split_at(shape.text);
-        let (header_room, text_room) = room.split_at_mut(shape.text);
-        header_room.copy_from_slice(header);
-        let common = Common::of(header, shape.tcp);
-        let found = common.copy_text(packet, shape, text_room, verification);
-        self.packets.push(Packet { start, verification: found, gso_size: 0 });
-        let flags = shape.flags(packet);
-        // CWR is said once (RFC 3168 §6.1.2). Whoever vouched before vouches for what comes; what was found here is found anew each time.
-        let may_go_on = found == Verification::Verified
-            && flags.without(Flags::ECE) == Flags::ACK
-            && !text.is_empty();
-        self.run = may_go_on.then(|| Run {
-            start,
-            shape,
-            common,
-            size: text.len(),
-            next: shape.seq(packet).wrapping_add(text.len() as u32),
-            verification,
-        });
+        let packet = &self.block[first.start..self.filled];
+        self.run = Run::of(packet, next, first.verification);
+        if self.run.is_some() {
+            first.verification = Verification::Verified;
+        }
     }
 
     /// Whether the packet is the next segment of the run, as far as its headers say.
     fn goes_on(&self, packet: &[u8], verification: Verification) -> bool {
-        let Some(run) = &self.run else { return false };
+        let (Some(run), Some(first)) = (&self.run, self.packets.last()) else { return false };
         let Shape { tcp, text } = run.shape;
         let len = packet.len();
         let fits = len > text
             && len - text <= run.size
             && self.filled + len - text <= self.block.len()
-            && self.filled - run.start + len - text <= PACKET_MAX;
+            && self.filled - first.start + len - text <= PACKET_MAX;
         fits && verification == run.verification
             && run.shape.is_length_right(packet)
             && run.shape.seq(packet) == run.next
@@ -210,21 +195,22 @@ impl Coalescer {
     /// Puts the text of the next segment behind the run's; false, and nothing done, when its checksum
     /// is wrong.
     fn append(&mut self, packet: &[u8]) -> bool {
-        let Some(run) = &mut self.run else { return false };
+        let (Some(run), Some(first)) = (&mut self.run, self.packets.last_mut()) else {
+            return false;
+        };
         let text = &packet[run.shape.text..];
         let room = &mut self.block[self.filled..self.filled + text.len()];
-        let found = run.common.copy_text(packet, run.shape, room, run.verification);
-        if found == Verification::Unverified {
+        if run.verification == Verification::Verified {
+            room.copy_from_slice(text);
+        } else if !run.common.is_right(packet, run.shape, checksum::copy(text, room)) {
             return false;
         }
         self.filled += text.len();
         run.next = run.next.wrapping_add(text.len() as u32);
-        if let Some(packet) = self.packets.last_mut() {
-            packet.gso_size = run.size as u16;
-        }
+        first.gso_size = run.size as u16;
         let end = run.shape.flags(packet).intersection(Flags::PSH | Flags::FIN);
         let is_last = text.len() < run.size || end != Flags::EMPTY;
-        self.block[run.start + run.shape.tcp + tcp::FLAGS] |= end.0 as u8;
+        self.block[first.start + run.shape.tcp + tcp::FLAGS] |= end.0 as u8;
         if is_last {
             self.end_run();
         }
@@ -233,12 +219,32 @@ impl Coalescer {
 
     /// No segment follows the last packet any more: its header says how long it has become.
     fn end_run(&mut self) {
-        let Some(Run { start, shape, .. }) = self.run.take() else { return };
-        let ip = &mut self.block[start..start + shape.tcp];
-        match shape.tcp {
-            ipv4::HEADER_LEN => ipv4::set_total_len(ip, self.filled - start),
-            _ => ipv6::set_payload_len(ip, self.filled - start - shape.tcp),
+        let (Some(run), Some(first)) = (self.run.take(), self.packets.last()) else { return };
+        let (tcp, len) = (run.shape.tcp, self.filled - first.start);
+        let ip = &mut self.block[first.start..first.start + tcp];
+        match tcp {
+            ipv4::HEADER_LEN => ipv4::set_total_len(ip, len),
+            _ => ipv6::set_payload_len(ip, len - tcp),
         }
+    }
+}
+
+impl Run {
+    /// The run that `first` begins, if it is a segment that `next` may follow.
+    fn of(first: &[u8], next: &[u8], verification: Verification) -> Option<Run> {
+        let shape = Shape::of(first)?;
+        let text = &first[shape.text..];
+        let end = shape.seq(first).wrapping_add(text.len() as u32);
+        // PSH and FIN end a run, and CWR is said once (RFC 3168 §6.1.2).
+        let is_plain = shape.flags(first).without(Flags::ECE) == Flags::ACK && !text.is_empty();
+        if !is_plain || next.len() <= shape.text || shape.seq(next) != end {
+            return None;
+        }
+        let common = Common::of(&first[..shape.text], shape.tcp);
+        let is_right = verification == Verification::Verified
+            || common.is_right(first, shape, checksum::sum(text));
+        let run = Run { shape, common, size: text.len(), next: end, verification };
+        is_right.then_some(run)
     }
 }
 
@@ -328,31 +334,18 @@ impl Common {
         checksum::is_right([self.ip_sum, len, identification, checksum])
     }
 
-    /// Copies the text of `packet`, and says whether its checksum is right: as it was vouched for, or
-    /// as it is found to be.
-    fn copy_text(
-        &self,
-        packet: &[u8],
-        shape: Shape,
-        to: &mut [u8],
-        verification: Verification,
-    ) -> Verification {
-        let text = &packet[shape.text..];
-        if verification == Verification::Verified {
-            to.copy_from_slice(text);
-            return verification;
-        }
+    /// Whether the checksum of `packet` is right, given the sum of its text.
+    fn is_right(&self, packet: &[u8], shape: Shape, sum_of_text: u16) -> bool {
         let seq = shape.seq(packet);
-        let sums = [
+        checksum::is_right([
             self.tcp_sum,
             (packet.len() - shape.tcp) as u16,
             (seq >> 16) as u16,
             seq as u16,
             u16::from(packet[shape.tcp + tcp::FLAGS] & END),
             read_u16(packet, shape.tcp + tcp::CHECKSUM),
-            checksum::copy(text, to),
-        ];
-        if checksum::is_right(sums) { Verification::Verified } else { Verification::Unverified }
+            sum_of_text,
+        ])
     }
 }
 
