@@ -16,8 +16,8 @@ CYCLES = {"Ir": 1, "I1mr": 10, "D1mr": 10, "D1mw": 10, "ILmr": 100, "DLmr": 100,
 NAME = re.compile(r"fn=\((\d+)\)(?: (.*))?$")
 
 
-def stacks(path):
-    """Call stack, outermost function first -> cycles of its innermost function itself, estimated."""
+def stacks(path, events=CYCLES):
+    """Call stack, outermost function first -> cost of its innermost function itself: events by weight."""
     names, found, function, is_call, weights = {}, Counter(), None, False, []
     for line in path.read_text().splitlines():
         if named := NAME.search(line):
@@ -27,7 +27,7 @@ def stacks(path):
             if line.startswith("fn="):
                 function = number
         elif line.startswith("events:"):
-            weights = [CYCLES.get(event, 0) for event in line.split()[1:]]
+            weights = [events.get(event, 0) for event in line.split()[1:]]
         elif line.startswith("calls="):
             is_call = True
         elif line[:1] in "0123456789+-*" and line:

@@ -3,8 +3,9 @@
     profile.py       as root; lines of JSON to standard output, flame graphs to docs/
 
 The process that is looked into is the server of `bench-tun`, the peer the kernel. It runs three times:
-by itself, for its processor time inside and outside the kernel; under strace, for the system calls;
-under callgrind, for what it does between them. The system calls' shares of the time are strace's.
+by itself, for its processor time inside and outside the kernel; under strace, which counts the system
+calls; under callgrind, for what it does between them, and what processor time each of them takes in the
+kernel. The kernel's time is shared out by these two: so many calls, each so dear.
 """
 
 import json
@@ -37,6 +38,12 @@ GROUPS = [
     ("tcpstack::net", "calls, locks and waiting (`net`)"),
 ]
 COPY = re.compile(r"mem(p?cpy|move|set)")
+# Functions that make a system call under another name: the last call of the device's, and by `syscall`
+# Rust's locks wait.
+CALLED = {"tcpstack::device::tun::TunDevice::recv": "read", "tcpstack::device::packet_io::write": "writev",
+          "syscall": "futex"}
+# A system call that is made more seldom per call costs nothing that one could see.
+SELDOM = 0.01
 ALLOCATOR = re.compile(r"^_?_?(int_)?(malloc|free|realloc|calloc|cfree)|^malloc|_int_|unlink_chunk|sysmalloc")
 
 
@@ -67,15 +74,28 @@ def processor_time(row):
 
 
 def system_calls(row, directory):
-    """System call -> (times called, seconds), without the client's and those that only wait."""
+    """System call -> times called, without the client's and the wait for its end."""
     summary = Path(directory, "strace")
     in_namespace("strace", "-f", "-b", "execve", "-c", "-o", str(summary), *serve(row))
     found = {}
     for line in summary.read_text().splitlines():
         words = line.split()
         if len(words) >= 5 and re.fullmatch(r"[\d.]+", words[0]) and words[-1] not in ("total", "wait4"):
-            found[words[-1]] = (int(words[3]), float(words[1]))
+            found[words[-1]] = int(words[3])
     return found
+
+
+def call_costs(written):
+    """System call -> nanoseconds of processor time that one takes."""
+    times, counts = (by_function(stacks(written, {event: 1})) for event in ("sysCpuTime", "sysCount"))
+    return {name: times[name] / count for name, count in counts.items() if count}
+
+
+def by_function(found):
+    sums = Counter()
+    for stack, cost in found.items():
+        sums[CALLED.get(stack[-1], stack[-1])] += cost
+    return sums
 
 
 def group_of(stack):
@@ -91,12 +111,14 @@ def group_of(stack):
     return "all else: the program, threads, start and end"
 
 
-def cycles(row, directory):
+def under_callgrind(row, directory):
+    """Cycles of each call stack, and what a system call costs."""
     written = Path(directory, "callgrind")
     tunables = [f"{name}={value}" for name, value in ENVIRONMENT.items()]
-    in_namespace("env", *tunables, "valgrind", "--tool=callgrind", "--cache-sim=yes", f"--separate-callers={DEPTH}",
+    in_namespace("env", *tunables, "valgrind", "--tool=callgrind", "--cache-sim=yes",
+                 "--collect-systime=nsec", f"--separate-callers={DEPTH}",
                  f"--callgrind-out-file={written}", *serve(row))
-    return stacks(written)
+    return stacks(written), call_costs(written)
 
 
 def cache_misses():
@@ -107,7 +129,9 @@ def cache_misses():
                    "--toggle-collect=bench_instructions::counted*", "target/release/bench-instructions", scenario]
         ran = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True)
         names = re.search(r"Events\s*: (.*)", ran.stderr)[1].split()
-        counts = dict(zip(names, map(int, re.search(r"Collected : (.*)", ran.stderr)[1].split())))
+        collected = map(int, re.search(r"Collected : (.*)", ran.stderr)[1].split())
+        # Zeros at the end are not printed; a Counter has them.
+        counts = Counter(dict(zip(names, collected)))
         segments = json.loads(ran.stdout)["segment"]
         found[scenario] = {
             "instructions": counts["Ir"] / segments,
@@ -122,8 +146,10 @@ def look_into(name, row):
     """One line of JSON, and one flame graph."""
     user_us, system_us, calls = processor_time(row)
     with tempfile.TemporaryDirectory(prefix="tcpstack-bench-") as directory:
-        calls_made = system_calls(row, directory)
-        found = cycles(row, directory)
+        made = system_calls(row, directory)
+        found, costs = under_callgrind(row, directory)
+    calls_made = {name: (count, count * costs.get(name, 0) / 1e9 if count / calls >= SELDOM else 0)
+                  for name, count in made.items()}
     groups = Counter()
     for stack, cost in found.items():
         groups[group_of(stack)] += cost

@@ -2,10 +2,11 @@
 
 TEXT = """\
 Processor time of the process for one call of 64 KiB on a connection over TUN to the kernel, offload on, all
-its threads together; the peer's time is not in it. Inside the kernel the shares of the system calls are
-strace's, which makes each of them dearer alike; outside, they are shares of cycles as
-callgrind estimates them (instructions, and what its model of the caches misses). The flame graphs have that part,
-function by function: [write](flame-write.svg), [read](flame-read.svg).
+its threads together; the peer's time is not in it, but for what the kernel does for the peer within a `writev`
+to the interface. Of the time in the kernel a system call has as much as it takes by itself, times how often it
+is made; outside, shares are of cycles as callgrind estimates them (instructions, and what its model of the
+caches misses). The flame graphs have that part, function by function: [write](flame-write.svg),
+[read](flame-read.svg).
 """
 
 # Of the time in the kernel; what is less goes together.

@@ -117,25 +117,27 @@ def stamp(parts):
 
 
 def sections(kept):
-    """Heading and text of each part of which anything is known."""
+    """Heading and text of each part; None where nothing is kept of it."""
     rows = {name.removeprefix("row "): part for name, part in kept.items() if name.startswith("row ")}
     compared = {name: part for name, part in rows.items() if name != growth.ROW}
-    if compared:
-        yield "What is to be reached", stamp(compared.values()) + "\n" + targets.table(compared)
-        yield "The values themselves", targets.values_table(compared)
-    if growth.ROW in rows:
-        part = rows[growth.ROW]
-        yield "Growth", stamp([part]) + "\n" + growth.section(part["found"], rows.get("tun-queues"))
-    if "profile" in kept:
-        yield "Where the time goes", stamp([kept["profile"]]) + "\n" + profile_tables.section(
-            kept["profile"]["found"], rows.get("tun-lock-wait"))
-    if "links" in kept:
-        found = kept["links"]["found"]
-        yield "Bad links, in virtual time", stamp([kept["links"]]) + "\n" + links.recovery_part(found)
-        yield ("Two flows on one bottleneck, in virtual time",
-               stamp([kept["links"]]) + "\n" + links.fairness_part(found))
-    if "steps" in kept:
-        yield "What single steps cost", stamp([kept["steps"]]) + "\n" + steps_table(kept["steps"]["found"])
+    grown, profile, steps_kept, over_links = (kept.get(name) for name in
+                                              (f"row {growth.ROW}", "profile", "steps", "links"))
+    yield "What is to be reached", compared and stamp(compared.values()) + "\n" + targets.table(compared)
+    yield "The values themselves", compared and targets.values_table(compared)
+    yield "Growth", grown and stamp([grown]) + "\n" + growth.section(grown["found"], rows.get("tun-queues"))
+    yield "Where the time goes", profile and stamp([profile]) + "\n" + profile_tables.section(
+        profile["found"], rows.get("tun-lock-wait"))
+    yield "Bad links, in virtual time", over_links and (
+        stamp([over_links]) + "\n" + links.recovery_part(over_links["found"]))
+    yield "Two flows on one bottleneck, in virtual time", over_links and (
+        stamp([over_links]) + "\n" + links.fairness_part(over_links["found"]))
+    yield "What single steps cost", steps_kept and stamp([steps_kept]) + "\n" + steps_table(steps_kept["found"])
+
+
+def earlier_sections(document):
+    """What the document has under each heading."""
+    parts = document.read_text().split("\n## ")[1:] if document.exists() else []
+    return {heading: text for heading, _, text in (part.partition("\n") for part in parts)}
 
 
 def written_by_hand(document):
@@ -153,8 +155,11 @@ def main():
         kept[name] = about | {"found": found}
     KEPT.write_text(json.dumps(kept, separators=(",", ":")).replace('},"', '},\n"') + "\n")
     text = INTRODUCTION.format(smoltcp=smoltcp_version())
+    earlier = earlier_sections(document)
     for heading, part in sections(kept):
-        text += f"\n## {heading}\n\n{part.rstrip()}\n"
+        part = part or earlier.get(heading)
+        if part:
+            text += f"\n## {heading}\n\n{part.strip()}\n"
     text += f"\n## {LOG}\n\n{written_by_hand(document)}\n"
     document.write_text(text)
 

@@ -66,7 +66,7 @@ TARGETS = [
            "tun-accept", "connections_per_s", "tcpstack", "kernel", 0.7, 1.2),
     Target("two connections to a kernel peer, two TUN queues", "one queue",
            "tun-queues", "gbit_per_s", "tcpstack_two_queues", "tcpstack", 1.0, 1.3),
-    Target("Python: bulk `sendall` and `recv_into` over `unix:`", "the C API on the same link",
+    Target("Python: bulk `sendall` and `recv_into` of a `TcpStream` over `unix:`", "the C API on the same link",
            "python-bulk", "gbit_per_s", "python", "c", 0.8, 0.95),
     Target("events off: instructions per segment in bulk", "a build without events",
            "events-off", "instructions_per_segment", "off", "without", 1.0, 1.0, is_cost=True),
@@ -138,6 +138,13 @@ def table(rows):
     return text
 
 
+def quantity_name(quantity):
+    """As one says it: `gbit_per_s` is Gbit/s."""
+    for written, said in (("_per_s", "/s"), ("_us", ", µs"), ("gib", "GiB"), ("gbit", "Gbit"), ("_percent", ", %")):
+        quantity = quantity.replace(written, said)
+    return quantity.replace("_", " ")
+
+
 def values_table(rows):
     """What each contender of each row has made of it."""
     text = "Medians (least to most) of the rounds.\n\n| row | contender | value | quantity |\n|---|---|---:|---|\n"
@@ -145,5 +152,5 @@ def values_table(rows):
         for contender, quantities in part["found"].items():
             for quantity, values in quantities.items():
                 shown = spread(values) if len(values) > 1 else number(values[0])
-                text += f"| {name} | {contender} | {shown} | {quantity.replace('_', ' ')} |\n"
+                text += f"| {name} | {contender} | {shown} | {quantity_name(quantity)} |\n"
     return text

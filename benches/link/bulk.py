@@ -1,7 +1,10 @@
 """Moves bytes through one connection with the Python package; `bulk.c` does the same in C.
 
-    bulk.py receive URL           listens, and prints how many Gbit/s came from accept to the end
-    bulk.py send URL AMOUNT       connects and sends so many bytes
+    bulk.py receive URL [socket]          listens, and prints how many Gbit/s came from accept to the end
+    bulk.py send URL AMOUNT [socket]      connects and sends so many bytes
+
+With `socket` it is the one that stands in for `socket.socket`, which any program may select() on, in
+place of `tcpstack.TcpStream`.
 """
 
 import sys
@@ -13,9 +16,17 @@ SERVER = ("10.7.0.1", 5001)
 CALL = 65536
 
 
-def receive(listener):
+def listen(stack, is_socket):
+    if not is_socket:
+        return tcpstack.TcpListener.bind(SERVER, stack)
+    listener = stack.socket()
     listener.bind(SERVER)
     listener.listen(1)
+    return listener
+
+
+def receive(stack, is_socket):
+    listener = listen(stack, is_socket)
     print("listening", flush=True)
     connection, _ = listener.accept()
     started, received, data = time.perf_counter(), 0, bytearray(CALL)
@@ -23,20 +34,34 @@ def receive(listener):
         received += count
     print(received * 8 / (time.perf_counter() - started) / 1e9)
     connection.close()
+    listener.close()
 
 
-def send(connection, left):
+def connect(stack, is_socket):
+    if not is_socket:
+        return tcpstack.TcpStream.connect(SERVER, stack)
+    connection = stack.socket()
     connection.connect(SERVER)
+    return connection
+
+
+def send(stack, is_socket, left):
+    connection = connect(stack, is_socket)
     data = memoryview(bytes([7]) * CALL)
     while left > 0:
         piece = data[:left]
         connection.sendall(piece)
         left -= len(piece)
+    connection.close()
 
 
-role, url, *amount = sys.argv[1:]
-with tcpstack.Stack(url) as stack, stack.socket() as socket:
-    if role == "receive":
-        receive(socket)
-    else:
-        send(socket, int(amount[0]))
+def main():
+    role, url, *rest = sys.argv[1:]
+    with tcpstack.Stack(url) as stack:
+        if role == "receive":
+            receive(stack, "socket" in rest)
+        else:
+            send(stack, "socket" in rest, int(rest[0]))
+
+
+main()
