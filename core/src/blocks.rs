@@ -4,8 +4,8 @@
 //! An allocator may give so large a block back to the system as soon as it is free and have it mapped
 //! and cleared anew the next time, which costs more than to fill it. Of each block that it makes,
 //! [`Blocks`] keeps an empty handle; once nobody else has any part of the block, the handle gets all of
-//! it back. Nothing is given back by hand, no more than [`KEPT`] blocks are remembered, and none for
-//! long where none is taken ([`Blocks::handle_timers`]).
+//! it back. Nothing is given back by hand, no more than 2 MiB are remembered, and none for long where
+//! none is taken ([`Blocks::handle_timers`]).
 
 use std::collections::VecDeque;
 
@@ -38,7 +38,8 @@ impl Blocks {
     /// let block = blocks.take();
     /// let memory = block.as_ptr();
     /// drop(block);
-    /// assert_eq!(blocks.take().as_ptr(), memory);
+    /// let again = blocks.take();
+    /// assert_eq!(again.as_ptr(), memory);
     /// assert_ne!(blocks.take().as_ptr(), memory);
     /// ```
     pub fn take(&mut self) -> BytesMut {
