@@ -5,7 +5,7 @@
 //! in all of them, connects and holds the stopwatch. So the time is taken alike whoever serves, and
 //! ends when the last byte is there, not when it was handed over.
 //!
-//! The reference is the kernel as server too ([`relay`]): in a namespace of its own, with a TUN
+//! The reference is the kernel as server too (`relay`): in a namespace of its own, with a TUN
 //! interface of its own, and between the two interfaces threads that only copy.
 
 pub mod client;
