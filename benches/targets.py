@@ -47,6 +47,8 @@ TARGETS = [
     Target("open, 1 byte each way, close, in memory, beside 1,000 idle connections",
            "smoltcp with as many sockets",
            "memory-churn", "connections_per_s", "tcpstack", "smoltcp", 20, 100),
+    Target("the same, 1,000 connections at once", "smoltcp with 1,000 sockets",
+           "memory-churn-together", "connections_per_s", "tcpstack", "smoltcp", 20, 100),
     Target("cost of a packet with 100,000 idle connections", "with 1 connection",
            "memory-idle-beside", "ns_per_packet", "beside_100000", "one", 1.3, 1.1, is_cost=True),
     Target("memory of an idle established connection in `Host`", "",
@@ -68,8 +70,12 @@ TARGETS = [
            "tun-queues", "gbit_per_s", "tcpstack_two_queues", "tcpstack", 1.0, 1.3),
     Target("Python: bulk `sendall` and `recv_into` of a `TcpStream` over `unix:`", "the C API on the same link",
            "python-bulk", "gbit_per_s", "python", "c", 0.8, 0.95),
+    Target("Python: the same of a socket of `tcpstack.socket`", "the C API on the same link",
+           "python-bulk", "gbit_per_s", "python_socket", "c", 0.8, 0.95),
     Target("events off: instructions per segment in bulk", "a build without events",
            "events-off", "instructions_per_segment", "off", "without", 1.0, 1.0, is_cost=True),
+    Target("events off: instructions per 1-byte segment", "a build without events",
+           "events-off", "instructions_per_ping_pong_segment", "off", "without", 1.0, 1.0, is_cost=True),
     Target("two pairs of hosts in memory on two threads", "one pair on one",
            "memory-threads", "gbit_per_s", "two_threads", "one_thread", 1.8, 2.0),
 ]
@@ -86,9 +92,6 @@ def ratios(values, target):
 
 def verdict(ratio, target):
     """How the median ratio stands to what is to be reached."""
-    # As many digits as are shown.
-    ratio = round(ratio, 2)
-
     def reached(bound):
         return ratio <= bound if target.is_cost else ratio >= bound
     return "aim" if reached(target.aim) else "yes" if reached(target.least) else "no"
@@ -99,7 +102,12 @@ def number(value):
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def spread(values):
+def ratio_number(value):
+    """A digit more where a ratio is judged by it."""
+    return f"{value:.3f}" if value < 2 else number(value)
+
+
+def spread(values, number=number):
     return f"{number(median(values))} ({number(min(values))} to {number(max(values))})"
 
 
@@ -115,7 +123,7 @@ def print_rows(rows):
             if found:
                 bound = f"{'at most' if target.is_cost else 'at least'} {target.least:g}, aim {target.aim:g}"
                 over = f" / {target.over}" if target.over else ""
-                print(f"  {target.of}{over}, {target.quantity}: {spread(found)}  [{bound}: "
+                print(f"  {target.of}{over}, {target.quantity}: {spread(found, ratio_number)}  [{bound}: "
                       f"{verdict(median(found), target)}]")
 
 
@@ -130,7 +138,8 @@ def table(rows):
     for target in TARGETS:
         part = rows.get(target.row)
         found = ratios(part["found"], target) if part else None
-        shown = f"**{number(median(found))}** ({number(min(found))} to {number(max(found))})" if found else "not measured"
+        digits = number if target.unit else ratio_number
+        shown = f"**{digits(median(found))}** ({digits(min(found))} to {digits(max(found))})" if found else "not measured"
         reached = {"aim": "yes, the aim", "yes": "yes", "no": "**no**"}[verdict(median(found), target)] if found else ""
         cells = [target.what, target.beside, shown, bound(target.least, target), bound(target.aim, target),
                  reached, part["date"] if part else ""]

@@ -1,7 +1,7 @@
 //! Many connections between two hosts in memory: each carries bytes both ways, all live with keepalive,
 //! and none costs what it does not need.
 //!
-//! A million of them are for a release build: `cargo test --release -p tcpstack --test scale -- --ignored`.
+//! A million of them live in `scripts/bench memory-million`.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -141,17 +141,4 @@ fn live(count: usize) {
 #[test]
 fn ten_thousand_connections_speak_and_keep_alive() {
     live(10_000);
-}
-
-/// Bytes that the process has in memory.
-fn resident() -> usize {
-    let status = std::fs::read_to_string("/proc/self/statm").unwrap();
-    status.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
-}
-
-#[test]
-#[ignore = "takes minutes and two gigabytes"]
-fn a_million_connections_speak_and_keep_alive_in_two_gigabytes() {
-    live(1_000_000);
-    assert!(resident() < 2 << 30, "{} bytes", resident());
 }

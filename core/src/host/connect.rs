@@ -79,9 +79,7 @@ impl Host {
         let name = ConnectionName { id: socket.number, local, remote: Some(remote) };
         let mut cx = context(&self.knobs, &mut self.log, &mut self.blocks, path, now);
         let mut connection = Connection::connect(&mut cx, name, origin, socket.options.settings());
-        let taken = early.map_or(0, |data| {
-            open_fast(&mut connection, &self.knobs, known, path.mtu() as usize, data)
-        });
+        let taken = early.map_or(0, |data| open_fast(&mut connection, &mut cx, known, data));
         if is_trial {
             connection.try_fast_open();
         }

@@ -14,10 +14,10 @@ use std::time::Duration;
 use super::counters::Counter;
 use super::demux::KeyedHash;
 use super::socket::Kind;
-use super::{Error, Host, Knobs, SocketId};
+use super::{Error, Host, SocketId};
 use crate::knobs::{FAST_OPEN_CLIENT, FAST_OPEN_CLIENT_NO_COOKIE};
-use crate::tcp::Connection;
 use crate::tcp::fast_open::{Lesson, Verdict};
+use crate::tcp::{Connection, Context};
 use crate::time::Instant;
 use crate::wire::tcp_options::FastOpenCookie;
 
@@ -183,18 +183,17 @@ impl Host {
 /// Has the SYN of `connection` bear what is known, and as much of `data` as may go with it.
 pub(super) fn open_fast(
     connection: &mut Connection,
-    knobs: &Knobs,
+    cx: &mut Context<'_>,
     known: Known,
-    mtu: usize,
     data: &[u8],
 ) -> usize {
     match known {
         Known::Caution => 0,
-        Known::Cookie(cookie, mss) => connection.open_fast(Some(cookie), Some(mss), mtu, data),
-        Known::Nothing if knobs.fast_open(FAST_OPEN_CLIENT_NO_COOKIE) => {
-            connection.open_fast(None, None, mtu, data)
+        Known::Cookie(cookie, mss) => connection.open_fast(cx, Some(cookie), Some(mss), data),
+        Known::Nothing if cx.knobs.fast_open(FAST_OPEN_CLIENT_NO_COOKIE) => {
+            connection.open_fast(cx, None, None, data)
         }
-        Known::Nothing => connection.open_fast(Some(FastOpenCookie::REQUEST), None, mtu, data),
+        Known::Nothing => connection.open_fast(cx, Some(FastOpenCookie::REQUEST), None, data),
     }
 }
 

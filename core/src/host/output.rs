@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use super::counters::Counter;
 use super::ip_options::FamilyOptions;
 use super::path::Path;
-use super::socket::Kind;
+use super::socket::{Kind, Socket};
 use super::{Domain, Host, SocketId};
 use crate::tcp::{Context, Outgoing, State};
 use crate::time::Instant;
@@ -46,9 +46,12 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// The socket, which was not in line, may have something to send.
-    pub(super) fn push(&mut self, id: SocketId) {
-        self.dirty.push_back(id);
+    /// The socket may have something to send.
+    pub(super) fn note(&mut self, socket: &mut Socket, id: SocketId) {
+        if !socket.is_dirty {
+            socket.is_dirty = true;
+            self.dirty.push_back(id);
+        }
     }
 }
 
@@ -148,11 +151,8 @@ impl Host {
 
     /// The socket may have something to send.
     pub(super) fn mark_dirty(&mut self, id: SocketId) {
-        if let Some(socket) = self.sockets.get_mut(id)
-            && !socket.is_dirty
-        {
-            socket.is_dirty = true;
-            self.output.push(id);
+        if let Some(socket) = self.sockets.get_mut(id) {
+            self.output.note(socket, id);
         }
     }
 }

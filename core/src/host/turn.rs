@@ -57,10 +57,7 @@ impl Host {
         let mut cx = context(&self.knobs, &mut self.log, &mut self.blocks, socket.path, now);
         let result = tell(connection, &mut cx);
         let is_eventful = connection.state() != before || connection.has_fast_open_verdict();
-        if !socket.is_dirty {
-            socket.is_dirty = true;
-            self.output.push(id);
-        }
+        self.output.note(socket, id);
         self.unsettled.note(socket, id);
         if is_eventful {
             self.settle(now, id);

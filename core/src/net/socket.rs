@@ -449,11 +449,11 @@ impl Socket {
         self.drive_hearing(false, call, patience, step)
     }
 
-    /// [`Socket::drive`]; with `is_bulk`, packets that are there are taken in first, so that their senders are
+    /// [`Socket::drive`]; with `hears`, packets that are there are taken in first, so that their senders are
     /// answered along with what the step does.
     pub(super) fn drive_hearing<T>(
         &self,
-        is_bulk: bool,
+        hears: bool,
         call: &mut Call,
         patience: Patience,
         mut step: impl FnMut(&mut Locked, Instant, SocketId) -> Result<Option<T>, Error>,
@@ -470,7 +470,7 @@ impl Socket {
                 (outcome, self.endpoint.sequence())
             };
             let (outcome, sequence) =
-                if is_bulk { shared.enter_hearing(work) } else { shared.enter(work) }?;
+                if hears { shared.enter_hearing(work) } else { shared.enter(work) }?;
             if let Some(done) = outcome? {
                 return Ok(Some(done));
             }

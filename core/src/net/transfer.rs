@@ -104,9 +104,11 @@ pub(super) fn send(
     });
     let patience = socket.send_patience(flags);
     let is_bulk = total >= BULK && !socket.shared().clock.is_manual();
+    // Who never waits may go on to wait elsewhere, in poll(2) say: the device stays the engine's.
+    let hears = is_bulk && !matches!(patience, Patience::None);
     let mut unsent = Unsent { slices: data, offset: 0, sent: 0, total, is_bulk, flags };
     let result = loop {
-        let step = socket.drive_hearing(is_bulk, &mut call, patience, |locked, now, id| {
+        let step = socket.drive_hearing(hears, &mut call, patience, |locked, now, id| {
             if total == 0 {
                 // Nothing to send still says whether it could be.
                 return locked.host.send(now, id, &[]).map(|_| Some(()));

@@ -5,8 +5,7 @@
 //! blocks, so that neither a one-byte write nor a one-byte segment costs an allocation of its own
 //! or keeps a device's 64 KiB buffer alive. It guarantees that what is stored costs memory in
 //! proportion to its bytes, that an empty queue holds little, and one at [rest](ByteQueue::rest) no heap
-//! at all. It knows no capacity:
-//! how much may come in is for the buffers to say.
+//! at all. It knows no capacity: how much may come in is for the buffers to say.
 //!
 //! ```text
 //!   start                                    end
@@ -244,6 +243,11 @@ impl Held {
             self.tail = BytesMut::new();
         }
     }
+}
+
+/// The capacity of what is made of a queue: no window is larger (RFC 7323 §2.3).
+pub(super) fn bounded(capacity: usize) -> u32 {
+    u32::try_from(capacity).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -15,7 +15,6 @@ pub use keys::{CookieKeys, KEY_LEN, MadeWith};
 use super::connection::{Connection, Context, Outgoing};
 use super::segment::Segment;
 use super::state::State;
-use crate::blocks::Blocks;
 use crate::wire::ip::Ecn;
 use crate::wire::tcp::{Flags, Header};
 use crate::wire::tcp_options::FastOpenCookie;
@@ -90,25 +89,26 @@ pub enum Lesson {
 
 impl Connection {
     /// Before the first SYN: it asks for a cookie, or bears one and as much of `data` as fits a segment
-    /// on a path of `mtu` bytes to a peer that takes `mss` bytes (None: not known, so the least that
+    /// to a peer that takes `mss` bytes (None: not known, so the least that
     /// every host takes). Says how many bytes were taken.
     pub fn open_fast(
         &mut self,
+        cx: &mut Context<'_>,
         option: Option<FastOpenCookie>,
         mss: Option<u16>,
-        mtu: usize,
         data: &[u8],
     ) -> usize {
         let text_max = match option {
             Some(cookie) if cookie.is_request() => 0,
-            _ => mss.unwrap_or(self.peer_mss).min(self.own_mss(mtu)).saturating_sub(OPTION_SPACE),
+            _ => {
+                mss.unwrap_or(self.peer_mss).min(self.own_mss(cx.mtu)).saturating_sub(OPTION_SPACE)
+            }
         };
         let len = data.len().min(usize::from(text_max));
         let failure = if text_max == 0 { Failure::NoCookie } else { Failure::None };
         self.fast_open =
             Some(Box::new(FastOpen { option, text_max, failure, ..FastOpen::default() }));
-        // Never a block's worth.
-        self.send_buffer.push(&data[..len], &mut Blocks::default())
+        self.send_buffer.push(&data[..len], cx.blocks)
     }
 
     /// A passive open that tells the client its cookie (RFC 7413 §4.2.1).

@@ -9,7 +9,7 @@
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use super::byte_queue::ByteQueue;
+use super::byte_queue::{ByteQueue, bounded};
 use crate::blocks::Blocks;
 
 /// Data waiting for the application. At rest and without data it holds no heap memory.
@@ -78,11 +78,6 @@ impl ReceiveBuffer {
     pub fn check(&self) {
         self.queue.check();
     }
-}
-
-/// A capacity: no window is larger (RFC 7323 §2.3).
-fn bounded(capacity: usize) -> u32 {
-    u32::try_from(capacity).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

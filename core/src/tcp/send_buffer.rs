@@ -8,7 +8,7 @@
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use super::byte_queue::ByteQueue;
+use super::byte_queue::{ByteQueue, bounded};
 use super::seq::Seq;
 use crate::blocks::Blocks;
 
@@ -107,11 +107,6 @@ impl SendBuffer {
     pub fn check(&self) {
         self.queue.check();
     }
-}
-
-/// A capacity: no window is larger (RFC 7323 §2.3).
-fn bounded(capacity: usize) -> u32 {
-    u32::try_from(capacity).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -46,6 +46,18 @@ pub enum ChecksumField {
     },
 }
 
+impl ChecksumField {
+    /// Finishes a partial one at the start of a packet, given the sum of what follows `header`.
+    pub(super) fn finish(self, header: &mut [u8], sum: u16) {
+        if let ChecksumField::Partial { start, offset } = self {
+            let covered = &mut header[usize::from(start)..];
+            // The field itself holds the pseudo-header's sum, and is covered like all the rest.
+            let sum = checksum::concat(checksum::sum(covered), covered.len(), sum);
+            write_u16(covered, usize::from(offset), checksum::finish(sum));
+        }
+    }
+}
+
 /// A packet on its way out: a header of its own, and a payload shared with the send buffer.
 #[derive(Clone, Debug)]
 pub struct Transmit {
@@ -131,28 +143,22 @@ impl Transmit {
     /// whether the device adds it or this does. Of a super-segment it is then the checksum of the
     /// whole, of use only to a receiver that takes it as one packet.
     pub fn complete_checksum(&mut self) {
-        if let ChecksumField::Partial { start, offset } = self.checksum {
-            let start = usize::from(start);
-            // The field itself holds the pseudo-header's sum, and is covered like all the rest.
-            let mut sum = checksum::sum(&self.header[start..]);
-            let mut len = self.header.len() - start;
-            for slice in &self.payload {
-                sum = checksum::concat(sum, len, checksum::sum(slice));
-                len += slice.len();
-            }
-            write_u16(&mut self.header, start + usize::from(offset), checksum::finish(sum));
-            self.checksum = ChecksumField::Complete;
+        if self.checksum == ChecksumField::Complete {
+            return;
         }
+        let (mut sum, mut len) = (0, 0);
+        for slice in &self.payload {
+            sum = checksum::concat(sum, len, checksum::sum(slice));
+            len += slice.len();
+        }
+        self.checksum.finish(&mut self.header, sum);
+        self.checksum = ChecksumField::Complete;
     }
 
     /// The packet in one piece, its checksum finished. A super-segment stays one packet.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.contiguous();
-        if let ChecksumField::Partial { start, offset } = self.checksum {
-            let start = usize::from(start);
-            let sum = checksum::sum(&bytes[start..]);
-            write_u16(&mut bytes, start + usize::from(offset), checksum::finish(sum));
-        }
+        self.checksum.finish(&mut bytes, 0);
         bytes
     }
 

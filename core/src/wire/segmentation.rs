@@ -115,7 +115,7 @@ impl Packets<'_> {
             }
             None => {
                 header.copy_from_slice(&self.transmit.header);
-                finish(header, self.transmit.checksum, sum);
+                self.transmit.checksum.finish(header, sum);
             }
         }
     }
@@ -135,16 +135,6 @@ impl Packets<'_> {
             }
         }
         sum
-    }
-}
-
-/// Finishes a checksum in `header`, given the sum of what follows.
-fn finish(header: &mut [u8], field: ChecksumField, sum: u16) {
-    if let ChecksumField::Partial { start, offset } = field {
-        let covered = &mut header[usize::from(start)..];
-        // The field itself holds the pseudo-header's sum, and is covered like all the rest.
-        let sum = checksum::concat(checksum::sum(covered), covered.len(), sum);
-        write_u16(covered, usize::from(offset), checksum::finish(sum));
     }
 }
 

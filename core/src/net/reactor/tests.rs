@@ -1,5 +1,6 @@
 use super::*;
 use crate::device::MemoryDevice;
+use crate::net::{Flags, Stack, TcpListener, TcpStream};
 
 /// The time so many microseconds into the second second.
 fn at(us: u64) -> Instant {
@@ -63,4 +64,21 @@ fn an_engine_that_rests_is_woken_when_the_device_is_left_to_nobody() {
     assert_ne!(reactor.timeout(at(20)), EpollTimeout::NONE);
     assert_eq!(reactor.timeout(at(1010)), EpollTimeout::NONE);
     assert_eq!(holder(&reactor), Holder::Leader);
+}
+
+#[test]
+fn a_bulk_of_a_call_that_never_waits_leaves_the_device_with_the_engine() {
+    let directory = tempfile::tempdir().unwrap();
+    let open = |addr| Stack::open(&format!("unix:{}?addr={addr}", directory.path().display()));
+    let (alice, bob) = (open("10.7.0.1/24").unwrap(), open("10.7.0.2/24").unwrap());
+    let listener = TcpListener::bind(&bob, "10.7.0.2:0").unwrap();
+    let client = TcpStream::connect(&alice, listener.local_addr().unwrap()).unwrap();
+    let reactor = &alice.shared().reactor;
+    // connect() may have been believed to be back soon.
+    while holder(reactor) != Holder::Engine {
+        std::thread::yield_now();
+    }
+    let flags = Flags { dont_wait: true, ..Flags::default() };
+    assert_eq!(client.as_socket().send(&[1; 40_000], flags), Ok(40_000));
+    assert_eq!(holder(reactor), Holder::Engine);
 }
