@@ -60,7 +60,8 @@ impl fmt::Debug for Instant {
 
 /// Nanoseconds of `duration`, capped at the end of the axis (584 years).
 fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+    let whole = duration.as_secs().saturating_mul(1_000_000_000);
+    whole.saturating_add(u64::from(duration.subsec_nanos()))
 }
 
 impl Add<Duration> for Instant {

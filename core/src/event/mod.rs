@@ -341,6 +341,7 @@ impl EventLog {
     }
 
     /// Records an event and returns its index; its cause is the current cause.
+    #[cold]
     pub fn record(
         &mut self,
         now: Instant,
@@ -368,11 +369,13 @@ impl EventLog {
     }
 
     /// What leads to what is recorded now.
+    #[inline]
     pub fn cause(&self) -> Option<u64> {
         self.cause
     }
 
     /// What follows is caused by event `index` (an arrival, a timer, a call), until set anew.
+    #[inline]
     pub fn set_cause(&mut self, index: Option<u64>) {
         self.cause = index;
     }

@@ -12,6 +12,8 @@ use super::demux::FourTuple;
 use super::fragments::Outcome;
 use super::{Domain, Host, SocketId};
 use crate::event::Reason;
+use crate::tcp::connection::Drops;
+use crate::tcp::fast_open::Lesson;
 use crate::tcp::{Outgoing, reset_for};
 use crate::time::Instant;
 use crate::wire::fragment::Fragment;
@@ -166,19 +168,26 @@ impl Host {
             self.refuse_at_full_queue(now, id, segment);
             return Err(Counter::ListenOverflow);
         }
-        let Segment { tuple, header, payload, gso_size, ecn, .. } = segment;
-        let told = self.tell(now, id, |connection, cx| {
-            connection.handle_segment(cx, &header, payload, gso_size, ecn);
-            (connection.take_drops(), connection.take_lesson())
+        let (header, payload) = (&segment.header, segment.payload);
+        let peculiar = self.tell(now, id, |connection, cx| {
+            connection.handle_segment(cx, header, payload, segment.gso_size, segment.ecn);
+            connection.take_peculiar()
         });
-        let (drops, lesson) = told.unwrap_or_default();
+        if let Some((drops, lesson)) = peculiar.flatten() {
+            self.note_peculiar(now, segment.tuple.remote.ip(), drops, lesson);
+        }
+        Ok(())
+    }
+
+    /// Counts what a connection had to drop, and remembers what it has learned of its peer.
+    #[cold]
+    fn note_peculiar(&mut self, now: Instant, peer: IpAddr, drops: Drops, lesson: Option<Lesson>) {
         if let Some(lesson) = lesson {
-            self.fast_open_cache.learn(now, tuple.remote.ip(), lesson);
+            self.fast_open_cache.learn(now, peer, lesson);
         }
         self.counters.add_many(Counter::TcpReassemblyFull, drops.pieces.into());
         self.counters.add_many(Counter::TcpPaws, drops.paws.into());
         self.counters.add_many(Counter::TcpTimestampMissing, drops.without_timestamp.into());
-        Ok(())
     }
 
     /// RFC 5082: a socket may want its peer to be near, as the hop limit of what comes shows.

@@ -122,13 +122,15 @@ impl Host {
         flags: SendFlags,
     ) -> Result<usize, Error> {
         self.owned(id)?;
-        if let Some(remote) = self.waiting_for_text.remove(&id) {
+        if !self.waiting_for_text.is_empty()
+            && let Some(remote) = self.waiting_for_text.remove(&id)
+        {
             return match self.connect_with(now, id, remote, data) {
                 Err(Error::InProgress) => Err(Error::WouldBlock),
                 result => result,
             };
         }
-        self.turn(now, id, |connection, cx| connection.send_with(cx, data, flags))
+        self.speak(now, id, |connection, cx| connection.send_with(cx, data, flags))
             .ok_or(Error::BrokenPipe)?
     }
 
@@ -172,8 +174,10 @@ impl Host {
         peek: bool,
     ) -> Result<SmallVec<[Bytes; 4]>, Error> {
         self.owned(id)?;
-        self.turn(now, id, |connection, cx| connection.recv(cx, max, peek))
-            .ok_or(Error::NotConnected)?
+        let mut slices = SmallVec::new();
+        self.speak(now, id, |connection, cx| connection.recv(cx, max, peek, &mut slices))
+            .ok_or(Error::NotConnected)??;
+        Ok(slices)
     }
 
     /// Ends one direction or both. On a listener, ending to read ends to listen; while connecting, the

@@ -13,6 +13,7 @@ use super::ip_options::FamilyOptions;
 use super::path::Path;
 use super::socket::{Kind, Socket};
 use super::{Domain, Host, SocketId};
+use crate::tcp::segment::segment_count;
 use crate::tcp::{Context, Outgoing, State};
 use crate::time::Instant;
 use crate::wire::ip::{self, PROTOCOL_TCP};
@@ -53,6 +54,24 @@ impl Output {
             self.dirty.push_back(id);
         }
     }
+
+    /// The socket in front, if it still is one, has nothing more to send.
+    fn leave(&mut self, socket: Option<&mut Socket>) {
+        if let Some(socket) = socket {
+            socket.is_dirty = false;
+        }
+        self.dirty.pop_front();
+        self.turn = 0;
+    }
+
+    /// The socket in front has sent something, and may have more.
+    fn count_turn(&mut self) {
+        self.turn += 1;
+        if self.turn == TURN {
+            self.turn = 0;
+            self.dirty.rotate_left(1);
+        }
+    }
 }
 
 impl Host {
@@ -62,18 +81,18 @@ impl Host {
         self.output.left_over = None;
         let mut looped = 0;
         loop {
+            let Departure { transmit, is_inside } = self.next_departure(now)?;
+            if !is_inside {
+                self.counters.add(Counter::PacketsSent);
+                return Some(transmit);
+            }
+            self.counters.add(Counter::PacketsLooped);
+            self.handle_looped(now, transmit.into_frame());
+            looped += 1;
             if looped == LOOPED {
                 self.output.left_over = Some(now);
                 return None;
             }
-            let departure = self.next_departure(now)?;
-            if !departure.is_inside {
-                self.counters.add(Counter::PacketsSent);
-                return Some(departure.transmit);
-            }
-            looped += 1;
-            self.counters.add(Counter::PacketsLooped);
-            self.handle_looped(now, departure.transmit.into_frame());
         }
     }
 
@@ -82,53 +101,54 @@ impl Host {
             return Some(reply);
         }
         while let Some(id) = self.output.dirty.front().copied() {
-            let departure = self.next_of(now, id);
-            if departure.is_some() {
-                self.output.turn += 1;
-                if self.output.turn == TURN {
-                    self.output.turn = 0;
-                    self.output.dirty.rotate_left(1);
-                }
-                return departure;
+            if self.sockets.get(id).is_some_and(|socket| socket.path.is_expired(now)) {
+                self.renew_path(now, id);
             }
-            self.output.turn = 0;
-            self.output.dirty.pop_front();
-            if let Some(socket) = self.sockets.get_mut(id) {
-                socket.is_dirty = false;
+            if let Some(departure) = self.next_of(now, id) {
+                return Some(departure);
             }
         }
         None
     }
 
-    /// The next segment of one socket.
+    /// The next segment of the socket in front; None if it has nothing to send, and left the queue.
     fn next_of(&mut self, now: Instant, id: SocketId) -> Option<Departure> {
-        if self.sockets.get(id)?.path.is_expired(now) {
-            self.renew_path(now, id);
-        }
-        let socket = self.sockets.get_mut(id)?;
+        let Some(socket) = self.sockets.get_mut(id) else {
+            self.output.leave(None);
+            return None;
+        };
         // The timers that go with what is sent, or with nothing being left to send.
         self.unsettled.note(socket, id);
         let path = socket.path;
-        let Kind::Connection(connection) = &mut socket.kind else { return None };
+        let Kind::Connection(connection) = &mut socket.kind else {
+            self.output.leave(Some(socket));
+            return None;
+        };
         let mut cx = context(&self.knobs, &mut self.log, &mut self.blocks, path, now);
-        let outgoing = connection.poll_transmit(&mut cx)?;
+        let Some(outgoing) = connection.poll_transmit(&mut cx) else {
+            self.output.leave(Some(socket));
+            return None;
+        };
         let (local, remote) = connection.ends();
         let (src, dst) = (local.ip(), remote.ip());
+        let (is_silent, is_over) = (connection.is_silent(), connection.state() == State::Closed);
         let options = socket.options.ip.of(Domain::of(dst));
         let mut ip = ip_header(src, dst, options, &outgoing, self.knobs.default_ttl());
         if src.is_ipv4() && options.mtu_discover.allows_fragments(path.is_below_floor) {
             // RFC 6864 §4.3: what may be cut needs a number that is not soon used again.
             ip.identification = Some(socket.next_identification);
         }
-        let is_over = connection.state() == State::Closed;
-        let transmit = transmit(ip, outgoing);
-        let count = transmit.segment_count() as u16;
+        let count = segment_count(outgoing.payload_len, outgoing.gso_size) as u16;
         socket.next_identification = socket.next_identification.wrapping_add(count);
+        match is_silent {
+            true => self.output.leave(Some(socket)),
+            false => self.output.count_turn(),
+        }
         if is_over {
             // Its last reset has left.
             self.settle(now, id);
         }
-        Some(Departure { transmit, is_inside: path.is_inside })
+        Some(Departure { transmit: transmit(ip, outgoing), is_inside: path.is_inside })
     }
 
     /// Has a segment sent that belongs to no connection; false when too many wait.

@@ -159,7 +159,7 @@ impl Socket {
     /// Whether it is the connection with these two ends.
     pub(super) fn has_ends(&self, tuple: &FourTuple) -> bool {
         matches!(&self.kind, Kind::Connection(connection)
-            if connection.ends() == (tuple.local, tuple.remote))
+            if connection.has_ends(&tuple.local, &tuple.remote))
     }
 
     /// When its connection wants to be called next.

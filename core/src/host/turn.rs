@@ -42,6 +42,19 @@ impl Host {
         Some(result)
     }
 
+    /// Tells a connection something that has nothing to do with who owns it, as most calls do.
+    pub(super) fn speak<R>(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        tell: impl FnOnce(&mut Connection, &mut Context<'_>) -> R,
+    ) -> Option<R> {
+        let result = self.tell(now, id, tell)?;
+        // The application acts on what it sees: what changes from here on is news.
+        self.notice(id);
+        Some(result)
+    }
+
     /// Tells a connection something. Of a batch of segments each may change when it wants to be called
     /// and what poll() shows: that is looked at once, behind the last of them (`catch_up`). What the
     /// next segment depends on is settled now.

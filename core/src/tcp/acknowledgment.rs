@@ -71,11 +71,13 @@ impl Connection {
             marks: self.ecn.marks_reported(segment, acked, self.snd.smss),
             has_exact_marks: self.ecn.variant() == EcnVariant::Accurate,
         };
-        let phase = self.congestion.phase();
+        let phase = self.observed_phase(cx);
         let (recovery, mut scene) = self.scene(cx);
         let report = recovery.on_ack(&mut scene, &ack);
         self.tally.on_delivered(report.delivered_segments);
-        if let Some(rtt) = report.rtt {
+        if let Some(rtt) = report.rtt
+            && cx.log.is_on()
+        {
             self.record_rtt(cx, rtt);
         }
         if report.is_reduced {
@@ -85,7 +87,9 @@ impl Connection {
             self.on_mtu_probe_lost(cx);
         }
         self.record_phase(cx, phase);
-        self.record_undo(cx, &report);
+        if report.is_undone && cx.log.is_on() {
+            self.record_undo(cx);
+        }
         if report.restarts_rto {
             self.restart_retransmission_timer(cx);
         }
@@ -175,29 +179,42 @@ impl Connection {
         self.rtt.note_least(cx.now, rtt);
         self.rtt.sample(rtt, self.snd.una, self.snd.max);
         self.recovery.on_rtt();
-        self.record_rtt(cx, rtt);
+        if cx.log.is_on() {
+            self.record_rtt(cx, rtt);
+        }
     }
 
+    #[cold]
     fn record_rtt(&self, cx: &mut Context<'_>, rtt: Duration) {
-        if cx.log.is_on() {
-            let rtt_ns = u64::try_from(rtt.as_nanos()).unwrap_or(u64::MAX);
-            self.record(cx, Kind::RttMeasured { rtt_ns }, Some(Reason::RttMeasured));
-        }
+        let rtt_ns = u64::try_from(rtt.as_nanos()).unwrap_or(u64::MAX);
+        self.record(cx, Kind::RttMeasured { rtt_ns }, Some(Reason::RttMeasured));
     }
 
     /// Records that a reduction proved needless.
-    fn record_undo(&self, cx: &mut Context<'_>, report: &AckReport) {
-        if report.is_undone && cx.log.is_on() {
-            let phase = self.congestion.phase().name().to_owned();
-            let kind = Kind::CongestionChanged { phase };
-            self.record(cx, kind, Some(Reason::SpuriousRepair));
-        }
+    #[cold]
+    fn record_undo(&self, cx: &mut Context<'_>) {
+        let phase = self.congestion.phase().name().to_owned();
+        self.record(cx, Kind::CongestionChanged { phase }, Some(Reason::SpuriousRepair));
+    }
+
+    /// The congestion controller's phase, if anybody reads: for [`Connection::record_phase`].
+    #[inline]
+    pub(super) fn observed_phase(&self, cx: &Context<'_>) -> Option<Phase> {
+        cx.log.is_on().then(|| self.congestion.phase())
     }
 
     /// Records that the congestion controller has left `before` for another phase.
-    pub(super) fn record_phase(&self, cx: &mut Context<'_>, before: Phase) {
+    #[inline]
+    pub(super) fn record_phase(&self, cx: &mut Context<'_>, before: Option<Phase>) {
+        if let Some(before) = before {
+            self.record_change_of_phase(cx, before);
+        }
+    }
+
+    #[cold]
+    fn record_change_of_phase(&self, cx: &mut Context<'_>, before: Phase) {
         let phase = self.congestion.phase();
-        if phase != before && cx.log.is_on() {
+        if phase != before {
             let reason = Reason::of_phase(phase.name());
             self.record(cx, Kind::CongestionChanged { phase: phase.name().to_owned() }, reason);
         }

@@ -40,15 +40,17 @@ impl Connection {
             _ => self.rcv.nxt,
         };
         let before = self.observed(cx);
-        self.record_arrival(cx, header, &payload, gso_size);
+        if cx.log.is_on() {
+            self.record_arrival(cx, header, &payload, gso_size);
+        }
         self.remember_cause(cx);
         self.tally.on_arrival(cx.now, payload.len(), gso_size);
-        let segment = Segment::from_wire(header, payload, gso_size, ecn, near, self.snd.una);
+        let mut segment = Segment::from_wire(header, payload, gso_size, ecn, near, self.snd.una);
         match self.state {
             State::Closed | State::Listen => {}
-            State::SynSent => self.arrival_in_syn_sent(cx, segment),
+            State::SynSent => self.arrival_in_syn_sent(cx, &mut segment),
             _ => {
-                let _ = self.arrival_in_window(cx, segment);
+                let _ = self.arrival_in_window(cx, &mut segment);
             }
         }
         self.record_update(cx, before);
@@ -57,17 +59,21 @@ impl Connection {
     }
 
     /// The steps of §3.10.7.4.
-    fn arrival_in_window(&mut self, cx: &mut Context<'_>, mut segment: Segment) -> ControlFlow<()> {
+    fn arrival_in_window(
+        &mut self,
+        cx: &mut Context<'_>,
+        segment: &mut Segment,
+    ) -> ControlFlow<()> {
         let is_repeat = segment.seq < self.rcv.nxt && !segment.is_empty();
-        self.admit_crossed_syn(&mut segment);
-        self.check_timestamps(cx, &segment)?;
-        self.check_sequence(cx, &mut segment)?;
-        self.check_reset(cx, &segment)?;
-        self.check_syn(cx, &segment)?;
-        self.check_ack(cx, &segment)?;
+        self.admit_crossed_syn(segment);
+        self.check_timestamps(cx, segment)?;
+        self.check_sequence(cx, segment)?;
+        self.check_reset(cx, segment)?;
+        self.check_syn(cx, segment)?;
+        self.check_ack(cx, segment)?;
         self.take_user_timeout(cx, &segment.options);
-        self.check_urgent(cx, &segment);
-        if self.ecn.take_marks(&segment) {
+        self.check_urgent(cx, segment);
+        if self.ecn.take_marks(segment) {
             self.rcv.demand_ack();
         }
         if is_repeat {

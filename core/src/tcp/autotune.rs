@@ -135,6 +135,9 @@ impl Connection {
             return;
         }
         let most = u64::from(cx.knobs.send_buffer().max);
+        if self.send_buffer.capacity() as u64 >= most {
+            return;
+        }
         let capacity = send_buffer_for(self.congestion.cwnd(), self.snd.smss).min(most) as usize;
         if capacity > self.send_buffer.capacity() {
             self.send_buffer.set_capacity(capacity);

@@ -90,8 +90,8 @@ impl Connection {
         }
     }
 
-    /// RECEIVE: takes at most `max` bytes out, or shares them where `peek` leaves them. Nothing
-    /// in the result is the end of the stream, or `max` = 0.
+    /// RECEIVE: takes at most `max` bytes out, or shares them where `peek` leaves them, as `slices`.
+    /// None is the end of the stream, or `max` = 0.
     ///
     /// # Errors
     ///
@@ -103,9 +103,10 @@ impl Connection {
         cx: &mut Context<'_>,
         max: usize,
         peek: bool,
-    ) -> Result<SmallVec<[Bytes; 4]>, Error> {
+        slices: &mut SmallVec<[Bytes; 4]>,
+    ) -> Result<(), Error> {
         if max == 0 {
-            return Ok(SmallVec::new());
+            return Ok(());
         }
         let before = self.observed(cx);
         let skipped = usize::from(self.is_before_out_of_band() && !self.receive_buffer.is_empty());
@@ -116,16 +117,16 @@ impl Connection {
             }
             return match self.take_error() {
                 Some(error) => Err(error),
-                None if self.is_at_end() => Ok(SmallVec::new()),
+                None if self.is_at_end() => Ok(()),
                 None => Err(Error::WouldBlock),
             };
         }
-        let bytes = self.read_to_mark(max, skipped, peek);
+        *slices = self.read_to_mark(max, skipped, peek);
         self.record_update(cx, before);
         if !peek && self.state.may_receive() {
             self.on_read(cx);
         }
-        Ok(bytes)
+        Ok(())
     }
 
     /// Reads up to the urgent mark, or, at the mark, what comes behind the `skipped` octet that is
@@ -136,10 +137,12 @@ impl Connection {
             _ => max.saturating_add(skipped),
         };
         let mut slices = self.receive_buffer.read(max, peek);
-        if let Some(first) = slices.first_mut() {
+        if skipped > 0
+            && let Some(first) = slices.first_mut()
+        {
             first.advance(skipped);
+            slices.retain(|slice| !slice.is_empty());
         }
-        slices.retain(|slice| !slice.is_empty());
         if !peek {
             self.pass_mark();
         }

@@ -394,16 +394,26 @@ impl Connection {
     pub(super) fn arm(&mut self, cx: &mut Context<'_>, timer: TimerName, deadline: Instant) {
         self.timers.arm(timer, deadline);
         if cx.log.is_on() {
-            let kind = Kind::TimerArmed { timer, deadline_ns: deadline.as_nanos() };
-            self.record(cx, kind, None);
+            self.record_timer(cx, timer);
         }
     }
 
     /// Stops `timer` if it is armed.
+    #[inline]
     pub(super) fn stop(&mut self, cx: &mut Context<'_>, timer: TimerName) {
         if self.timers.stop(timer) && cx.log.is_on() {
-            self.record(cx, Kind::TimerStopped { timer }, None);
+            self.record_timer(cx, timer);
         }
+    }
+
+    /// Records that `timer` was armed or stopped.
+    #[cold]
+    fn record_timer(&self, cx: &mut Context<'_>, timer: TimerName) {
+        let kind = match self.timers.deadline(timer) {
+            Some(deadline) => Kind::TimerArmed { timer, deadline_ns: deadline.as_nanos() },
+            None => Kind::TimerStopped { timer },
+        };
+        self.record(cx, kind, None);
     }
 
     fn stop_all_timers(&mut self, cx: &mut Context<'_>) {
@@ -414,6 +424,7 @@ impl Connection {
     }
 
     /// Records an event with the connection's variables, if anybody reads.
+    #[cold]
     pub(super) fn record(&self, cx: &mut Context<'_>, kind: Kind, reason: Option<Reason>) {
         if cx.log.is_on() {
             cx.log.record(cx.now, Some(self.name()), kind, reason, Some(self.snapshot()));
@@ -421,8 +432,9 @@ impl Connection {
     }
 
     /// What arrived, fired or was called leads to what is sent next.
+    #[inline]
     pub(super) fn remember_cause(&mut self, cx: &Context<'_>) {
-        if let Some(event) = cx.log.cause() {
+        if let Some(event) = cx.log.cause().filter(|_| cx.log.is_on()) {
             self.cause = Cause::of(Some(event));
         }
     }
@@ -473,8 +485,8 @@ impl Connection {
             assert!(self.send_buffer.end() <= self.snd.fin.unwrap_or(self.send_buffer.end()));
             assert!(self.reassembler.ranges().all(|(start, _)| start > self.rcv.nxt));
         }
-        let retransmits = self.timers.deadline(TimerName::Retransmission).is_some();
-        let persists = self.timers.deadline(TimerName::Persist).is_some();
+        let retransmits = self.timers.is_armed(TimerName::Retransmission);
+        let persists = self.timers.is_armed(TimerName::Persist);
         let waits = self.timers.next_deadline().is_some();
         assert!(self.state != State::Closed || !waits, "what is over waits for nothing");
         assert!(!(retransmits && persists), "a timeout and a probe are never awaited at once");

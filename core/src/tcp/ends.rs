@@ -38,6 +38,19 @@ impl Ends {
         }
     }
 
+    /// Whether these are the two ends.
+    pub(super) fn are(&self, local: &SocketAddr, remote: &SocketAddr) -> bool {
+        match (self, local, remote) {
+            (Ends::V4 { local, remote }, SocketAddr::V4(near), SocketAddr::V4(far)) => {
+                local == near && remote == far
+            }
+            (Ends::V6(ends), SocketAddr::V6(near), SocketAddr::V6(far)) => {
+                ends.0 == *near && ends.1 == *far
+            }
+            _ => false,
+        }
+    }
+
     pub(super) fn is_ipv4(&self) -> bool {
         matches!(self, Ends::V4 { .. })
     }

@@ -144,7 +144,7 @@ impl Connection {
         let (nxt, una) = (self.rcv.nxt, self.snd.una);
         let mut segment = Segment::from_wire(&header, text, 0, Ecn::NotEct, nxt, una);
         segment.trim_to_edge(self.rcv.edge());
-        self.arrival_of_text(cx, segment);
+        self.arrival_of_text(cx, &mut segment);
     }
 
     /// ISS as on the wire.
@@ -262,7 +262,7 @@ impl Connection {
     }
 
     /// What this handshake taught, once.
-    pub fn take_lesson(&mut self) -> Option<Lesson> {
+    pub(super) fn take_lesson(&mut self) -> Option<Lesson> {
         self.fast_open.as_mut()?.lesson.take()
     }
 }

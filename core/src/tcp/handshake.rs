@@ -201,7 +201,7 @@ impl Connection {
     }
 
     /// RFC 9293 §3.10.7.3: a segment in SYN-SENT.
-    pub(super) fn arrival_in_syn_sent(&mut self, cx: &mut Context<'_>, mut segment: Segment) {
+    pub(super) fn arrival_in_syn_sent(&mut self, cx: &mut Context<'_>, segment: &mut Segment) {
         // First, the ACK bit: it must cover our SYN and nothing that was not sent.
         let outcome = segment.ack.map(|ack| self.snd.judge(ack));
         // The echo of a timestamp that this connection never sent comes from another, as on Linux.
@@ -227,14 +227,14 @@ impl Connection {
         if !segment.flags.contains(Flags::SYN) {
             return;
         }
-        self.take_syn(cx, &segment);
+        self.take_syn(cx, segment);
         let Some(ack) = segment.ack else {
             // Simultaneous open (MUST-10): our SYN goes out again, now with an ACK.
             self.snd.nxt = self.snd.iss;
             self.set_state(cx, State::SynReceived, Reason::SimultaneousOpen);
             return;
         };
-        self.take_handshake_ack(cx, &segment, ack);
+        self.take_handshake_ack(cx, segment, ack);
         self.rcv.demand_ack();
         self.set_state(cx, State::Established, Reason::SynAcknowledged);
         self.liveness.on_heard(cx.now);

@@ -66,6 +66,11 @@ impl Liveness {
         self.probes
     }
 
+    /// Whether a keepalive probe has to leave.
+    pub(super) fn is_probe_due(&self) -> bool {
+        self.is_probe_due
+    }
+
     /// Takes the order to send a keepalive probe.
     pub(super) fn take_probe(&mut self) -> bool {
         std::mem::take(&mut self.is_probe_due)

@@ -27,24 +27,46 @@ struct Piece {
 impl Connection {
     /// The next segment to send, until there is none.
     pub fn poll_transmit(&mut self, cx: &mut Context<'_>) -> Option<Outgoing> {
-        cx.log.set_cause(self.cause.index());
+        if cx.log.is_on() {
+            cx.log.set_cause(self.cause.index());
+        }
         let sent_before = self.snd.max;
-        let outgoing = self.next_segment(cx);
+        let outgoing = if self.is_silent() { None } else { self.next_segment(cx) };
         if let Some(outgoing) = &outgoing {
             let is_repeat = outgoing.is_before(sent_before);
             let (len, gso_size) = (outgoing.payload_len, outgoing.gso_size);
             self.tally.on_departure(cx.now, len, gso_size, is_repeat);
-        } else {
-            self.tally.on_limit(cx.now, self.limit());
-            self.settle_timers(cx);
-            self.settle_user_timeout(cx);
-            if self.timers.rest() {
-                self.rest();
-            }
+        }
+        if outgoing.is_none() || self.is_silent() {
+            debug_assert!(self.next_segment(cx).is_none(), "what seems silent is");
+            self.settle(cx);
         }
         #[cfg(debug_assertions)]
         self.check();
         outgoing
+    }
+
+    /// Whether a glance tells that there is nothing to send, as mostly there is not behind a segment
+    /// that was sent or came: [`Connection::poll_transmit`] would say None, and need not be asked.
+    pub fn is_silent(&self) -> bool {
+        self.state.is_synchronized()
+            && self.send_buffer.end() <= self.snd.nxt
+            && self.snd.fin.is_none_or(|fin| fin < self.snd.nxt)
+            && !self.rcv.is_ack_due()
+            && !(self.probe_due || self.liveness.is_probe_due())
+            && self.recovery.is_silent()
+            && self.mtu_probe.is_none()
+            && self.seldom.as_ref().is_none_or(|seldom| seldom.reset.is_none())
+    }
+
+    /// Nothing is to be sent now: what is waited for, and how long.
+    fn settle(&mut self, cx: &mut Context<'_>) {
+        self.tally.on_limit(cx.now, self.limit());
+        self.settle_timers(cx);
+        self.settle_user_timeout(cx);
+        if self.timers.rest() {
+            self.rest();
+        }
     }
 
     fn next_segment(&mut self, cx: &mut Context<'_>) -> Option<Outgoing> {
@@ -210,19 +232,21 @@ impl Connection {
 
     /// Whether something waits only for the time at which it may leave; arms the timer for it.
     fn settle_pacing(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(at) = self.pacing_wait(cx.now) else {
+            self.stop(cx, TimerName::Pacing);
+            return false;
+        };
         let unsent = self.send_buffer.end() > self.snd.nxt;
         let has_room = self.congestion_room() >= self.text_max();
         let may_leave = (unsent && self.snd.usable() > 0) || self.recovery.first_lost().is_some();
         let may_send = self.state.may_send() || self.is_early();
-        let wait = self.pacing_wait(cx.now).filter(|_| may_send && may_leave && has_room);
-        match wait {
-            Some(at) if self.timers.deadline(TimerName::Pacing) != Some(at) => {
-                self.arm(cx, TimerName::Pacing, at);
-            }
-            Some(_) => {}
-            None => self.stop(cx, TimerName::Pacing),
+        let is_paced = may_send && may_leave && has_room;
+        if !is_paced {
+            self.stop(cx, TimerName::Pacing);
+        } else if self.timers.deadline(TimerName::Pacing) != Some(at) {
+            self.arm(cx, TimerName::Pacing, at);
         }
-        wait.is_some()
+        is_paced
     }
 
     /// Bytes the congestion window still takes; with nothing in flight always one segment.
@@ -263,7 +287,7 @@ impl Connection {
         if !self.state.may_send() || is_awaited || !unsent {
             self.stop(cx, TimerName::Persist);
             self.stop(cx, TimerName::SwsOverride);
-            let is_guarded = self.timers.deadline(TimerName::Retransmission).is_some();
+            let is_guarded = self.timers.is_armed(TimerName::Retransmission);
             if is_awaited && self.state.may_send() && !is_guarded {
                 self.arm(cx, TimerName::Retransmission, cx.now + self.rtt.rto());
             }
@@ -272,10 +296,10 @@ impl Connection {
         self.stop(cx, TimerName::Retransmission);
         if self.snd.usable() > 0 {
             self.stop(cx, TimerName::Persist);
-            if !is_paced && self.timers.deadline(TimerName::SwsOverride).is_none() {
+            if !is_paced && !self.timers.is_armed(TimerName::SwsOverride) {
                 self.arm(cx, TimerName::SwsOverride, cx.now + self.override_interval());
             }
-        } else if self.timers.deadline(TimerName::Persist).is_none() {
+        } else if !self.timers.is_armed(TimerName::Persist) {
             self.arm(cx, TimerName::Persist, cx.now + self.probe_interval(cx));
         }
     }
@@ -283,9 +307,8 @@ impl Connection {
     /// Too little data is what holds the sender up: what is measured tells of the application.
     fn note_app_limit(&mut self) {
         let unsent = self.send_buffer.end().since(self.snd.nxt);
-        let has_room = self.recovery.in_flight(&self.snd) < self.congestion.cwnd();
-        if has_room && unsent < self.text_max() && self.recovery.first_lost().is_none() {
-            self.recovery.on_app_limited();
+        if unsent < self.text_max() && self.recovery.first_lost().is_none() {
+            self.recovery.on_app_limited(&self.snd, self.congestion.cwnd());
         }
     }
 
@@ -338,10 +361,12 @@ impl Connection {
             self.recovery.start_timing(cx.now);
         }
         // A peer that keeps repeating its SYN does not put off the end of our patience.
-        if self.timers.deadline(TimerName::Retransmission).is_none() {
+        if !self.timers.is_armed(TimerName::Retransmission) {
             self.arm(cx, TimerName::Retransmission, cx.now + self.rtt.rto());
         }
-        self.record_departure(cx, &outgoing, is_repeat);
+        if cx.log.is_on() {
+            self.record_departure(cx, &outgoing, is_repeat);
+        }
         outgoing
     }
 
@@ -387,13 +412,15 @@ impl Connection {
         // RFC 6298 §5.1: whatever takes up numbers is guarded; a probe by the persist timer. What
         // is sent again at SND.UNA has its whole round trip before it, and so has what a tail loss
         // probe asks for (RFC 8985 §7.3).
-        let is_guarded = self.timers.deadline(TimerName::Retransmission).is_some();
+        let is_guarded = self.timers.is_armed(TimerName::Retransmission);
         let is_anew = (is_repeat && start) || reason == Reason::TailLossProbe;
         if !is_probe && (!is_guarded || is_anew) {
             self.stop(cx, TimerName::Persist);
             self.arm(cx, TimerName::Retransmission, cx.now + self.rtt.rto());
         }
-        self.record_departure(cx, &outgoing, is_repeat);
+        if cx.log.is_on() {
+            self.record_departure(cx, &outgoing, is_repeat);
+        }
         outgoing
     }
 
@@ -412,7 +439,8 @@ impl Connection {
         is_repeat: bool,
     ) {
         let numbers = piece.len + u64::from(piece.fin);
-        if self.recovery.in_flight(&self.snd) == 0 {
+        let in_flight = self.recovery.in_flight(&self.snd);
+        if in_flight == 0 {
             let is_app_limited = self.recovery.is_app_limited();
             self.congestion.on_transmit_start(cx.now, is_app_limited);
         }
@@ -430,7 +458,7 @@ impl Connection {
                 _ => numbers,
             },
         };
-        self.recovery.on_transmit(cx.now, &self.snd, sent);
+        self.recovery.on_transmit(cx.now, &self.snd, in_flight, sent);
         self.recovery.note_window_use(&self.snd, self.congestion.cwnd());
         self.pace(cx.now, numbers);
     }
@@ -448,7 +476,9 @@ impl Connection {
             self.mark(&mut outgoing, false);
             outgoing.header.options.accurate_ecn = self.ecn.take_option();
         }
-        self.record_departure(cx, &outgoing, false);
+        if cx.log.is_on() {
+            self.record_departure(cx, &outgoing, false);
+        }
         outgoing
     }
 

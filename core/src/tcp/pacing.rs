@@ -58,15 +58,18 @@ impl Connection {
     /// The rate at which segments leave, in bytes per second: the least of what the controller and
     /// the application (SO_MAX_PACING_RATE) ask for.
     pub(super) fn pacing_rate_bytes_per_s(&self) -> Option<u64> {
-        let asked =
-            [self.congestion.pacing_rate_bytes_per_s(), self.settings.max_pacing_rate_bytes_per_s];
-        asked.into_iter().flatten().min()
+        match (self.congestion.pacing_rate_bytes_per_s(), self.settings.max_pacing_rate_bytes_per_s)
+        {
+            (Some(controller), Some(application)) => Some(controller.min(application)),
+            (controller, application) => controller.or(application),
+        }
     }
 
     /// When the next segment may leave, if that is after `now`.
     pub(super) fn pacing_wait(&self, now: Instant) -> Option<Instant> {
+        let pacer = self.seldom.as_ref()?.pacer?;
         self.pacing_rate_bytes_per_s()?;
-        self.seldom.as_ref()?.pacer?.wait(now)
+        pacer.wait(now)
     }
 
     /// What may leave at once, in bytes.

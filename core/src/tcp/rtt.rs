@@ -121,9 +121,10 @@ impl RttEstimator {
     pub fn note_least(&mut self, now: Instant, rtt: Duration) {
         let rtt = micros(rtt);
         let least = &mut self.least;
-        let (age, half) = (now.saturating_since(least.began), u64::from(least.half_ms));
-        if age >= Duration::from_millis(half) {
-            let is_outdated = age >= Duration::from_millis(2 * half);
+        let age_ms = now.as_nanos().saturating_sub(least.began.as_nanos()) / 1_000_000;
+        let half_ms = u64::from(least.half_ms);
+        if age_ms >= half_ms {
+            let is_outdated = age_ms >= 2 * half_ms;
             least.before_us = if is_outdated { u32::MAX } else { least.now_us };
             least.now_us = u32::MAX;
             least.began = now;
@@ -205,7 +206,9 @@ const LEAST_WINDOW_MS: u32 = 300_000;
 
 /// `duration` in microseconds, capped at 71 minutes.
 fn micros(duration: Duration) -> u32 {
-    u32::try_from(duration.as_micros()).unwrap_or(u32::MAX)
+    let us = duration.as_secs().saturating_mul(1_000_000);
+    let us = us.saturating_add(duration.subsec_micros().into());
+    u32::try_from(us).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

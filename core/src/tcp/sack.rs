@@ -65,10 +65,16 @@ impl Connection {
 
     /// The text that one segment can carry now, in bytes: SACK blocks and what is rarer take their room
     /// from it (RFC 9293 §3.7.1, MUST-16: Eff.snd.MSS knows of the options).
+    #[inline]
     pub(super) fn text_max(&self) -> u64 {
-        if !self.has_sack_blocks() && !self.advice.is_due() {
-            return self.snd.smss.into();
+        if self.has_sack_blocks() || self.advice.is_due() {
+            return self.text_beside_options();
         }
+        self.snd.smss.into()
+    }
+
+    #[cold]
+    fn text_beside_options(&self) -> u64 {
         // SMSS has made room for the timestamps; beside them fewer blocks fit.
         let timestamps = self.timestamps.is_on().then_some((0, 0));
         let (sack, user_timeout) = (self.sack_blocks(), self.due_user_timeout());

@@ -25,6 +25,7 @@ use std::time::Duration;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 use super::connection::{Connection, Context, Outgoing, Settings};
 use super::isn::Origin;
@@ -317,7 +318,7 @@ impl Script {
     }
 
     pub(super) fn recv(&mut self, max: usize) -> Result<Vec<u8>, Error> {
-        self.connection.recv(context!(self), max, false).map(|slices| slices.concat())
+        self.read(max, false)
     }
 
     pub(super) fn shutdown(&mut self, how: Shutdown) -> Result<(), Error> {
@@ -333,7 +334,13 @@ impl Script {
     }
 
     pub(super) fn peek(&mut self, max: usize) -> Result<Vec<u8>, Error> {
-        self.connection.recv(context!(self), max, true).map(|slices| slices.concat())
+        self.read(max, true)
+    }
+
+    fn read(&mut self, max: usize, peek: bool) -> Result<Vec<u8>, Error> {
+        let mut slices = SmallVec::new();
+        self.connection.recv(context!(self), max, peek, &mut slices)?;
+        Ok(slices.concat())
     }
 
     pub(super) fn set_settings(&mut self, settings: Settings) {

@@ -10,7 +10,7 @@ use crate::wire::tcp::Flags;
 
 impl Connection {
     /// Takes the text and the FIN of a segment trimmed to the window.
-    pub(super) fn arrival_of_text(&mut self, cx: &mut Context<'_>, mut segment: Segment) {
+    pub(super) fn arrival_of_text(&mut self, cx: &mut Context<'_>, segment: &mut Segment) {
         self.end_of_more();
         if segment.is_empty() {
             return;
@@ -45,7 +45,7 @@ impl Connection {
         }
         let was_in_order = segment.seq == self.rcv.nxt;
         let had_holes = !self.reassembler.is_empty();
-        let arrived = self.arrived(cx, &segment);
+        let arrived = self.arrived(cx, segment);
         let echoed = self.timestamps.round_trip(cx.now, segment.options.timestamps);
         if !was_in_order {
             self.tally.on_out_of_order(segment.payload.len(), segment.gso_size);
@@ -93,17 +93,18 @@ impl Connection {
     }
 
     /// Puts the text in order: what follows RCV.NXT to the application, the rest aside (SHLD-31).
-    fn reassemble(&mut self, cx: &mut Context<'_>, segment: Segment) {
+    fn reassemble(&mut self, cx: &mut Context<'_>, segment: &mut Segment) {
         let seq = segment.seq;
+        let text = std::mem::take(&mut segment.payload);
         if seq == self.rcv.nxt && self.reassembler.is_empty() {
-            self.rcv.advance(seq + segment.payload.len() as u64);
-            if !segment.payload.is_empty() {
-                self.receive_buffer.push(segment.payload, cx.blocks);
+            self.rcv.advance(seq + text.len() as u64);
+            if !text.is_empty() {
+                self.receive_buffer.push(text, cx.blocks);
             }
             return;
         }
         // Over its bound the reassembler refuses: not acknowledged, the peer sends it again.
-        let insertion = self.reassembler.insert(seq, segment.payload);
+        let insertion = self.reassembler.insert(seq, text);
         self.drops.pieces = self.drops.pieces.saturating_add(u8::from(insertion.dropped));
         if let Some(duplicate) = insertion.duplicate {
             self.note_duplicate(cx, duplicate);
@@ -134,7 +135,7 @@ impl Connection {
         let delay = cx.knobs.delack();
         if delay.is_zero() {
             self.rcv.demand_ack();
-        } else if self.timers.deadline(TimerName::DelayedAck).is_none() {
+        } else if !self.timers.is_armed(TimerName::DelayedAck) {
             self.arm(cx, TimerName::DelayedAck, cx.now + delay);
         }
     }

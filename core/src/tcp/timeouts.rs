@@ -80,7 +80,7 @@ impl Connection {
         // All that is outstanding counts as lost: it is sent again from SND.UNA, as far as the window
         // goes if the peer has shrunk it (RFC 9293 §3.8.6, SHLD-16).
         self.ecn.on_reduction();
-        let phase = self.congestion.phase();
+        let phase = self.observed_phase(cx);
         let (recovery, mut scene) = self.scene(cx);
         recovery.on_timeout(&mut scene);
         self.record_phase(cx, phase);
@@ -90,7 +90,7 @@ impl Connection {
 
     /// RFC 8985 §6.2: reordering had its time, and what has not arrived is lost.
     fn on_reordering_timeout(&mut self, cx: &mut Context<'_>) {
-        let phase = self.congestion.phase();
+        let phase = self.observed_phase(cx);
         let (recovery, mut scene) = self.scene(cx);
         let report = recovery.on_reordering_timer(&mut scene);
         if report.is_reduced {

@@ -50,8 +50,38 @@ pub struct Timers {
     /// The earliest of all, brought up to date with every change: it is asked for after every segment.
     next: Instant,
     keepalive: Instant,
-    /// Keepalive's place stays empty.
-    others: Option<Box<[Instant; ALL.len()]>>,
+    others: Option<Box<Others>>,
+}
+
+/// All timers but keepalive, whose place stays empty.
+#[derive(Clone, Debug)]
+struct Others {
+    /// A bit for each that is armed: most are not, and are asked about after every segment.
+    armed: u16,
+    at: [Instant; ALL.len()],
+}
+
+impl Others {
+    const NONE: Others = Others { armed: 0, at: [NEVER; ALL.len()] };
+
+    fn is_armed(&self, name: TimerName) -> bool {
+        self.armed & 1 << slot(name) != 0
+    }
+
+    fn set(&mut self, name: TimerName, deadline: Instant) -> Instant {
+        let bit = 1 << slot(name);
+        self.armed = if deadline == NEVER { self.armed & !bit } else { self.armed | bit };
+        std::mem::replace(&mut self.at[slot(name)], deadline)
+    }
+
+    fn earliest(&self) -> Instant {
+        let (mut left, mut earliest) = (self.armed, NEVER);
+        while left != 0 {
+            earliest = earliest.min(self.at[left.trailing_zeros() as usize]);
+            left &= left - 1;
+        }
+        earliest
+    }
 }
 
 impl Default for Timers {
@@ -69,14 +99,10 @@ impl Timers {
     /// Sets `name` to fire at `deadline`, in place of any earlier deadline of it. The last point of
     /// the time axis means never.
     pub fn arm(&mut self, name: TimerName, deadline: Instant) {
-        let place = match name {
-            TimerName::Keepalive => &mut self.keepalive,
-            _ => {
-                let others = self.others.get_or_insert_with(|| Box::new([NEVER; ALL.len()]));
-                &mut others[slot(name)]
-            }
+        let before = match name {
+            TimerName::Keepalive => std::mem::replace(&mut self.keepalive, deadline),
+            _ => self.others.get_or_insert_with(|| Box::new(Others::NONE)).set(name, deadline),
         };
-        let before = std::mem::replace(place, deadline);
         if deadline <= self.next {
             self.next = deadline;
         } else if before == self.next {
@@ -85,19 +111,29 @@ impl Timers {
     }
 
     /// Stops `name`; whether it was armed.
+    #[inline]
     pub fn stop(&mut self, name: TimerName) -> bool {
-        let is_armed = self.deadline(name).is_some();
+        let is_armed = self.is_armed(name);
         if is_armed {
             self.arm(name, NEVER);
         }
         is_armed
     }
 
+    /// Whether `name` waits to fire.
+    #[inline]
+    pub fn is_armed(&self, name: TimerName) -> bool {
+        match name {
+            TimerName::Keepalive => self.keepalive != NEVER,
+            _ => self.others.as_ref().is_some_and(|others| others.is_armed(name)),
+        }
+    }
+
     /// When `name` fires, if it is armed.
     pub fn deadline(&self, name: TimerName) -> Option<Instant> {
         let deadline = match (name, &self.others) {
             (TimerName::Keepalive, _) => self.keepalive,
-            (_, Some(others)) => others[slot(name)],
+            (_, Some(others)) => others.at[slot(name)],
             (_, None) => NEVER,
         };
         Some(deadline).filter(|deadline| *deadline != NEVER)
@@ -130,17 +166,13 @@ impl Timers {
     /// The owner has nothing to do: what no timer needs is given up. Says whether none is armed but
     /// keepalive.
     pub fn rest(&mut self) -> bool {
-        let mut others = self.others.iter().flat_map(|others| others.iter());
-        let is_waiting = self.next != self.keepalive || others.any(|at| *at != NEVER);
-        if !is_waiting {
-            self.others = None;
-        }
-        !is_waiting
+        self.others.take_if(|others| others.armed == 0);
+        self.others.is_none()
     }
 
     fn earliest(&self) -> Instant {
-        let others = self.others.iter().flat_map(|others| others.iter().copied());
-        others.fold(self.keepalive, Instant::min)
+        let others = self.others.as_ref().map_or(NEVER, |others| others.earliest());
+        others.min(self.keepalive)
     }
 }
 

@@ -92,8 +92,9 @@ impl Connection {
         let is_waiting = is_unfinished && self.state != State::Closed;
         if !is_waiting {
             self.liveness.stop_waiting();
+            return self.stop(cx, TimerName::UserTimeout);
         }
-        let Some(timeout) = self.user_timeout(cx).filter(|_| is_waiting) else {
+        let Some(timeout) = self.user_timeout(cx) else {
             return self.stop(cx, TimerName::UserTimeout);
         };
         let since = self.liveness.wait_since(cx.now);

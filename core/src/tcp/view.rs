@@ -13,6 +13,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use super::connection::{Connection, Context, Drops, Outgoing};
+use super::fast_open::Lesson;
 use super::segment::{Segment, segment_count};
 use super::seq::Seq;
 use super::state::State;
@@ -35,6 +36,11 @@ impl Connection {
     /// Its two ends: this host's, and the peer's.
     pub fn ends(&self) -> (SocketAddr, SocketAddr) {
         (self.ends.local(), self.ends.remote())
+    }
+
+    /// Whether it is the connection between these two ends.
+    pub fn has_ends(&self, local: &SocketAddr, remote: &SocketAddr) -> bool {
+        self.ends.are(local, remote)
     }
 
     /// CLOSED, and nothing is left to send: it may be forgotten.
@@ -109,9 +115,12 @@ impl Connection {
         self.rcv.nxt - (u64::from(is_fin_taken) + self.receive_buffer.len() as u64)
     }
 
-    /// What was dropped since the last call.
-    pub fn take_drops(&mut self) -> Drops {
-        std::mem::take(&mut self.drops)
+    /// What few segments lead to: what was dropped, and what the handshake taught; once.
+    pub fn take_peculiar(&mut self) -> Option<(Drops, Option<Lesson>)> {
+        if self.drops == Drops::default() && self.fast_open.is_none() {
+            return None;
+        }
+        Some((std::mem::take(&mut self.drops), self.take_lesson()))
     }
 
     /// Bytes in the send buffer that were never sent.
@@ -132,6 +141,7 @@ impl Connection {
     }
 
     /// The variables, for an event.
+    #[inline(never)]
     pub fn snapshot(&self) -> Box<Snapshot> {
         // In SYN-SENT the SYN itself lies between SND.NXT and the first byte.
         let len = self.send_buffer.len() as u64;
@@ -189,18 +199,28 @@ impl Connection {
 
     /// The variables now, if anybody reads: to be handed to [`Connection::record_update`] after a
     /// change.
+    #[inline]
     pub(super) fn observed(&self, cx: &Context<'_>) -> Option<Box<Snapshot>> {
         cx.log.is_on().then(|| self.snapshot())
     }
 
     /// Records what has become of the variables since `before`, if they changed.
+    #[inline]
     pub(super) fn record_update(&self, cx: &mut Context<'_>, before: Option<Box<Snapshot>>) {
-        if before.is_some_and(|before| before != self.snapshot()) {
+        if let Some(before) = before {
+            self.record_difference(cx, &before);
+        }
+    }
+
+    #[cold]
+    fn record_difference(&self, cx: &mut Context<'_>, before: &Snapshot) {
+        if *before != *self.snapshot() {
             self.record(cx, Kind::Updated, None);
         }
     }
 
     /// Records an arrival; what the connection does about it is its effect.
+    #[cold]
     pub(super) fn record_arrival(
         &self,
         cx: &mut Context<'_>,
@@ -208,9 +228,6 @@ impl Connection {
         payload: &[u8],
         gso_size: u16,
     ) {
-        if !cx.log.is_on() {
-            return;
-        }
         let shift = self.snd.wnd_shift;
         let mut record = segment_record(header, &[payload], gso_size, shift);
         record.relative_seq = self.relative_to_irs(header);
@@ -225,6 +242,7 @@ impl Connection {
     }
 
     /// Records that an arrival is dropped, and why.
+    #[cold]
     pub(super) fn record_drop(
         &self,
         cx: &mut Context<'_>,
@@ -249,15 +267,13 @@ impl Connection {
     }
 
     /// Records a departure.
+    #[cold]
     pub(super) fn record_departure(
         &self,
         cx: &mut Context<'_>,
         outgoing: &Outgoing,
         retransmission: bool,
     ) {
-        if !cx.log.is_on() {
-            return;
-        }
         let header = &outgoing.header;
         let slices: SmallVec<[&[u8]; 2]> = outgoing.payload.iter().map(|b| &b[..]).collect();
         let mut record = segment_record(header, &slices, outgoing.gso_size, self.rcv.wnd_shift);

@@ -202,10 +202,9 @@ impl Recovery {
         if self.has_sack { pipe } else { pipe.saturating_sub(self.newreno.gone(snd)) }
     }
 
-    /// A piece of text (or the FIN) leaves.
-    pub fn on_transmit(&mut self, now: Instant, snd: &Sender, sent: Sent) {
+    /// A piece of text (or the FIN) leaves, with `in_flight` before it.
+    pub fn on_transmit(&mut self, now: Instant, snd: &Sender, in_flight: u64, sent: Sent) {
         let len = sent.end.since(sent.start);
-        let in_flight = self.in_flight(snd);
         let totals = self.resting_totals(snd.iss, sent.start);
         let Recovery { flight, landed, .. } = self;
         let flight = flight.get_or_insert_with(|| Flight::begin(landed.take(), sent.start, totals));
@@ -284,6 +283,11 @@ impl Recovery {
         self.board()?.lost().first()
     }
 
+    /// Whether nothing has to be sent again, and none of what may be sent has to be looked for.
+    pub fn is_silent(&self) -> bool {
+        !self.probe.is_due() && !self.prefers_new_data() && !self.has_lost()
+    }
+
     /// Whether the next lost segment leaves whatever cwnd says: the first of a repair
     /// (RFC 6675 §5 (4.3), RFC 6582 §3.2), and the one a timeout asks for.
     pub fn is_forced(&self) -> bool {
@@ -337,8 +341,10 @@ impl Recovery {
         if !self.may_probe() || !knobs.tail_loss_probe() {
             return Some(None);
         }
-        let is_lone = self.board().is_some_and(Scoreboard::is_one_segment);
-        is_rescheduled.then(|| Some(TailProbe::deadline(now, srtt, is_lone, rto_at)))
+        is_rescheduled.then(|| {
+            let is_lone = self.board().is_some_and(Scoreboard::is_one_segment);
+            Some(TailProbe::deadline(now, srtt, is_lone, rto_at))
+        })
     }
 
     /// RFC 8985 §7.2: with SACK, outside of a repair, and nothing SACKed.
@@ -397,9 +403,10 @@ impl Recovery {
         self.flight.as_ref().is_none_or(|flight| flight.rate.is_app_limited())
     }
 
-    /// There is nothing more to send though the windows would allow it.
-    pub fn on_app_limited(&mut self) {
-        if let Some(flight) = &mut self.flight {
+    /// There is nothing more to send, be it that a congestion window of `cwnd` bytes would allow it.
+    pub fn on_app_limited(&mut self, snd: &Sender, cwnd: u64) {
+        let has_room = self.in_flight(snd) < cwnd;
+        if let Some(flight) = self.flight.as_mut().filter(|_| has_room) {
             flight.rate.on_app_limited(flight.board.in_flight());
         }
     }

@@ -268,21 +268,23 @@ impl Scoreboard {
     /// SND.UNA has moved to `ack`. `delivered` is told of each record, or part of one, that was not
     /// SACKed before.
     pub fn acknowledge(&mut self, ack: Seq, mut delivered: impl FnMut(&Record)) {
-        while let Some(record) = self.records.front().copied().filter(|r| r.start < ack) {
+        while let Some(record) = self.records.front_mut().filter(|record| record.start < ack) {
             self.steps += 1;
-            let gone = Record { end: record.end.min(ack), ..record };
-            if !record.is_sacked {
-                delivered(&gone);
-            }
             if record.end <= ack {
+                if record.is_sacked {
+                    self.sacked_segments -= record.segments();
+                } else {
+                    delivered(record);
+                }
                 self.records.pop_front();
-                self.sacked_segments -= if record.is_sacked { record.segments() } else { 0 };
-            } else {
-                let rest = Record { start: ack, ..record };
-                let segments = record.segments() - rest.segments();
-                self.sacked_segments -= if record.is_sacked { segments } else { 0 };
-                self.records[0] = rest;
+                continue;
             }
+            let before = record.segments();
+            if !record.is_sacked {
+                delivered(&Record { end: ack, ..*record });
+            }
+            record.start = ack;
+            self.sacked_segments -= if record.is_sacked { before - record.segments() } else { 0 };
         }
         self.sacked.remove_below(ack);
         self.lost.remove_below(ack);

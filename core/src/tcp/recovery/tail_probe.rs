@@ -81,6 +81,11 @@ impl TailProbe {
         self.is_due = self.is_possible();
     }
 
+    /// Whether one has to leave now.
+    pub fn is_due(&self) -> bool {
+        self.is_due
+    }
+
     /// Whether one has to leave now, once.
     pub fn take_due(&mut self) -> bool {
         std::mem::take(&mut self.is_due)
