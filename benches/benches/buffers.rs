@@ -31,7 +31,7 @@ fn send_buffer(criterion: &mut Criterion) {
             }
             for at in (0..LEN).step_by(MSS) {
                 let seq = start() + at as u64;
-                drop(black_box(buffer.slices(seq, MSS)));
+                drop(black_box(buffer.payload(seq, MSS)));
                 buffer.release(seq + MSS as u64);
             }
         });

@@ -23,7 +23,7 @@ fn segment(payload_len: usize, gso_size: u16) -> Transmit {
         window: 1000,
         ..Default::default()
     };
-    Transmit::tcp(ip, &header, smallvec![Bytes::from(pattern(payload_len))], gso_size, None)
+    Transmit::tcp(ip, &header, Bytes::from(pattern(payload_len)).into(), gso_size, None)
 }
 
 fn checksums(criterion: &mut Criterion) {

@@ -46,7 +46,7 @@ fn packets(host: &mut Host, now: Instant) -> Vec<Vec<u8>> {
 
 fn frame(packet: &[u8]) -> Frame {
     let verification = Verification::Unverified;
-    Frame { bytes: bytes::Bytes::copy_from_slice(packet), verification, gso_size: 0 }
+    Frame::new(bytes::Bytes::copy_from_slice(packet), verification, 0)
 }
 
 impl World {

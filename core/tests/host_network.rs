@@ -41,7 +41,7 @@ fn arrives(host: &mut Host, packet: &[u8]) {
 /// A SYN to the listener, with 12 bytes of text so that there is something to cut.
 fn syn(v6: bool) -> Vec<u8> {
     let (from, to) = if v6 { ("fd00::1", "fd00::2") } else { (CLIENT, SERVER) };
-    segment(at(from, 4000), at(to, 80), Flags::SYN, 100, 0, b"twelve bytes").bytes.to_vec()
+    segment(at(from, 4000), at(to, 80), Flags::SYN, 100, 0, b"twelve bytes").front.to_vec()
 }
 
 /// The part of a packet's payload from `start` to `end`, as a router or sender would cut it.
@@ -107,7 +107,7 @@ fn parts_of_different_packets_and_hosts_do_not_mix() {
     arrives(&mut host, &cut(&whole, 9, 0, 24));
     arrives(&mut host, &cut(&whole, 8, 24, 32));
     let other = segment(at("10.7.0.9", 4000), at(SERVER, 80), Flags::SYN, 100, 0, b"twelve bytes");
-    arrives(&mut host, &cut(&other.bytes, 9, 24, 32));
+    arrives(&mut host, &cut(&other.front, 9, 24, 32));
     assert!(host.poll_transmit(NOW).is_none());
     assert_eq!((count(&host, "ip_fragments"), count(&host, "ip_reassembled")), (3, 0));
 }
@@ -247,7 +247,7 @@ fn reports_are_few_and_never_about_an_error_or_to_nobody() {
     let from_group = segment(at("ff02::1", 4000), at("fd00::2", 80), Flags::SYN, 1, 0, b"");
     let to_another = segment(at("fd00::1", 4000), at("fd00::9", 80), Flags::SYN, 1, 0, b"");
     for packet in [from_group, to_another] {
-        let mut packet = packet.bytes.to_vec();
+        let mut packet = packet.front.to_vec();
         packet[6] = 200;
         arrives(&mut host, &packet);
     }

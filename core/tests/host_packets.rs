@@ -12,6 +12,7 @@ use tcpstack::event::{Event, Kind, Observer, Reason};
 use tcpstack::host::{Config, Domain, Error, Host, OptionName, SocketOption};
 use tcpstack::tcp::State;
 use tcpstack::time::Instant;
+use tcpstack::wire::packet::{Frame, Verification};
 use tcpstack::wire::tcp::Flags;
 use tcpstack::wire::{checksum, ip as ip_wire};
 
@@ -78,14 +79,14 @@ fn what_cannot_be_used_is_dropped_and_counted_by_its_reason() {
     // RFC 9293 §3.1 (MUST-3); RFC 9293 §3.9.2.3 (MUST-57, MUST-63).
     let mut host = server();
     let (from, to) = (at(CLIENT, 4000), at(SERVER, 80));
-    let syn = || segment(from, to, Flags::SYN, 1, 0, b"").bytes.to_vec();
+    let syn = || segment(from, to, Flags::SYN, 1, 0, b"").front.to_vec();
     let edited = |edit: &dyn Fn(&mut Vec<u8>)| {
         let mut bytes = syn();
         edit(&mut bytes);
         bytes
     };
     let addressed = |from: &str, to: &str| {
-        segment(at(from, 4000), at(to, 80), Flags::SYN, 1, 0, b"").bytes.to_vec()
+        segment(at(from, 4000), at(to, 80), Flags::SYN, 1, 0, b"").front.to_vec()
     };
     let cases: [(&str, Vec<u8>); 11] = [
         ("ip_truncated", vec![]),
@@ -98,7 +99,7 @@ fn what_cannot_be_used_is_dropped_and_counted_by_its_reason() {
         ("bad_source", addressed("127.0.0.1", SERVER)),
         ("bad_source", addressed(SERVER, SERVER)),
         ("bad_source", addressed("224.0.0.1", SERVER)),
-        ("tcp_port_zero", segment(at(CLIENT, 0), to, Flags::SYN, 1, 0, b"").bytes.to_vec()),
+        ("tcp_port_zero", segment(at(CLIENT, 0), to, Flags::SYN, 1, 0, b"").front.to_vec()),
     ];
     for (counter, packet) in cases {
         let before = count(&host, counter);
@@ -109,6 +110,39 @@ fn what_cannot_be_used_is_dropped_and_counted_by_its_reason() {
     assert_eq!(host.connections().len(), 1);
 }
 
+/// RFC 9293 §3.1 (MUST-3): the checksum covers the whole segment, wherever its pieces lie in memory.
+#[test]
+fn a_segment_in_pieces_is_verified_and_read_like_one_in_one_piece() {
+    let mut pair = Pair::new();
+    let listener = pair.listen(80, 1);
+    let (client, server) = pair.connected(listener);
+    let mut expected = Vec::new();
+    for (front, middle) in [(52, 1), (52, 499), (60, 501), (52, 999)] {
+        let text: Vec<u8> = (0..1000).map(|at| (at % 251) as u8).collect();
+        pair.client.send(pair.now, client, &text).unwrap();
+        let packet = Bytes::from(pair.client.poll_transmit(pair.now).unwrap().to_bytes());
+        let pieces = |packet: &Bytes| Frame {
+            rest: [packet.slice(front..front + middle), packet.slice(front + middle..)]
+                .into_iter()
+                .collect(),
+            ..Frame::new(packet.slice(..front), Verification::Unverified, 0)
+        };
+        let before = count(&pair.server, "tcp_checksum");
+        for damaged in [52, 700, packet.len() - 1] {
+            let mut wrong = packet.to_vec();
+            wrong[damaged] ^= 1;
+            pair.server.handle_frame(pair.now, pieces(&wrong.into()));
+        }
+        assert_eq!(count(&pair.server, "tcp_checksum") - before, 3);
+        // Bytes behind the packet's end are not its own.
+        let padded = Bytes::from([&packet[..], b"padding"].concat());
+        pair.server.handle_frame(pair.now, pieces(&padded));
+        pair.settle();
+        expected.extend(text);
+    }
+    assert_eq!(host_pair::read(&mut pair.server, pair.now, server), expected);
+}
+
 #[test]
 fn a_hundred_thousand_random_and_damaged_packets_do_no_harm() {
     let mut random = ChaCha8Rng::seed_from_u64(20_240_229);
@@ -116,13 +150,20 @@ fn a_hundred_thousand_random_and_damaged_packets_do_no_harm() {
     let mut answers = 0u64;
     for round in 0..100_000u32 {
         let packet = hostile(&mut random);
-        let frame = match round % 3 {
+        let frame = match round % 4 {
             // A device that vouches for a checksum does not make the rest of the packet true.
-            0 => tcpstack::wire::packet::Frame {
-                bytes: Bytes::from(packet),
-                verification: tcpstack::wire::packet::Verification::Verified,
-                gso_size: random.next_u32() as u16,
-            },
+            0 => {
+                let gso_size = random.next_u32() as u16;
+                Frame::new(packet.into(), Verification::Verified, gso_size)
+            }
+            // In pieces, wherever they are cut.
+            1 => {
+                let cuts = [(); 2].map(|()| random.next_u32() as usize % (packet.len() + 1));
+                let (front, rest) = packet.split_at(cuts[0].min(cuts[1]));
+                let (middle, end) = rest.split_at(cuts[0].abs_diff(cuts[1]));
+                let rest = [middle, end].map(Bytes::copy_from_slice).into_iter().collect();
+                Frame { rest, ..unverified(front.to_vec()) }
+            }
             _ => unverified(packet),
         };
         let now = NOW + std::time::Duration::from_micros(u64::from(round) * 50);
@@ -164,7 +205,7 @@ fn hostile(random: &mut ChaCha8Rng) -> Vec<u8> {
     let flags = Flags((random.next_u32() as u16) & 0x1ff);
     let text = vec![1; random.next_u32() as usize % 64];
     let (seq, ack) = (random.next_u32() % 5000, random.next_u32());
-    let mut packet = segment(from, to, flags, seq, ack, &text).bytes.to_vec();
+    let mut packet = segment(from, to, flags, seq, ack, &text).front.to_vec();
     match kind {
         1 => packet.truncate(random.next_u32() as usize % packet.len()),
         2 => {

@@ -62,11 +62,11 @@ fn recv_until(device: &TunDevice, is_last: impl Fn(&ip::Header, &[u8]) -> bool) 
         let mut batch = Vec::new();
         device.recv(Instant::ZERO, &mut batch).unwrap();
         for frame in batch {
-            let ip = ip::Header::parse(&frame.bytes).expect("the kernel sends sound packets");
+            let ip = ip::Header::parse(&frame.front).expect("the kernel sends sound packets");
             if ![address(OURS), address(OURS6)].contains(&ip.dst) {
                 continue;
             }
-            let is_last = is_last(&ip, &frame.bytes[ip.header_len..]);
+            let is_last = is_last(&ip, &frame.front[ip.header_len..]);
             found.push(frame);
             if is_last {
                 return found;
@@ -95,13 +95,13 @@ fn is_protocol(protocol: u8) -> impl Fn(&ip::Header, &[u8]) -> bool {
 
 fn segment(src: &str, dst: &str, tcp: tcp::Header, len: usize, gso_size: u16) -> Transmit {
     let ip = ip::Header::new(address(src), address(dst), ip::PROTOCOL_TCP, 64, 0);
-    let payload = smallvec::smallvec![Bytes::from(vec![7; len])];
+    let payload = Bytes::from(vec![7; len]).into();
     Transmit::tcp(ip, &tcp, payload, gso_size, None)
 }
 
 fn tcp_of(frame: &Frame) -> (tcp::Header, usize) {
-    let ip = ip::Header::parse(&frame.bytes).unwrap();
-    let (header, offset) = tcp::Header::parse(&frame.bytes[ip.header_len..]).unwrap();
+    let ip = ip::Header::parse(&frame.front).unwrap();
+    let (header, offset) = tcp::Header::parse(&frame.front[ip.header_len..]).unwrap();
     (header, ip.payload_len - offset)
 }
 
@@ -115,7 +115,7 @@ fn what_the_kernel_sends_to_our_address_comes_in() {
             socket.send_to(b"hello", (to, 9)).unwrap();
             let frames = recv_until(&device, is_protocol(17));
             let frame = frames.last().unwrap();
-            assert!(frame.bytes.ends_with(b"hello"));
+            assert!(frame.front.ends_with(b"hello"));
             assert_eq!(frame.gso_size, 0);
         }
     });
@@ -133,7 +133,7 @@ fn the_kernel_answers_our_ping() {
         request[22..24].copy_from_slice(&sum.to_be_bytes());
         send(&device, Transmit::complete(request, None));
         let frames = recv_until(&device, is_protocol(ip::PROTOCOL_ICMP));
-        let bytes = &frames.last().unwrap().bytes;
+        let bytes = &frames.last().unwrap().front;
         let ip = ip::Header::parse(bytes).unwrap();
         let message = icmp::parse(&ip, &bytes[ip.header_len..]).unwrap();
         assert_eq!(message, icmp::Message::EchoReply { rest: &[0, 1, 0, 1, 42] });
@@ -223,8 +223,8 @@ fn without_offload_the_kernel_sends_finished_packets() {
         assert!(frames.len() >= 10, "{} frames", frames.len());
         for frame in &frames {
             assert_eq!((frame.verification, frame.gso_size), (Verification::Unverified, 0));
-            let ip = ip::Header::parse(&frame.bytes).unwrap();
-            let transport = &frame.bytes[ip.header_len..];
+            let ip = ip::Header::parse(&frame.front).unwrap();
+            let transport = &frame.front[ip.header_len..];
             assert!(checksum::verify_transport_checksum(&ip, transport));
         }
     });
@@ -237,8 +237,8 @@ fn without_offload_segments_are_merged_here_as_far_as_they_come_together() {
         let text: Vec<u8> = frames
             .iter()
             .flat_map(|frame| {
-                let ip = ip::Header::parse(&frame.bytes).unwrap();
-                let segment = &frame.bytes[ip.header_len..ip.header_len + ip.payload_len];
+                let ip = ip::Header::parse(&frame.front).unwrap();
+                let segment = &frame.front[ip.header_len..ip.header_len + ip.payload_len];
                 let (_, offset) = tcp::Header::parse(segment).unwrap();
                 let merged = segment.len() - offset > 1460;
                 assert_eq!(frame.gso_size, if merged { 1460 } else { 0 });

@@ -116,7 +116,7 @@ impl World {
 }
 
 fn frame(bytes: Vec<u8>) -> Frame {
-    Frame { bytes: bytes.into(), verification: Verification::Unverified, gso_size: 0 }
+    Frame::new(bytes.into(), Verification::Unverified, 0)
 }
 
 /// A packet from the peer with right checksums.

@@ -1,6 +1,6 @@
-//! The wire between two hosts: memory that packets are copied to, as into a device's receive buffer.
+//! The wire between two hosts: memory that segments are copied to, as into a device's receive buffer, or
+//! that super-segments share with the sender's buffer, as between two hosts of one machine.
 
-use tcpstack::blocks::Lent;
 use tcpstack::host::Host;
 use tcpstack::time::Instant;
 use tcpstack::wire::coalesce::Coalescer;
@@ -20,8 +20,6 @@ pub(super) struct Wire {
     /// Where each of them ends.
     ends: Vec<usize>,
     coalescer: Coalescer,
-    /// Super-segments, each in a buffer of its own.
-    buffers: Lent,
     frames: Vec<Frame>,
 }
 
@@ -32,7 +30,6 @@ impl Wire {
             memory: Vec::new(),
             ends: Vec::new(),
             coalescer: Coalescer::default(),
-            buffers: Lent::new(PACKET),
             frames: Vec::new(),
         }
     }
@@ -71,21 +68,13 @@ impl Wire {
         }
     }
 
-    /// Copies the packet as it is; its checksum is computed and to be verified, or left to a device that
+    /// Hands the packet on as it is; its checksum is computed and to be verified, or left to a device that
     /// there is not.
-    fn send_whole(&mut self, transmit: Transmit) {
-        let (len, gso_size) = (transmit.len(), transmit.gso_size);
-        let mut buffer = self.buffers.take();
-        let verification = if self.segmentation == Segmentation::SuperWithChecksums {
-            let whole = Transmit { gso_size: 0, ..transmit };
-            whole.packets().write(&mut buffer[..len]);
-            Verification::Unverified
-        } else {
-            transmit.copy_to(&mut buffer[..len]);
-            Verification::Verified
-        };
-        let bytes = self.buffers.lend(buffer).slice(..len);
-        self.frames.push(Frame { bytes, verification, gso_size });
+    fn send_whole(&mut self, mut transmit: Transmit) {
+        if self.segmentation == Segmentation::SuperWithChecksums {
+            transmit.complete_checksum();
+        }
+        self.frames.push(transmit.into_frame());
     }
 
     /// What arrives in one batch, and belongs together, becomes one frame.

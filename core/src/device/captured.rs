@@ -66,7 +66,7 @@ impl<W: Write> Capture<W> {
         resegment::split(transmit, |segment| {
             let mut slices: SmallVec<[&[u8]; 4]> = SmallVec::new();
             slices.push(&segment.header);
-            slices.extend(segment.payload.iter().map(Bytes::as_ref));
+            slices.extend(segment.payload.slices().iter().map(Bytes::as_ref));
             writer.packet(now, direction, reason, &slices);
         });
     }

@@ -13,7 +13,6 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
 
-use bytes::Bytes;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
@@ -295,12 +294,12 @@ fn flip_bit(segment: &mut Transmit, random: u64) -> bool {
         return true;
     }
     at -= segment.header.len();
-    for slice in &mut segment.payload {
+    for (index, slice) in segment.payload.slices().iter().enumerate() {
         if at < slice.len() {
             // The send buffer shares these bytes and keeps the true ones.
             let mut damaged = slice.to_vec();
             damaged[at] ^= mask;
-            *slice = Bytes::from(damaged);
+            segment.payload.replace(index, damaged.into());
             return true;
         }
         at -= slice.len();

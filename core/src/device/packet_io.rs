@@ -78,8 +78,8 @@ impl ReadBuffer {
 
 /// Writes `prefix` and the packet in one call. WouldBlock: the descriptor is full.
 pub(super) fn write(fd: BorrowedFd<'_>, prefix: &[u8], transmit: &Transmit) -> io::Result<()> {
-    let written = if transmit.payload.len() + 2 > SLICES_MAX {
-        let payload: Vec<u8> = transmit.payload.iter().flatten().copied().collect();
+    let written = if transmit.payload.slices().len() + 2 > SLICES_MAX {
+        let payload = transmit.payload.clone().into_bytes();
         let slices = [prefix, &transmit.header, &payload].map(IoSlice::new);
         retry(|| rustix::io::writev(fd, &slices))
     } else {
@@ -87,7 +87,7 @@ pub(super) fn write(fd: BorrowedFd<'_>, prefix: &[u8], transmit: &Transmit) -> i
         // An empty first slice is harmless, so a device without a prefix needs no other path.
         slices.push(IoSlice::new(prefix));
         slices.push(IoSlice::new(&transmit.header));
-        slices.extend(transmit.payload.iter().map(|part| IoSlice::new(part)));
+        slices.extend(transmit.payload.slices().iter().map(|part| IoSlice::new(part)));
         retry(|| rustix::io::writev(fd, &slices))
     };
     // Packets go whole or not at all, so the count says nothing new.

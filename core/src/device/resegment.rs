@@ -22,17 +22,18 @@ pub(super) fn split(transmit: Transmit, mut f: impl FnMut(Transmit)) {
 /// A received packet as one to send. Where a device vouched for the checksum, the field may hold
 /// the pseudo-header's sum or the final value; it is put back to the former, so that it can be finished.
 pub(super) fn into_transmit(frame: Frame) -> Transmit {
+    let frame = frame.into_contiguous();
     match transport(&frame) {
         Some((ip, header_len, offset)) if frame.verification == Verification::Verified => {
             with_partial_checksum(&frame, ip, header_len, offset)
         }
-        _ => separate(&frame.bytes, frame.bytes.len().min(HEADER_CAPACITY), 0),
+        _ => separate(&frame.front, frame.front.len().min(HEADER_CAPACITY), 0),
     }
 }
 
 /// Where the transport header starts and ends and where in it the checksum is, if it is one of TCP or UDP.
 fn transport(frame: &Frame) -> Option<(ip::Header, usize, usize)> {
-    let packet = &frame.bytes;
+    let packet = &frame.front;
     let header = ip::Header::parse(packet).ok()?;
     let segment = packet.get(header.header_len..header.header_len + header.payload_len)?;
     let (len, offset) = match header.protocol {
@@ -51,7 +52,7 @@ fn with_partial_checksum(
 ) -> Transmit {
     let end = ip.header_len + ip.payload_len;
     // Bytes behind the IP packet's end would be summed too.
-    let mut transmit = separate(&frame.bytes.slice(..end), header_len, frame.gso_size);
+    let mut transmit = separate(&frame.front.slice(..end), header_len, frame.gso_size);
     if ip.protocol != ip::PROTOCOL_TCP || ip.header_len != plain_header_len(ip.src) {
         // Only TCP is ever split, and only behind an IP header without options.
         transmit.gso_size = 0;
@@ -74,8 +75,7 @@ fn separate(packet: &Bytes, header_len: usize, gso_size: u16) -> Transmit {
     let payload = packet.slice(header_len..);
     Transmit {
         header: SmallVec::from_slice(&packet[..header_len]),
-        payload_len: payload.len(),
-        payload: if payload.is_empty() { SmallVec::new() } else { smallvec::smallvec![payload] },
+        payload: payload.into(),
         gso_size,
         checksum: ChecksumField::Complete,
         reason: None,

@@ -115,7 +115,7 @@ impl TunDevice {
             if self.in_bulk {
                 coalescer.push(buffer.filled(), verification, batch);
             } else {
-                batch.push(Frame { bytes: buffer.take(0), verification, gso_size: 0 });
+                batch.push(Frame::new(buffer.take(0), verification, 0));
             }
             return Ok(Received::Packet(len));
         }
@@ -124,7 +124,7 @@ impl TunDevice {
         let Some((verification, gso_size)) = header.and_then(virtio::Header::received) else {
             return Ok(Received::Unusable);
         };
-        batch.push(Frame { bytes: buffer.take(virtio::LEN), verification, gso_size });
+        batch.push(Frame::new(buffer.take(virtio::LEN), verification, gso_size));
         Ok(Received::Packet(len))
     }
 

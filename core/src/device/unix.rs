@@ -155,7 +155,7 @@ impl UnixDevice {
                 }
                 match datagram::parse(&mut inbound.buffer) {
                     Some(frame) => {
-                        bytes += frame.bytes.len();
+                        bytes += frame.len();
                         batch.push(frame);
                     }
                     None => _ = self.counters.garbage_in.fetch_add(1, Relaxed),

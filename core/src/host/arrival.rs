@@ -4,9 +4,6 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use bytes::Bytes;
-use smallvec::SmallVec;
-
 use super::counters::Counter;
 use super::demux::FourTuple;
 use super::fragments::Outcome;
@@ -20,6 +17,7 @@ use crate::wire::fragment::Fragment;
 use crate::wire::icmp_report::Report;
 use crate::wire::ip::{self, Ecn, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_NONE, PROTOCOL_TCP};
 use crate::wire::packet::{Frame, Verification};
+use crate::wire::payload::Payload;
 use crate::wire::tcp;
 use crate::wire::{Malformed, checksum};
 
@@ -27,7 +25,7 @@ use crate::wire::{Malformed, checksum};
 pub(super) struct Segment {
     pub(super) tuple: FourTuple,
     pub(super) header: tcp::Header,
-    pub(super) payload: Bytes,
+    pub(super) payload: Payload,
     pub(super) gso_size: u16,
     pub(super) ecn: Ecn,
     /// TOS or traffic class as it came.
@@ -49,7 +47,7 @@ impl Host {
     }
 
     fn arrive(&mut self, now: Instant, frame: Frame, is_inside: bool) {
-        let len = frame.bytes.len();
+        let len = frame.len();
         self.log.set_cause(None);
         if let Err(counter) = self.dispatch(now, frame, is_inside) {
             self.counters.add(counter);
@@ -60,10 +58,14 @@ impl Host {
     }
 
     fn dispatch(&mut self, now: Instant, frame: Frame, is_inside: bool) -> Result<(), Counter> {
-        match ip::Header::parse(&frame.bytes) {
+        let read = ip::Header::parse_front(&frame.front, frame.len());
+        // The payload of TCP alone may stay in pieces.
+        let is_tcp = read.is_ok_and(|ip| ip.protocol == PROTOCOL_TCP);
+        let frame = if is_tcp { frame } else { frame.into_contiguous() };
+        match read {
             Ok(ip) => self.dispatch_whole(now, &ip, frame, is_inside),
             Err(Malformed::Fragment) => self.handle_fragment(now, &frame, is_inside),
-            Err(malformed) => Err(self.refuse_header(now, malformed, &frame.bytes)),
+            Err(malformed) => Err(self.refuse_header(now, malformed, &frame.front)),
         }
     }
 
@@ -84,23 +86,23 @@ impl Host {
         frame: &Frame,
         is_inside: bool,
     ) -> Result<(), Counter> {
-        let fragment = Fragment::parse(&frame.bytes)
-            .map_err(|malformed| self.refuse_header(now, malformed, &frame.bytes))?;
+        let fragment = Fragment::parse(&frame.front)
+            .map_err(|malformed| self.refuse_header(now, malformed, &frame.front))?;
         if !is_inside {
             self.check_addresses(&fragment.header)?;
         }
         self.counters.add(Counter::IpFragments);
         let deadline = now + self.knobs.reassembly_time(fragment.header.src.is_ipv4());
         let limit = self.knobs.reassembly_memory();
-        let outcome = self.fragments.insert(&fragment, &frame.bytes, deadline, limit);
+        let outcome = self.fragments.insert(&fragment, &frame.front, deadline, limit);
         self.counters.add_many(Counter::IpReassemblyMemory, self.fragments.take_evicted());
         let Outcome::Whole(packet) = outcome? else { return Ok(()) };
         self.counters.add(Counter::IpReassembled);
         // What a device vouched for was a part.
         let verification = Verification::Unverified;
-        let frame = Frame { bytes: packet.into(), verification, gso_size: 0 };
-        let ip = ip::Header::parse(&frame.bytes)
-            .map_err(|malformed| self.refuse_header(now, malformed, &frame.bytes))?;
+        let frame = Frame::new(packet.into(), verification, 0);
+        let ip = ip::Header::parse(&frame.front)
+            .map_err(|malformed| self.refuse_header(now, malformed, &frame.front))?;
         self.dispatch_whole(now, &ip, frame, is_inside)
     }
 
@@ -120,13 +122,13 @@ impl Host {
                 let segment = parse_segment(ip, frame)?;
                 self.handle_segment(now, segment)
             }
-            PROTOCOL_ICMP | PROTOCOL_ICMPV6 => self.handle_icmp(now, ip, &frame.bytes[transport]),
+            PROTOCOL_ICMP | PROTOCOL_ICMPV6 => self.handle_icmp(now, ip, &frame.front[transport]),
             PROTOCOL_NONE => Err(Counter::UnknownProtocol),
             _ => {
                 // RFC 1122 §3.2.2.1 (unreachable protocol), RFC 8200 §4 (unrecognized next header).
-                let pointer = ip::Header::protocol_field(&frame.bytes) as u16;
+                let pointer = ip::Header::protocol_field(&frame.front) as u16;
                 let report = Report::UnknownProtocol { pointer };
-                self.report(now, report, (ip.src, ip.dst), &frame.bytes);
+                self.report(now, report, (ip.src, ip.dst), &frame.front);
                 Err(Counter::UnknownProtocol)
             }
         }
@@ -215,14 +217,8 @@ impl Host {
     /// Sends a reset that belongs to no connection.
     pub(super) fn reset(&mut self, now: Instant, tuple: &FourTuple, header: tcp::Header) {
         let reason = Reason::NoSuchConnection;
-        let outgoing = Outgoing {
-            header,
-            payload: SmallVec::new(),
-            payload_len: 0,
-            gso_size: 0,
-            ecn: Ecn::NotEct,
-            reason,
-        };
+        let outgoing =
+            Outgoing { header, payload: Payload::default(), gso_size: 0, ecn: Ecn::NotEct, reason };
         if self.reply_segment(tuple.local.ip(), tuple.remote.ip(), outgoing) {
             self.counters.add(Counter::ResetsSent);
             self.record_reset(now, tuple, &header, reason);
@@ -232,13 +228,17 @@ impl Host {
 
 /// Reads a TCP segment and verifies its checksum (RFC 9293 §3.1, MUST-3), unless the device has.
 fn parse_segment(ip: &ip::Header, frame: Frame) -> Result<Segment, Counter> {
-    let end = ip.header_len + ip.payload_len;
-    let bytes = &frame.bytes[ip.header_len..end];
-    let (header, offset) = tcp::Header::parse(bytes).map_err(Counter::of_tcp)?;
-    if frame.verification == Verification::Unverified
-        && !checksum::verify_transport_checksum(ip, bytes)
-    {
-        return Err(Counter::TcpChecksum);
+    let Frame { front, rest: mut payload, verification, gso_size } = frame;
+    // What lies behind the packet's end is no part of it.
+    let end = front.len().min(ip.header_len + ip.payload_len);
+    let transport = &front[ip.header_len..end];
+    payload.truncate(ip.payload_len - transport.len());
+    let (header, offset) = tcp::Header::parse(transport).map_err(Counter::of_tcp)?;
+    if verification == Verification::Unverified {
+        let sum = checksum::concat(checksum::sum(transport), transport.len(), payload.sum());
+        if !checksum::is_transport_right(ip, ip.payload_len, sum) {
+            return Err(Counter::TcpChecksum);
+        }
     }
     if header.src_port == 0 || header.dst_port == 0 {
         return Err(Counter::TcpPortZero);
@@ -247,12 +247,12 @@ fn parse_segment(ip: &ip::Header, frame: Frame) -> Result<Segment, Counter> {
         local: SocketAddr::new(ip.dst, header.dst_port),
         remote: SocketAddr::new(ip.src, header.src_port),
     };
-    let payload = frame.bytes.slice(ip.header_len + offset..end);
+    payload.push_front(front.slice(ip.header_len + offset..end));
     Ok(Segment {
         tuple,
         header,
         payload,
-        gso_size: frame.gso_size,
+        gso_size,
         ecn: ip.ecn(),
         traffic_class: ip.traffic_class,
         ttl: ip.ttl,

@@ -7,6 +7,7 @@ use super::{Host, SocketId};
 use crate::event::{ConnectionName, EventLog, Kind, Observer, Reason};
 use crate::tcp::{State, segment_record};
 use crate::time::Instant;
+use crate::wire::payload::Payload;
 use crate::wire::tcp::Header;
 
 impl Host {
@@ -105,7 +106,7 @@ impl Host {
         if !self.log.is_on() {
             return None;
         }
-        let mut record = segment_record(&segment.header, &[&segment.payload], segment.gso_size, 0);
+        let mut record = segment_record(&segment.header, &segment.payload, segment.gso_size, 0);
         record.relative_seq = Some(0);
         self.log.record(now, Some(name), Kind::SegmentReceived(record), None, None)
     }
@@ -113,7 +114,7 @@ impl Host {
     /// A segment for which there is no connection, as the cause of what follows.
     pub(super) fn record_unowned(&mut self, now: Instant, segment: &Segment) {
         if self.log.is_on() {
-            let record = segment_record(&segment.header, &[&segment.payload], segment.gso_size, 0);
+            let record = segment_record(&segment.header, &segment.payload, segment.gso_size, 0);
             let kind = Kind::SegmentReceived(record);
             let name = unowned(&segment.tuple);
             let index = self.log.record(now, Some(name), kind, None, None);
@@ -130,7 +131,7 @@ impl Host {
         reason: Reason,
     ) {
         if self.log.is_on() {
-            let kind = Kind::SegmentSent(segment_record(reset, &[], 0, 0));
+            let kind = Kind::SegmentSent(segment_record(reset, &Payload::default(), 0, 0));
             self.log.record(now, Some(unowned(tuple)), kind, Some(reason), None);
         }
     }

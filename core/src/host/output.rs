@@ -138,7 +138,7 @@ impl Host {
             // RFC 6864 §4.3: what may be cut needs a number that is not soon used again.
             ip.identification = Some(socket.next_identification);
         }
-        let count = segment_count(outgoing.payload_len, outgoing.gso_size) as u16;
+        let count = segment_count(outgoing.payload.len(), outgoing.gso_size) as u16;
         socket.next_identification = socket.next_identification.wrapping_add(count);
         match is_silent {
             true => self.output.leave(Some(socket)),

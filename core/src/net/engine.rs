@@ -134,7 +134,7 @@ impl Shared {
         };
         self.fill(&mut side);
         let packets = side.frames.len();
-        let bytes = side.frames.iter().map(|frame| frame.bytes.len()).sum();
+        let bytes = side.frames.iter().map(Frame::len).sum();
         if packets > 0 {
             // It fails when the stack is in pieces: then all has been said.
             let _ = self.enter_unchecked(|locked, now| side.empty_into(locked, now));

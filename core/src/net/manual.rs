@@ -171,11 +171,8 @@ impl Stack {
         if packet.len() > PACKET_MAX {
             return Err(Error::MessageSize.into());
         }
-        lock(&user.inbound).push_back(Frame {
-            bytes: Bytes::copy_from_slice(packet),
-            verification: Verification::Unverified,
-            gso_size: 0,
-        });
+        let packet = Bytes::copy_from_slice(packet);
+        lock(&user.inbound).push_back(Frame::new(packet, Verification::Unverified, 0));
         shared.receive();
         Ok(())
     }

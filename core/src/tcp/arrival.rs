@@ -6,8 +6,6 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use super::connection::{Connection, Context, Reset};
 use super::segment::Segment;
 use super::sender::AckOutcome;
@@ -17,6 +15,7 @@ use crate::error::Error;
 use crate::event::{Reason, TimerName};
 use crate::time::Instant;
 use crate::wire::ip::Ecn;
+use crate::wire::payload::Payload;
 use crate::wire::tcp::{Flags, Header};
 
 /// How long ago the peer's last timestamp must have come before its connection's ends are used anew:
@@ -30,7 +29,7 @@ impl Connection {
         &mut self,
         cx: &mut Context<'_>,
         header: &Header,
-        payload: Bytes,
+        payload: Payload,
         gso_size: u16,
         ecn: Ecn,
     ) {

@@ -19,6 +19,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use smallvec::SmallVec;
 
 use crate::blocks::{BLOCK, Blocks};
+use crate::wire::payload::Payload;
 
 /// From this length on a payload is kept as the slice it is; below, its bytes are copied. A slice
 /// may keep a 64 KiB buffer alive, so this bounds the waste to a factor of four.
@@ -125,11 +126,25 @@ impl ByteQueue {
     /// Logarithmic in the number of chunks. Nothing is copied but a piece of the tail that is too
     /// short to be worth sharing.
     pub fn slices<const N: usize>(&mut self, position: u64, len: usize) -> SmallVec<[Bytes; N]> {
+        let mut slices = SmallVec::new();
+        self.for_slices(position, len, |slice| slices.push(slice));
+        slices
+    }
+
+    /// The same as what a packet carries.
+    pub fn payload(&mut self, position: u64, len: usize) -> Payload {
+        let mut payload = Payload::default();
+        self.for_slices(position, len, |slice| payload.push(slice));
+        payload
+    }
+
+    fn for_slices(&mut self, position: u64, len: usize, f: impl FnMut(Bytes)) {
         let at = position.max(self.start);
         let end = position.saturating_add(len as u64).min(self.end);
-        match &mut self.held {
-            Some(held) if at < end => held.slices(at, end, self.end),
-            _ => SmallVec::new(),
+        if let Some(held) = &mut self.held
+            && at < end
+        {
+            held.for_slices(at, end, self.end, f);
         }
     }
 
@@ -194,13 +209,7 @@ impl ByteQueue {
 
 impl Held {
     /// The bytes at `at..end`, none of which is missing; the last byte lies before `queue_end`.
-    fn slices<const N: usize>(
-        &mut self,
-        mut at: u64,
-        end: u64,
-        queue_end: u64,
-    ) -> SmallVec<[Bytes; N]> {
-        let mut slices = SmallVec::new();
+    fn for_slices(&mut self, mut at: u64, end: u64, queue_end: u64, mut f: impl FnMut(Bytes)) {
         let mut tail_start = queue_end - self.tail.len() as u64;
         if end > tail_start && end - at.max(tail_start) >= FREEZE_MIN as u64 {
             self.freeze_tail(queue_end);
@@ -213,14 +222,13 @@ impl Held {
             }
             let upto = end.min(chunk.end());
             let range = (at - chunk.start) as usize..(upto - chunk.start) as usize;
-            slices.push(chunk.data.slice(range));
+            f(chunk.data.slice(range));
             at = upto;
         }
         if at < end {
             let range = (at - tail_start) as usize..(end - tail_start) as usize;
-            slices.push(Bytes::copy_from_slice(&self.tail[range]));
+            f(Bytes::copy_from_slice(&self.tail[range]));
         }
-        slices
     }
 
     /// Makes a chunk of the tail's bytes, which end at `end`; its spare room stays the tail's.

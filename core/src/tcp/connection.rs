@@ -26,9 +26,6 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use smallvec::SmallVec;
-
 use super::autotune::ReceiveTuning;
 use super::congestion::{self, CongestionControl};
 use super::delayed_ack::DelayedAck;
@@ -58,6 +55,7 @@ use crate::event::{ConnectionName, EventLog, Kind, Reason, TimerName};
 use crate::knobs::{CongestionAlgorithm, Knobs};
 use crate::time::Instant;
 use crate::wire::ip::Ecn;
+use crate::wire::payload::Payload;
 use crate::wire::tcp::Header;
 
 /// What a connection is told at each call.
@@ -164,9 +162,7 @@ pub struct Outgoing {
     /// The TCP header, but for the checksum.
     pub header: Header,
     /// The text, shared with the send buffer.
-    pub payload: SmallVec<[Bytes; 2]>,
-    /// The text's length in bytes.
-    pub payload_len: usize,
+    pub payload: Payload,
     /// Bytes of each real segment when this is a super-segment, else 0.
     pub gso_size: u16,
     /// The ECN codepoint for its IP header (RFC 3168 §6.1).

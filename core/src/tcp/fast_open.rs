@@ -8,14 +8,13 @@
 
 mod keys;
 
-use bytes::Bytes;
-
 pub use keys::{CookieKeys, KEY_LEN, MadeWith};
 
 use super::connection::{Connection, Context, Outgoing};
 use super::segment::Segment;
 use super::state::State;
 use crate::wire::ip::Ecn;
+use crate::wire::payload::Payload;
 use crate::wire::tcp::{Flags, Header};
 use crate::wire::tcp_options::FastOpenCookie;
 
@@ -123,7 +122,7 @@ impl Connection {
         &mut self,
         cx: &mut Context<'_>,
         syn: &Header,
-        text: Bytes,
+        text: Payload,
         new: Option<FastOpenCookie>,
     ) {
         self.fast_open = Some(Box::new(FastOpen {
@@ -175,9 +174,8 @@ impl Connection {
         outgoing.header.options.fast_open = own.option;
         let len = self.send_buffer.len().min(usize::from(own.text_max));
         if len > 0 {
-            outgoing.payload = self.send_buffer.slices(self.snd.iss + 1, len);
+            outgoing.payload = self.send_buffer.payload(self.snd.iss + 1, len);
         }
-        outgoing.payload_len = len;
         len as u64
     }
 

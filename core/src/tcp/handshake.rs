@@ -16,9 +16,9 @@ use crate::error::Error;
 use crate::event::{ConnectionName, Reason, TimerName};
 use crate::knobs::EcnVariant;
 use crate::wire::ip::Ecn;
+use crate::wire::payload::Payload;
 use crate::wire::tcp::{Flags, Header};
 use crate::wire::tcp_options::Options;
-use bytes::Bytes;
 use std::sync::Arc;
 
 impl Connection {
@@ -52,7 +52,7 @@ impl Connection {
         }
         let near = Seq::from_initial(syn.seq);
         // Text on the SYN is not taken; unacknowledged, it will be sent again (§3.10.7.2, third).
-        let segment = Segment::from_wire(syn, Bytes::new(), 0, ecn, near, connection.snd.una);
+        let segment = Segment::from_wire(syn, Payload::default(), 0, ecn, near, connection.snd.una);
         connection.take_syn(cx, &segment);
         connection.set_state(cx, State::SynReceived, Reason::PassiveOpen);
         connection

@@ -291,7 +291,7 @@ impl Outgoing {
     /// Whether it takes up numbers, all of them sent before: `sent` is SND.MAX.
     pub(super) fn is_before(&self, sent: Seq) -> bool {
         let flags = self.header.flags;
-        let takes_numbers = self.payload_len > 0
+        let takes_numbers = !self.payload.is_empty()
             || flags.contains(Flags::SYN)
             || (flags.contains(Flags::FIN) && !flags.contains(Flags::RST));
         takes_numbers && Seq::nearest(self.header.seq, sent) < sent

@@ -2,8 +2,6 @@
 //! data, FIN, probes and acknowledgments alike, in that order. When nothing may be sent it also
 //! says what has to be waited for, by the timer it leaves armed.
 
-use smallvec::SmallVec;
-
 use super::connection::{Connection, Context, Outgoing};
 use super::recovery::Sent;
 use super::seq::Seq;
@@ -11,6 +9,7 @@ use super::state::State;
 use crate::event::{Reason, TimerName};
 use crate::knobs::EcnVariant;
 use crate::wire::ip::Ecn;
+use crate::wire::payload::Payload;
 use crate::wire::tcp::{Flags, Header};
 use crate::wire::tcp_options::Options;
 
@@ -34,7 +33,7 @@ impl Connection {
         let outgoing = if self.is_silent() { None } else { self.next_segment(cx) };
         if let Some(outgoing) = &outgoing {
             let is_repeat = outgoing.is_before(sent_before);
-            let (len, gso_size) = (outgoing.payload_len, outgoing.gso_size);
+            let (len, gso_size) = (outgoing.payload.len(), outgoing.gso_size);
             self.tally.on_departure(cx.now, len, gso_size, is_repeat);
         }
         if outgoing.is_none() || self.is_silent() {
@@ -385,8 +384,7 @@ impl Connection {
             flags = flags.union(Flags::FIN);
         }
         let mut outgoing = self.bare_segment_unlogged(cx, seq, flags, reason);
-        outgoing.payload = self.send_buffer.slices(seq, len as usize);
-        outgoing.payload_len = len as usize;
+        outgoing.payload = self.send_buffer.payload(seq, len as usize);
         if len > text_max && reason != Reason::MtuProbe {
             outgoing.gso_size = u16::try_from(text_max).unwrap_or(u16::MAX);
         }
@@ -524,8 +522,7 @@ impl Connection {
                 urgent: urgent.unwrap_or(0),
                 options,
             },
-            payload: SmallVec::new(),
-            payload_len: 0,
+            payload: Payload::default(),
             gso_size: 0,
             ecn: Ecn::NotEct,
             reason,

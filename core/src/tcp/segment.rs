@@ -4,10 +4,9 @@
 //! own), and SEG.LEN counts SYN and FIN. A segment that the device merged from several is one
 //! segment here that remembers how many it was.
 
-use bytes::Bytes;
-
 use super::seq::Seq;
 use crate::wire::ip::Ecn;
+use crate::wire::payload::Payload;
 use crate::wire::tcp::{Flags, Header};
 use crate::wire::tcp_options::Options;
 
@@ -30,7 +29,7 @@ pub struct Segment {
     /// The options.
     pub options: Options,
     /// The text.
-    pub payload: Bytes,
+    pub payload: Payload,
     /// Payload bytes of each real segment when the device merged several; 0 when it is one.
     pub gso_size: u16,
 }
@@ -39,7 +38,7 @@ impl Segment {
     /// Reads the wire's 32-bit numbers as the ones nearest to `rcv_nxt` and `snd_una`.
     pub fn from_wire(
         header: &Header,
-        payload: Bytes,
+        payload: Payload,
         gso_size: u16,
         ecn: Ecn,
         rcv_nxt: Seq,

@@ -6,11 +6,11 @@
 //! has been sent is the sender's to know too.
 
 use bytes::Bytes;
-use smallvec::SmallVec;
 
 use super::byte_queue::{ByteQueue, bounded};
 use super::seq::Seq;
 use crate::blocks::Blocks;
+use crate::wire::payload::Payload;
 
 /// Unacknowledged and unsent data. At rest and without data it holds no heap memory.
 #[derive(Debug)]
@@ -55,9 +55,9 @@ impl SendBuffer {
     ///
     /// They stay valid whatever happens to the buffer. Logarithmic in the number of chunks; mostly
     /// one slice or two.
-    pub fn slices(&mut self, seq: Seq, len: usize) -> SmallVec<[Bytes; 2]> {
+    pub fn payload(&mut self, seq: Seq, len: usize) -> Payload {
         debug_assert!(seq >= self.start(), "{seq:?} is already acknowledged");
-        self.queue.slices(seq.since(self.origin), len)
+        self.queue.payload(seq.since(self.origin), len)
     }
 
     /// Sequence number of the first byte held: SND.UNA, as far as data goes.

@@ -265,7 +265,13 @@ impl Script {
             options: segment.options,
         };
         let payload = Bytes::copy_from_slice(segment.text);
-        self.connection.handle_segment(context!(self), &header, payload, gso_size, segment.ecn);
+        self.connection.handle_segment(
+            context!(self),
+            &header,
+            payload.into(),
+            gso_size,
+            segment.ecn,
+        );
     }
 
     /// What the connection sends next, as it is.
@@ -280,7 +286,7 @@ impl Script {
             flags: header.flags,
             seq: header.seq.wrapping_sub(ISS),
             ack: if header.flags.contains(ACK) { header.ack.wrapping_sub(IRS) } else { 0 },
-            text: outgoing.payload.concat(),
+            text: outgoing.payload.into_bytes().to_vec(),
         })
     }
 

@@ -98,13 +98,13 @@ impl Connection {
         let text = std::mem::take(&mut segment.payload);
         if seq == self.rcv.nxt && self.reassembler.is_empty() {
             self.rcv.advance(seq + text.len() as u64);
-            if !text.is_empty() {
-                self.receive_buffer.push(text, cx.blocks);
+            for slice in text {
+                self.receive_buffer.push(slice, cx.blocks);
             }
             return;
         }
         // Over its bound the reassembler refuses: not acknowledged, the peer sends it again.
-        let insertion = self.reassembler.insert(seq, text);
+        let insertion = self.reassembler.insert(seq, text.into_bytes());
         self.drops.pieces = self.drops.pieces.saturating_add(u8::from(insertion.dropped));
         if let Some(duplicate) = insertion.duplicate {
             self.note_duplicate(cx, duplicate);

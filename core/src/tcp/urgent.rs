@@ -86,7 +86,7 @@ impl Connection {
             && mark.seq >= segment.seq
             && let Some(octet) = segment.payload.get(mark.seq.since(segment.seq) as usize)
         {
-            mark.octet = Octet::Here(*octet);
+            mark.octet = Octet::Here(octet);
         }
     }
 

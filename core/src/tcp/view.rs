@@ -7,6 +7,7 @@ use crate::event::{
 };
 use crate::readiness::Readiness;
 use crate::wire::HEADER_CAPACITY;
+use crate::wire::payload::Payload;
 use crate::wire::tcp::{Flags, Header};
 use smallvec::SmallVec;
 use std::fmt::Write as _;
@@ -225,11 +226,11 @@ impl Connection {
         &self,
         cx: &mut Context<'_>,
         header: &Header,
-        payload: &[u8],
+        payload: &Payload,
         gso_size: u16,
     ) {
         let shift = self.snd.wnd_shift;
-        let mut record = segment_record(header, &[payload], gso_size, shift);
+        let mut record = segment_record(header, payload, gso_size, shift);
         record.relative_seq = self.relative_to_irs(header);
         if header.flags.contains(Flags::ACK) {
             record.relative_ack = Some(Seq::nearest(header.ack, self.snd.una).since(self.snd.iss));
@@ -275,8 +276,8 @@ impl Connection {
         retransmission: bool,
     ) {
         let header = &outgoing.header;
-        let slices: SmallVec<[&[u8]; 2]> = outgoing.payload.iter().map(|b| &b[..]).collect();
-        let mut record = segment_record(header, &slices, outgoing.gso_size, self.rcv.wnd_shift);
+        let shift = self.rcv.wnd_shift;
+        let mut record = segment_record(header, &outgoing.payload, outgoing.gso_size, shift);
         record.relative_seq = Some(Seq::nearest(header.seq, self.snd.una).since(self.snd.iss));
         if header.flags.contains(Flags::ACK) {
             record.relative_ack = Some(self.rcv.nxt.since(self.rcv.irs));
@@ -289,11 +290,11 @@ impl Connection {
 /// What an event says of a segment, as far as the segment alone tells.
 pub(crate) fn segment_record(
     header: &Header,
-    payload: &[&[u8]],
+    payload: &Payload,
     gso_size: u16,
     wnd_shift: u8,
 ) -> SegmentRecord {
-    let len = payload.iter().map(|slice| slice.len()).sum();
+    let len = payload.len();
     let shift = if header.flags.contains(Flags::SYN) { 0 } else { wnd_shift };
     let mut bytes: SmallVec<[u8; HEADER_CAPACITY]> = SmallVec::new();
     header.emit(0, &mut bytes);
@@ -311,7 +312,7 @@ pub(crate) fn segment_record(
         len,
         segments: segment_count(len, gso_size),
         header: hexadecimal(bytes.iter()),
-        payload: hexadecimal(payload.iter().copied().flatten().take(PAYLOAD_SHOWN)),
+        payload: hexadecimal(payload.slices().iter().flatten().take(PAYLOAD_SHOWN)),
         retransmission: false,
     }
 }

@@ -106,7 +106,12 @@ pub fn finish(sum: u16) -> u16 {
 /// Whether the checksum field inside `transport` (a whole TCP segment or ICMPv6 message, exactly)
 /// is right for the addresses of `ip`.
 pub fn verify_transport_checksum(ip: &ip::Header, transport: &[u8]) -> bool {
-    add(pseudo_header(ip.src, ip.dst, ip.protocol, transport.len()), sum(transport)) == RIGHT
+    is_transport_right(ip, transport.len(), sum(transport))
+}
+
+/// The same, given the length (bytes) and the sum of the transport.
+pub(crate) fn is_transport_right(ip: &ip::Header, len: usize, sum: u16) -> bool {
+    is_right([pseudo_header(ip.src, ip.dst, ip.protocol, len), sum])
 }
 
 /// Whether the checksum field inside `bytes` is right, no pseudo-header being covered.

@@ -44,7 +44,7 @@ const SHARE_MIN: usize = 16 * 1024;
 ///     coalescer.push(&segment.to_bytes(), Verification::Unverified, &mut frames);
 /// });
 /// coalescer.flush(&mut frames);
-/// assert_eq!((frames.len(), frames[0].bytes.len(), frames[0].gso_size), (1, 40 + 2500, 1000));
+/// assert_eq!((frames.len(), frames[0].front.len(), frames[0].gso_size), (1, 40 + 2500, 1000));
 /// ```
 #[derive(Debug)]
 pub struct Coalescer {
@@ -131,7 +131,7 @@ impl Coalescer {
         }
         if packet.len() > BLOCK {
             let bytes = Bytes::copy_from_slice(packet);
-            frames.push(Frame { bytes, verification, gso_size: 0 });
+            frames.push(Frame::new(bytes, verification, 0));
             return;
         }
         if self.block.is_empty() {
@@ -158,7 +158,7 @@ impl Coalescer {
         let first = frames.len();
         // From the last to the first: what is left of the memory is the others'.
         for Packet { start, verification, gso_size } in self.packets.drain(..).rev() {
-            frames.push(Frame { bytes: memory.split_off(start), verification, gso_size });
+            frames.push(Frame::new(memory.split_off(start), verification, gso_size));
         }
         frames[first..].reverse();
     }

@@ -105,9 +105,17 @@ impl Header {
     /// What [`Malformed`] lists. An IPv4 header's checksum is verified before its fragment field is
     /// believed.
     pub fn parse(packet: &[u8]) -> Result<Header, Malformed> {
-        match packet.first().ok_or(Malformed::Truncated)? >> 4 {
-            4 => ipv4::parse(packet),
-            6 => ipv6::parse(packet),
+        Header::parse_front(packet, packet.len())
+    }
+
+    /// Reads the header of a packet of `len` bytes, of which `front` has the headers at least.
+    ///
+    /// # Errors
+    /// As [`Header::parse`].
+    pub fn parse_front(front: &[u8], len: usize) -> Result<Header, Malformed> {
+        match front.first().ok_or(Malformed::Truncated)? >> 4 {
+            4 => ipv4::parse(front, len),
+            6 => ipv6::parse(front, len),
             _ => Err(Malformed::Version),
         }
     }

@@ -36,9 +36,9 @@ const OPTION_LOOSE_SOURCE_ROUTE: u8 = 131;
 const OPTION_STRICT_SOURCE_ROUTE: u8 = 137;
 
 /// Reads and verifies the header of a whole packet.
-pub(super) fn parse(packet: &[u8]) -> Result<Header, Malformed> {
-    let header = verified(packet)?;
-    if read_u16(packet, FLAGS_AND_FRAGMENT_OFFSET) & (MORE_FRAGMENTS | FRAGMENT_OFFSET_MASK) != 0 {
+pub(super) fn parse(front: &[u8], len: usize) -> Result<Header, Malformed> {
+    let header = verified(front, len)?;
+    if read_u16(front, FLAGS_AND_FRAGMENT_OFFSET) & (MORE_FRAGMENTS | FRAGMENT_OFFSET_MASK) != 0 {
         return Err(Malformed::Fragment);
     }
     Ok(header)
@@ -56,7 +56,7 @@ pub(super) fn is_plain(packet: &[u8]) -> bool {
 
 /// Reads and verifies the header of a fragment.
 pub(super) fn parse_fragment(packet: &[u8]) -> Result<Fragment, Malformed> {
-    let header = verified(packet)?;
+    let header = verified(packet, packet.len())?;
     let field = read_u16(packet, FLAGS_AND_FRAGMENT_OFFSET);
     let offset = usize::from(field & FRAGMENT_OFFSET_MASK) * 8;
     let more = field & MORE_FRAGMENTS != 0;
@@ -81,21 +81,21 @@ pub(super) fn make_whole(packet: &mut [u8], header_len: usize, congestion_experi
     set_total_len(&mut packet[..header_len], total_len);
 }
 
-/// Reads and verifies the header of a packet or a fragment.
-fn verified(packet: &[u8]) -> Result<Header, Malformed> {
-    let header_len = header_len(packet)?;
-    let total_len = usize::from(read_u16(packet, TOTAL_LENGTH));
+/// Reads and verifies the header of a packet or a fragment of `len` bytes, with which `front` begins.
+fn verified(front: &[u8], len: usize) -> Result<Header, Malformed> {
+    let header_len = header_len(front)?;
+    let total_len = usize::from(read_u16(front, TOTAL_LENGTH));
     if total_len < header_len {
         return Err(Malformed::Length);
     }
-    if total_len > packet.len() {
+    if total_len > len {
         return Err(Malformed::Truncated);
     }
-    if !checksum::verify(&packet[..header_len]) {
+    if !checksum::verify(&front[..header_len]) {
         return Err(Malformed::Checksum);
     }
-    check_options(&packet[..header_len])?;
-    Ok(fields(packet, header_len, total_len - header_len))
+    check_options(&front[..header_len])?;
+    Ok(fields(front, header_len, total_len - header_len))
 }
 
 /// Options mean nothing to this host, and are ignored whatever they say (RFC 1122 §3.2.1.8,

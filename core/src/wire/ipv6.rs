@@ -63,11 +63,15 @@ pub(super) fn is_plain(packet: &[u8]) -> bool {
 }
 
 /// Reads the headers of a whole packet.
-pub(super) fn parse(packet: &[u8]) -> Result<Header, Malformed> {
-    check_fixed_header(packet)?;
-    let end = HEADER_LEN + usize::from(read_u16(packet, PAYLOAD_LENGTH));
+pub(super) fn parse(front: &[u8], len: usize) -> Result<Header, Malformed> {
+    check_fixed_header(front)?;
+    let end = HEADER_LEN + usize::from(read_u16(front, PAYLOAD_LENGTH));
+    if end > len {
+        return Err(Malformed::Truncated);
+    }
     // A jumbogram (RFC 2675) says 0 here and ends as `Length` or `ExtensionHeaders` below.
-    fields(packet.get(..end).ok_or(Malformed::Truncated)?)
+    let header = fields(&front[..end.min(front.len())])?;
+    Ok(Header { payload_len: end - header.header_len, ..header })
 }
 
 /// Reads the headers of a packet that an ICMP error quotes: it may be cut off after them.

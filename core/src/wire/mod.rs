@@ -12,6 +12,7 @@ pub mod ip;
 mod ipv4;
 mod ipv6;
 pub mod packet;
+pub mod payload;
 pub mod segmentation;
 pub mod tcp;
 pub mod tcp_options;

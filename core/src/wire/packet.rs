@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::HEADER_CAPACITY;
 use super::ip::{self, PROTOCOL_TCP};
+use super::payload::Payload;
 use super::{checksum, tcp, write_u16};
 use crate::reason::Reason;
 
@@ -20,15 +21,46 @@ pub enum Verification {
     Verified,
 }
 
+/// A payload is shared with a host on the same machine from this length on; below, a copy of it behind
+/// its header costs less.
+const SHARE_MIN: usize = 4096;
+
 /// A packet on its way in.
 #[derive(Clone, Debug)]
 pub struct Frame {
-    /// The packet from its IP header on.
-    pub bytes: Bytes,
+    /// The packet from its IP header on; its headers at least.
+    pub front: Bytes,
+    /// What of it is not in `front`: nothing, or the payload as its sender shares it.
+    pub rest: Payload,
     /// Whether the transport checksum still has to be verified.
     pub verification: Verification,
     /// Payload bytes of each merged TCP segment; 0 when the packet is one segment.
     pub gso_size: u16,
+}
+
+impl Frame {
+    /// A packet in one piece.
+    pub fn new(packet: Bytes, verification: Verification, gso_size: u16) -> Frame {
+        Frame { front: packet, rest: Payload::default(), verification, gso_size }
+    }
+
+    /// Its length in bytes.
+    #[expect(clippy::len_without_is_empty, reason = "a packet is never empty")]
+    pub fn len(&self) -> usize {
+        self.front.len() + self.rest.len()
+    }
+
+    /// The packet in one piece: a copy where it is in several.
+    pub fn into_contiguous(self) -> Frame {
+        if self.rest.is_empty() {
+            return self;
+        }
+        let mut packet = vec![0; self.len()];
+        let (front, rest) = packet.split_at_mut(self.front.len());
+        front.copy_from_slice(&self.front);
+        self.rest.copy_to(rest);
+        Frame::new(packet.into(), self.verification, self.gso_size)
+    }
 }
 
 /// What is left to do for the transport checksum of a packet that goes out.
@@ -63,10 +95,8 @@ impl ChecksumField {
 pub struct Transmit {
     /// IP and transport header (or a whole ICMP packet).
     pub header: SmallVec<[u8; HEADER_CAPACITY]>,
-    /// The payload in order; no byte of it is copied.
-    pub payload: SmallVec<[Bytes; 2]>,
-    /// The payload's length in all, in bytes.
-    pub payload_len: usize,
+    /// The payload; no byte of it is copied.
+    pub payload: Payload,
     /// Payload bytes of each real TCP segment; 0 when the packet is one segment.
     pub gso_size: u16,
     /// The state of the transport checksum.
@@ -93,21 +123,19 @@ impl Transmit {
     pub fn tcp(
         ip: ip::Header,
         tcp: &tcp::Header,
-        payload: SmallVec<[Bytes; 2]>,
+        payload: Payload,
         gso_size: u16,
         reason: Option<Reason>,
     ) -> Transmit {
-        let payload_len = payload.iter().map(Bytes::len).sum();
-        let segment_len = tcp.len() + payload_len;
+        let segment_len = tcp.len() + payload.len();
         let mut header = SmallVec::new();
         ip::Header { protocol: PROTOCOL_TCP, payload_len: segment_len, ..ip }.emit(&mut header);
         let start = header.len();
         tcp.emit(checksum::pseudo_header(ip.src, ip.dst, PROTOCOL_TCP, segment_len), &mut header);
         Transmit {
             header,
+            gso_size: if payload.len() > usize::from(gso_size) { gso_size } else { 0 },
             payload,
-            payload_len,
-            gso_size: if payload_len > usize::from(gso_size) { gso_size } else { 0 },
             checksum: ChecksumField::Partial { start: start as u16, offset: tcp::CHECKSUM as u16 },
             reason,
         }
@@ -117,8 +145,7 @@ impl Transmit {
     pub fn complete(packet: Vec<u8>, reason: Option<Reason>) -> Transmit {
         Transmit {
             header: SmallVec::from_vec(packet),
-            payload: SmallVec::new(),
-            payload_len: 0,
+            payload: Payload::default(),
             gso_size: 0,
             checksum: ChecksumField::Complete,
             reason,
@@ -128,14 +155,14 @@ impl Transmit {
     /// Length of the whole packet in bytes.
     #[expect(clippy::len_without_is_empty, reason = "a packet is never empty")]
     pub fn len(&self) -> usize {
-        self.header.len() + self.payload_len
+        self.header.len() + self.payload.len()
     }
 
     /// How many packets this is on the wire: more than 1 for a super-segment.
     pub fn segment_count(&self) -> usize {
         match usize::from(self.gso_size) {
             0 => 1,
-            size => self.payload_len.div_ceil(size).max(1),
+            size => self.payload.len().div_ceil(size).max(1),
         }
     }
 
@@ -146,33 +173,32 @@ impl Transmit {
         if self.checksum == ChecksumField::Complete {
             return;
         }
-        let (mut sum, mut len) = (0, 0);
-        for slice in &self.payload {
-            sum = checksum::concat(sum, len, checksum::sum(slice));
-            len += slice.len();
-        }
-        self.checksum.finish(&mut self.header, sum);
+        self.checksum.finish(&mut self.header, self.payload.sum());
         self.checksum = ChecksumField::Complete;
     }
 
     /// The packet in one piece, its checksum finished. A super-segment stays one packet.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = self.contiguous();
-        self.checksum.finish(&mut bytes, 0);
-        bytes
+        let mut packet = vec![0; self.len()];
+        self.copy_to(&mut packet);
+        self.checksum.finish(&mut packet, 0);
+        packet
     }
 
-    /// The packet as it comes in at another host of this machine: a copy in one piece. A partial
-    /// checksum is left so and counts as verified, since no wire lay between.
+    /// The packet as it comes in at another host of this machine, which shares a long payload with this
+    /// one. A partial checksum is left so and counts as verified, since no wire lay between.
     pub fn into_frame(self) -> Frame {
-        Frame {
-            verification: match self.checksum {
-                ChecksumField::Partial { .. } => Verification::Verified,
-                ChecksumField::Complete => Verification::Unverified,
-            },
-            gso_size: self.gso_size,
-            bytes: self.contiguous().into(),
+        let verification = match self.checksum {
+            ChecksumField::Partial { .. } => Verification::Verified,
+            ChecksumField::Complete => Verification::Unverified,
+        };
+        if self.payload.len() >= SHARE_MIN {
+            let front = Bytes::copy_from_slice(&self.header);
+            return Frame { front, rest: self.payload, verification, gso_size: self.gso_size };
         }
+        let mut packet = vec![0; self.len()];
+        self.copy_to(&mut packet);
+        Frame::new(packet.into(), verification, self.gso_size)
     }
 
     /// Copies the packet as it is into `room`, which it fills: a partial checksum stays one.
@@ -180,23 +206,9 @@ impl Transmit {
     /// # Panics
     /// When `room` is not as long as the packet.
     pub fn copy_to(&self, room: &mut [u8]) {
-        let (header, mut rest) = room.split_at_mut(self.header.len());
+        let (header, payload) = room.split_at_mut(self.header.len());
         header.copy_from_slice(&self.header);
-        for slice in &self.payload {
-            let (part, later) = rest.split_at_mut(slice.len());
-            part.copy_from_slice(slice);
-            rest = later;
-        }
-        assert!(rest.is_empty(), "the packet fills the room");
-    }
-
-    fn contiguous(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.len());
-        bytes.extend_from_slice(&self.header);
-        for slice in &self.payload {
-            bytes.extend_from_slice(slice);
-        }
-        bytes
+        self.payload.copy_to(payload);
     }
 }
 

@@ -5,7 +5,6 @@
 //! last alone, CWR on the first alone (RFC 3168 §6.1.2: it is said once). The IPv4 id stays 0 throughout:
 //! with DF set it has no meaning (RFC 6864 §4.1); without, each has the next one.
 
-use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::HEADER_CAPACITY;
@@ -23,20 +22,16 @@ impl Transmit {
             return f(self);
         }
         let mut headers = Headers::new(&self.header);
-        let mut payload = Slices { current: Bytes::new(), rest: self.payload.into_iter() };
-        let mut at = 0;
-        while at < self.payload_len {
-            let len = usize::from(self.gso_size).min(self.payload_len - at);
-            let is_last = at + len == self.payload_len;
+        while !self.payload.is_empty() {
+            let payload = self.payload.split_to(self.gso_size.into());
+            let is_last = self.payload.is_empty();
             f(Transmit {
-                header: SmallVec::from_slice(headers.next(len, is_last).0),
-                payload: payload.take(len),
-                payload_len: len,
+                header: SmallVec::from_slice(headers.next(payload.len(), is_last).0),
+                payload,
                 gso_size: 0,
                 checksum: headers.checksum(),
                 reason: self.reason,
             });
-            at += len;
         }
     }
 
@@ -61,7 +56,7 @@ impl Transmit {
         Packets {
             transmit: self,
             headers: is_super.then(|| Headers::new(&self.header)),
-            size: if is_super { usize::from(self.gso_size) } else { self.payload_len },
+            size: if is_super { usize::from(self.gso_size) } else { self.payload.len() },
             at: 0,
             is_over: false,
             slice: 0,
@@ -92,7 +87,7 @@ impl Packets<'_> {
     }
 
     fn next_payload_len(&self) -> usize {
-        self.size.min(self.transmit.payload_len - self.at)
+        self.size.min(self.transmit.payload.len() - self.at)
     }
 
     /// Writes the next packet, which fills `to`.
@@ -102,7 +97,7 @@ impl Packets<'_> {
     pub fn write(&mut self, to: &mut [u8]) {
         let len = self.next_payload_len();
         self.at += len;
-        self.is_over = self.at == self.transmit.payload_len;
+        self.is_over = self.at == self.transmit.payload.len();
         let (header, payload) = to.split_at_mut(self.transmit.header.len());
         assert_eq!(payload.len(), len, "there is room for just the next packet");
         let sum = self.write_payload(payload);
@@ -124,7 +119,7 @@ impl Packets<'_> {
     fn write_payload(&mut self, to: &mut [u8]) -> u16 {
         let (mut sum, mut filled) = (0, 0);
         while filled < to.len() {
-            let rest = &self.transmit.payload[self.slice][self.offset..];
+            let rest = &self.transmit.payload.slices()[self.slice][self.offset..];
             let len = rest.len().min(to.len() - filled);
             let piece = checksum::copy(&rest[..len], &mut to[filled..filled + len]);
             sum = checksum::concat(sum, filled, piece);
@@ -220,30 +215,6 @@ impl Headers {
     /// The state of the checksum that each has.
     fn checksum(&self) -> ChecksumField {
         ChecksumField::Partial { start: self.tcp as u16, offset: tcp::CHECKSUM as u16 }
-    }
-}
-
-/// A payload that is cut into pieces from the front.
-struct Slices {
-    current: Bytes,
-    rest: smallvec::IntoIter<[Bytes; 2]>,
-}
-
-impl Slices {
-    /// The next `len` bytes, or what there is.
-    fn take(&mut self, mut len: usize) -> SmallVec<[Bytes; 2]> {
-        let mut taken = SmallVec::new();
-        while len > 0 {
-            if self.current.is_empty() {
-                let Some(next) = self.rest.next() else { break };
-                self.current = next;
-                continue;
-            }
-            let piece = self.current.split_to(len.min(self.current.len()));
-            len -= piece.len();
-            taken.push(piece);
-        }
-        taken
     }
 }
 

@@ -222,7 +222,7 @@ pub(crate) fn icmp_error(kind: u8, code: u8, rest: u32, about: &Line, seq: u32) 
 }
 
 fn unverified(bytes: Vec<u8>) -> Frame {
-    Frame { bytes: bytes.into(), verification: Verification::Unverified, gso_size: 0 }
+    Frame::new(bytes.into(), Verification::Unverified, 0)
 }
 
 fn read(packet: &Transmit) -> Option<Sent> {

@@ -178,7 +178,7 @@ pub(crate) fn read(host: &mut Host, now: Instant, id: SocketId) -> Vec<u8> {
 
 /// A frame that nobody vouches for.
 pub(crate) fn unverified(bytes: Vec<u8>) -> Frame {
-    Frame { bytes: bytes.into(), verification: Verification::Unverified, gso_size: 0 }
+    Frame::new(bytes.into(), Verification::Unverified, 0)
 }
 
 /// A hand-made segment.

@@ -38,8 +38,8 @@ fn segment(src: &str, dst: &str, len: usize, gso_size: u16) -> Transmit {
     let flags = tcp::Flags::ACK | tcp::Flags::PSH;
     let tcp = tcp::Header { src_port: 1, dst_port: 2, seq: 100, flags, ..Default::default() };
     let payload: Vec<u8> = (0..len).map(|i| (i % 251) as u8).collect();
-    let payload = smallvec::smallvec![Bytes::from(payload)];
-    Transmit::tcp(ip, &tcp, payload, gso_size, Some(Reason::NewData))
+    let payload = Bytes::from(payload);
+    Transmit::tcp(ip, &tcp, payload.into(), gso_size, Some(Reason::NewData))
 }
 
 fn send(device: &dyn Device, transmits: impl IntoIterator<Item = Transmit>) {

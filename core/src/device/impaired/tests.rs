@@ -14,7 +14,7 @@ fn ms(ms: u64) -> Instant {
 fn segment(len: usize, gso_size: u16) -> Transmit {
     let ip = ip::Header::new([10, 0, 0, 1].into(), [10, 0, 0, 2].into(), ip::PROTOCOL_TCP, 64, 0);
     let tcp = tcp::Header { src_port: 1, dst_port: 2, ..Default::default() };
-    Transmit::tcp(ip, &tcp, smallvec::smallvec![Bytes::from(vec![7; len])], gso_size, None)
+    Transmit::tcp(ip, &tcp, Bytes::from(vec![7; len]).into(), gso_size, None)
 }
 
 fn send(device: &dyn Device, now: Instant, transmit: Transmit) {
@@ -53,7 +53,7 @@ fn what_comes_in_is_held_back_too_and_split_to_wire_size() {
     assert!(recv(&a, ms(0)).is_empty());
     assert_eq!(a.next_deadline(), Some(ms(10)));
     let frames = recv(&a, ms(10));
-    let lens: Vec<usize> = frames.iter().map(|frame| frame.bytes.len()).collect();
+    let lens: Vec<usize> = frames.iter().map(|frame| frame.front.len()).collect();
     assert_eq!(lens, [1040, 1040, 540]);
     assert!(frames.iter().all(|f| f.gso_size == 0 && f.verification == Verification::Verified));
 }
@@ -107,7 +107,7 @@ fn what_a_full_device_leaves_is_tried_again_in_order() {
     recv(&a, ms(2));
     let mut frames = recv(&b, ms(2));
     frames.extend(recv(&b, ms(2)));
-    let lens: Vec<usize> = frames.iter().map(|frame| frame.bytes.len() - 40).collect();
+    let lens: Vec<usize> = frames.iter().map(|frame| frame.front.len() - 40).collect();
     assert_eq!(lens, (1..=BATCH + 5).collect::<Vec<_>>());
     assert_eq!(a.next_deadline(), None);
 }

@@ -14,7 +14,7 @@ fn ms(ms: u64) -> Instant {
 fn segment(seq: u32, len: usize, gso_size: u16) -> Transmit {
     let ip = ip::Header::new([10, 0, 0, 1].into(), [10, 0, 0, 2].into(), ip::PROTOCOL_TCP, 64, 0);
     let tcp = tcp::Header { src_port: 1, dst_port: 2, seq, ..Default::default() };
-    Transmit::tcp(ip, &tcp, smallvec::smallvec![Bytes::from(vec![7; len])], gso_size, None)
+    Transmit::tcp(ip, &tcp, bytes::Bytes::from(vec![7; len]).into(), gso_size, None)
 }
 
 fn seq_of(transmit: &Transmit) -> u32 {
@@ -42,7 +42,7 @@ fn a_perfect_link_passes_a_super_segment_whole_and_at_once() {
     let mut queue = ImpairmentQueue::new(Impairment::NONE, 1);
     queue.offer(ms(5), segment(1, 3000, 1000));
     let transmit = queue.take_due(ms(5)).unwrap();
-    assert_eq!((transmit.payload_len, transmit.gso_size), (3000, 1000));
+    assert_eq!((transmit.payload.len(), transmit.gso_size), (3000, 1000));
     assert_eq!(queue.next_deadline(), None);
 }
 
@@ -74,13 +74,7 @@ fn with_ecn(src: &str, dst: &str, ecn: Ecn) -> Transmit {
     // DSCP AF11 beside it.
     let traffic_class = 0b0010_1000 | ecn.bits();
     let ip = ip::Header::new(src, dst, ip::PROTOCOL_TCP, 64, traffic_class);
-    Transmit::tcp(
-        ip,
-        &tcp::Header::default(),
-        smallvec::smallvec![Bytes::from(vec![7; 500])],
-        0,
-        None,
-    )
+    Transmit::tcp(ip, &tcp::Header::default(), bytes::Bytes::from(vec![7; 500]).into(), 0, None)
 }
 
 #[test]
@@ -137,7 +131,7 @@ fn one_flipped_bit_never_passes_the_checksum_and_spares_the_send_buffer() {
         assert!(!is_intact(&damaged));
         let frame = damaged.into_frame();
         assert_eq!(frame.verification, crate::wire::packet::Verification::Unverified);
-        assert!(original.payload[0].iter().all(|byte| *byte == 7));
+        assert!(original.payload.slices()[0].iter().all(|byte| *byte == 7));
     }
     assert_eq!(queue.counts().corrupted, 500);
 }

@@ -10,7 +10,7 @@ use crate::wire::{ip, tcp};
 fn segment(payload_len: usize, gso_size: u16) -> Transmit {
     let ip = ip::Header::new([10, 0, 0, 1].into(), [10, 0, 0, 2].into(), ip::PROTOCOL_TCP, 64, 0);
     let tcp = tcp::Header { src_port: 1, dst_port: 2, ..Default::default() };
-    let payload = smallvec::smallvec![Bytes::from(vec![7; payload_len])];
+    let payload = Bytes::from(vec![7; payload_len]).into();
     Transmit::tcp(ip, &tcp, payload, gso_size, None)
 }
 
@@ -39,7 +39,7 @@ fn a_super_segment_arrives_whole_at_the_other_end_alone() {
     assert!(recv(&a).is_empty());
     let frames = recv(&b);
     assert_eq!(frames.len(), 1);
-    assert_eq!((frames[0].bytes.len(), frames[0].gso_size), (3040, 1000));
+    assert_eq!((frames[0].front.len(), frames[0].gso_size), (3040, 1000));
     assert_eq!(frames[0].verification, Verification::Verified);
 }
 

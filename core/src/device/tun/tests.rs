@@ -7,7 +7,7 @@ fn segment(src: &str, dst: &str, len: usize, gso_size: u16) -> Transmit {
     let (src, dst) = (src.parse().unwrap(), dst.parse().unwrap());
     let ip = ip::Header::new(src, dst, ip::PROTOCOL_TCP, 64, 0);
     let tcp = tcp::Header { src_port: 1, dst_port: 2, ..Default::default() };
-    Transmit::tcp(ip, &tcp, smallvec::smallvec![Bytes::from(vec![7; len])], gso_size, None)
+    Transmit::tcp(ip, &tcp, Bytes::from(vec![7; len]).into(), gso_size, None)
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub(super) fn prefix(transmit: &Transmit) -> [u8; PREFIX_LEN] {
 /// The packet that was read last. None: it is not one, or its prefix contradicts it.
 pub(super) fn parse(buffer: &mut ReadBuffer) -> Option<Frame> {
     let (verification, gso_size) = check(buffer.filled()).filter(|_| !buffer.is_truncated())?;
-    Some(Frame { bytes: buffer.take(PREFIX_LEN), verification, gso_size })
+    Some(Frame::new(buffer.take(PREFIX_LEN), verification, gso_size))
 }
 
 fn check(datagram: &[u8]) -> Option<(Verification, u16)> {

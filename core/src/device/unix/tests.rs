@@ -32,7 +32,7 @@ fn open_error(directory: &Path, addresses: &[&str]) -> io::Error {
 fn segment(src: &str, dst: &str, seq: u32, len: usize, gso_size: u16) -> Transmit {
     let ip = ip::Header::new(address(src), address(dst), ip::PROTOCOL_TCP, 64, 0);
     let tcp = tcp::Header { src_port: 1, dst_port: 2, seq, ..Default::default() };
-    Transmit::tcp(ip, &tcp, smallvec::smallvec![Bytes::from(vec![7; len])], gso_size, None)
+    Transmit::tcp(ip, &tcp, Bytes::from(vec![7; len]).into(), gso_size, None)
 }
 
 fn send(device: &UnixDevice, transmits: impl IntoIterator<Item = Transmit>) {
@@ -58,8 +58,8 @@ fn count(device: &UnixDevice, name: &str) -> u64 {
 }
 
 fn seq_of(frame: &Frame) -> u32 {
-    let ip = ip::Header::parse(&frame.bytes).unwrap();
-    tcp::Header::parse(&frame.bytes[ip.header_len..]).unwrap().0.seq
+    let ip = ip::Header::parse(&frame.front).unwrap();
+    tcp::Header::parse(&frame.front[ip.header_len..]).unwrap().0.seq
 }
 
 /// Lets `from` and `to` run until neither has work; the sequence numbers that arrive at `to`.
@@ -81,8 +81,8 @@ fn packets_of_both_ip_versions_arrive_whole() {
     assert!(has_work(&b) && !has_work(&a));
     let mut frames = recv(&b);
     frames.sort_by_key(seq_of);
-    assert_eq!((frames[0].bytes.len(), frames[0].gso_size), (65_040, 1400));
-    assert_eq!((frames[1].bytes.len(), frames[1].gso_size), (160, 0));
+    assert_eq!((frames[0].front.len(), frames[0].gso_size), (65_040, 1400));
+    assert_eq!((frames[1].front.len(), frames[1].gso_size), (160, 0));
     assert!(frames.iter().all(|frame| frame.verification == Verification::Verified));
     assert!(!has_work(&b));
 }
@@ -102,7 +102,7 @@ fn the_largest_super_segment_fits() {
     let directory = tempfile::tempdir().unwrap();
     let (a, b) = (open(directory.path(), &["fd00::1"]), open(directory.path(), &["fd00::2"]));
     send(&a, [segment("fd00::1", "fd00::2", 1, GSO_MAX_PAYLOAD, 1400)]);
-    assert_eq!(recv(&b)[0].bytes.len(), GSO_MAX_PAYLOAD + 60);
+    assert_eq!(recv(&b)[0].front.len(), GSO_MAX_PAYLOAD + 60);
 }
 
 #[test]
@@ -173,10 +173,10 @@ fn an_address_that_nobody_has_is_answered_as_unreachable() {
         send(&device, [segment(src, dst, 77, 100, 0)]);
         assert!(has_work(&device));
         let frames = recv(&device);
-        let ip = ip::Header::parse(&frames[0].bytes).unwrap();
+        let ip = ip::Header::parse(&frames[0].front).unwrap();
         assert_eq!((ip.src, ip.dst), (address(src), address(src)));
         let Message::Error { kind, quoted } =
-            icmp::parse(&ip, &frames[0].bytes[ip.header_len..]).unwrap()
+            icmp::parse(&ip, &frames[0].front[ip.header_len..]).unwrap()
         else {
             panic!("it is an error");
         };

@@ -8,7 +8,7 @@ use crate::wire::tcp_options::{AccEcnOption, Options};
 fn segment(flags: Flags, ecn: Ecn, text: &'static [u8]) -> Segment {
     let header = Header { flags, ..Header::default() };
     let zero = Seq::from_initial(0);
-    Segment::from_wire(&header, Bytes::from_static(text), 0, ecn, zero, zero)
+    Segment::from_wire(&header, Bytes::from_static(text).into(), 0, ecn, zero, zero)
 }
 
 fn ack(ace: u8) -> Segment {

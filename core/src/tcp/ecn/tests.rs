@@ -12,7 +12,7 @@ fn knobs(value: &str) -> Knobs {
 
 fn segment(flags: Flags, ecn: Ecn, text: &'static [u8]) -> Segment {
     let header = Header { flags, ..Header::default() };
-    Segment::from_wire(&header, Bytes::from_static(text), 0, ecn, seq(0), seq(0))
+    Segment::from_wire(&header, Bytes::from_static(text).into(), 0, ecn, seq(0), seq(0))
 }
 
 fn seq(number: u32) -> Seq {

@@ -25,7 +25,7 @@ fn shared_bytes_are_taken_from_the_front_as_far_as_there_is_room() {
     let memory = data.as_ptr();
     assert_eq!(buffer.push_bytes(&mut data, &mut Blocks::default()), 20_000);
     assert_eq!(data.len(), 10_000);
-    assert_eq!(buffer.slices(buffer.start(), 10)[0].as_ptr(), memory);
+    assert_eq!(buffer.payload(buffer.start(), 10).slices()[0].as_ptr(), memory);
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn bytes_are_found_by_sequence_number_across_the_wrap() {
     let start = Seq::from_initial(u32::MAX - 2);
     let mut buffer = SendBuffer::new(100, start);
     buffer.push(b"0123456789", &mut Blocks::default());
-    assert_eq!(bytes_of(buffer.slices(start + 2, 4)), b"2345");
+    assert_eq!(bytes_of(buffer.payload(start + 2, 4)), b"2345");
     assert_eq!(buffer.end(), start + 10);
 }
 
@@ -46,7 +46,7 @@ fn an_acknowledgment_frees_what_it_covers_and_nothing_else() {
     assert_eq!((buffer.start(), buffer.len(), buffer.free()), (start + 4, 6, 4));
     buffer.release(start + 2); // an old one
     assert_eq!(buffer.start(), start + 4);
-    assert_eq!(bytes_of(buffer.slices(start + 4, 99)), b"456789");
+    assert_eq!(bytes_of(buffer.payload(start + 4, 99)), b"456789");
     buffer.release(buffer.end());
     assert!(buffer.is_empty());
     buffer.check();
@@ -57,7 +57,7 @@ fn slices_outlive_the_buffer() {
     let start = Seq::from_initial(1);
     let mut buffer = SendBuffer::new(10_000, start);
     buffer.push(&[3; 1000], &mut Blocks::default());
-    let sent = buffer.slices(start, 1000);
+    let sent = buffer.payload(start, 1000);
     buffer.release(start + 1000);
     buffer.push(&[4; 1000], &mut Blocks::default());
     assert_eq!(bytes_of(sent), [3; 1000]);

@@ -137,7 +137,7 @@ fn every_segment_bears_timestamps_and_its_text_is_shorter_by_them() {
     peer.now += ms(5);
     let text = peer.poll().unwrap();
     assert_eq!(text.header.options.timestamps, Some((OUR_CLOCK + 5, 500)));
-    assert_eq!((text.gso_size, text.payload_len), (988, 2964 + 36));
+    assert_eq!((text.gso_size, text.payload.len()), (988, 2964 + 36));
     assert_eq!(text.header.len() + usize::from(text.gso_size), 1020, "the path takes 1040");
 }
 

@@ -76,9 +76,9 @@ fn text_carries_the_blocks_too_and_makes_room_for_them() {
     peer.send(&[1; 3000]).unwrap();
     for len in [988, 988, 988, 36] {
         let outgoing = peer.poll().unwrap();
-        assert_eq!(outgoing.payload_len, len);
+        assert_eq!(outgoing.payload.len(), len);
         assert_eq!(outgoing.header.options.sack.as_slice().len(), 1);
-        assert!(outgoing.header.len() + outgoing.payload_len <= 1020);
+        assert!(outgoing.header.len() + outgoing.payload.len() <= 1020);
     }
 }
 
@@ -89,7 +89,7 @@ fn a_super_segment_leaves_room_for_the_blocks_in_each_part() {
     arrive(&mut peer, 501, 1001);
     peer.send(&[1; 3000]).unwrap();
     let outgoing = peer.poll().unwrap();
-    assert_eq!((outgoing.payload_len, outgoing.gso_size), (3000, 988));
+    assert_eq!((outgoing.payload.len(), outgoing.gso_size), (3000, 988));
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn no_delay() -> Settings {
 /// Polls until nothing comes and gives the (relative number, length) of each segment.
 fn drain(peer: &mut Script) -> Vec<(u32, usize)> {
     std::iter::from_fn(|| peer.poll())
-        .map(|outgoing| (outgoing.header.seq.wrapping_sub(ISS), outgoing.payload_len))
+        .map(|outgoing| (outgoing.header.seq.wrapping_sub(ISS), outgoing.payload.len()))
         .collect()
 }
 
@@ -88,12 +88,12 @@ fn a_super_segment_is_whole_segments_and_counts_as_many() {
     peer.super_segments(64_000);
     peer.send(&text(20_500)).unwrap();
     let first = peer.poll().unwrap();
-    assert_eq!((first.payload_len, first.gso_size), (10_000, 1000), "the initial window");
-    assert_eq!(first.payload.concat(), text(10_000));
+    assert_eq!((first.payload.len(), first.gso_size), (10_000, 1000), "the initial window");
+    assert_eq!(first.payload.into_bytes(), text(10_000));
     assert!(peer.poll().is_none());
     peer.arrive(seg(ACK, 1).ack(10_001));
     let second = peer.poll().unwrap();
-    assert_eq!((second.payload_len, second.gso_size), (10_500, 1000), "the tail comes along");
+    assert_eq!((second.payload.len(), second.gso_size), (10_500, 1000), "the tail comes along");
     assert!(second.header.flags.contains(Flags::PSH));
 }
 

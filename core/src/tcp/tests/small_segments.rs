@@ -13,7 +13,7 @@ const RECORD: SendFlags =
 
 /// The lengths of the texts that leave now.
 fn lengths(peer: &mut Script) -> Vec<usize> {
-    std::iter::from_fn(|| peer.poll()).map(|outgoing| outgoing.payload_len).collect()
+    std::iter::from_fn(|| peer.poll()).map(|outgoing| outgoing.payload.len()).collect()
 }
 
 fn corked() -> Script {

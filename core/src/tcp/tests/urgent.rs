@@ -51,7 +51,7 @@ fn a_retransmission_points_at_the_same_place() {
     assert_eq!(pointer(&mut peer), Some(3));
     while !peer.wait_for_timer().is_zero() {
         if let Some(outgoing) = peer.poll() {
-            assert_eq!(outgoing.payload.concat(), b"abc");
+            assert_eq!(outgoing.payload.into_bytes(), "abc");
             assert_eq!(outgoing.header.urgent, 3);
             break;
         }
@@ -75,7 +75,7 @@ fn a_closed_window_hears_of_urgent_data_all_the_same() {
     peer.wait_for_timer();
     let probe = peer.poll().unwrap();
     assert_eq!((probe.header.flags, probe.header.urgent), (URG_ACK, 4));
-    assert_eq!(probe.payload_len, 1);
+    assert_eq!(probe.payload.len(), 1);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn urgent_data_is_not_held_back_by_nagle() {
     peer.send(b"b").unwrap();
     peer.expect_nothing();
     peer.send_with(b"c", OOB).unwrap();
-    assert_eq!(peer.poll().unwrap().payload.concat(), b"bc");
+    assert_eq!(peer.poll().unwrap().payload.into_bytes(), "bc");
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn the_option_takes_its_room_from_the_text() {
     let mut peer = Script::established_with(with_timeout(90), &[ON]);
     peer.send(&[7; 2000]).unwrap();
     let lengths: Vec<usize> =
-        std::iter::from_fn(|| peer.poll()).map(|segment| segment.payload_len).collect();
+        std::iter::from_fn(|| peer.poll()).map(|segment| segment.payload.len()).collect();
     assert_eq!(lengths, [996, 1000, 4]);
 }
 

@@ -61,21 +61,20 @@ fn coalesce(packets: &[Vec<u8>]) -> Vec<Frame> {
 
 /// How many segments each frame is, and of how many bytes.
 fn shapes(frames: &[Frame]) -> Vec<(u16, usize)> {
-    frames.iter().map(|frame| (frame.gso_size, frame.bytes.len())).collect()
+    frames.iter().map(|frame| (frame.gso_size, frame.front.len())).collect()
 }
 
 /// The packets that a frame stands for.
 fn split(frame: &Frame) -> Vec<Vec<u8>> {
     if frame.gso_size == 0 {
-        return vec![frame.bytes.to_vec()];
+        return vec![frame.front.to_vec()];
     }
-    let ip = ip::Header::parse(&frame.bytes).unwrap();
-    assert_eq!(ip.header_len + ip.payload_len, frame.bytes.len(), "the length is the packet's");
-    let (_, len) = tcp::Header::parse(&frame.bytes[ip.header_len..]).unwrap();
-    let payload = frame.bytes.slice(ip.header_len + len..);
+    let ip = ip::Header::parse(&frame.front).unwrap();
+    assert_eq!(ip.header_len + ip.payload_len, frame.front.len(), "the length is the packet's");
+    let (_, len) = tcp::Header::parse(&frame.front[ip.header_len..]).unwrap();
+    let payload = frame.front.slice(ip.header_len + len..);
     let transmit = Transmit {
-        header: frame.bytes[..ip.header_len + len].into(),
-        payload_len: payload.len(),
+        header: frame.front[..ip.header_len + len].into(),
         payload: [payload].into_iter().collect(),
         gso_size: frame.gso_size,
         checksum: ChecksumField::Complete,
@@ -114,7 +113,7 @@ fn the_text_of_a_run_is_one_slice_and_a_small_batch_keeps_no_block() {
     coalescer.push(&segment(false, 100, header(0)), Verification::Unverified, &mut frames);
     coalescer.flush(&mut frames);
     assert!(!coalescer.block.is_empty(), "it was not worth lending");
-    assert_eq!(frames[1].bytes.len(), 152);
+    assert_eq!(frames[1].front.len(), 152);
 }
 
 #[test]
@@ -122,7 +121,7 @@ fn a_run_ends_where_no_length_field_goes_further() {
     for v6 in [false, true] {
         let packets = stream(v6, &[1448; 100]);
         let frames = coalesce(&packets);
-        let most = frames.iter().map(|frame| frame.bytes.len()).max();
+        let most = frames.iter().map(|frame| frame.front.len()).max();
         assert_eq!(most, Some(if v6 { 45 * 1448 + 72 } else { 45 * 1448 + 52 }));
         assert_eq!(frames.len(), 3);
         assert_eq!(split_all(&frames), packets);
@@ -136,7 +135,7 @@ fn psh_and_fin_end_a_run_and_are_told_once() {
         packets[1] = segment(false, 500, tcp::Header { flags: Flags::ACK | end, ..header(500) });
         let frames = coalesce(&packets);
         assert_eq!(shapes(&frames), [(500, 1052), (0, 552)]);
-        let (merged, _) = tcp::Header::parse(&frames[0].bytes[20..]).unwrap();
+        let (merged, _) = tcp::Header::parse(&frames[0].front[20..]).unwrap();
         assert_eq!(merged.flags, Flags::ACK | end);
         assert_eq!(split_all(&frames), packets);
     }
@@ -149,7 +148,7 @@ fn a_packet_whose_checksum_is_wrong_is_in_no_run() {
         *packets[at].last_mut().unwrap() ^= 1;
         let frames = coalesce(&packets);
         assert_eq!(split_all(&frames), packets);
-        let damaged = frames.iter().find(|frame| frame.bytes == packets[at]).unwrap();
+        let damaged = frames.iter().find(|frame| frame.front == packets[at]).unwrap();
         assert_eq!((damaged.verification, damaged.gso_size), (Verification::Unverified, 0));
         assert_eq!(frames.len(), if at == 1 { 3 } else { 2 });
     }
@@ -225,7 +224,7 @@ fn bytes_behind_a_packets_end_and_what_is_no_packet_go_on_as_they_came() {
         vec![9; 70_000],
     ];
     let frames = coalesce(&packets);
-    let bytes: Vec<&[u8]> = frames.iter().map(|frame| &frame.bytes[..]).collect();
+    let bytes: Vec<&[u8]> = frames.iter().map(|frame| &frame.front[..]).collect();
     assert_eq!(bytes, packets);
 }
 

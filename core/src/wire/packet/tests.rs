@@ -2,10 +2,10 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use smallvec::SmallVec;
 
 use super::super::checksum::{pseudo_header, verify_transport_checksum};
 use super::super::ip::{self, PROTOCOL_TCP};
+use super::super::payload::Payload;
 use super::super::tcp::{self, Flags};
 use super::super::tcp_options::Options;
 use super::{ChecksumField, Transmit, Verification};
@@ -43,7 +43,7 @@ fn syn() -> tcp::Header {
 }
 
 /// `len` bytes that differ from their neighbours, cut into slices at `cuts`.
-fn payload(len: usize, cuts: &[usize]) -> SmallVec<[Bytes; 2]> {
+fn payload(len: usize, cuts: &[usize]) -> Payload {
     let whole = Bytes::from((0..len).map(|i| (i * 31 + i / 251) as u8).collect::<Vec<u8>>());
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (len + 1)).collect();
     cuts.extend([0, len]);
@@ -82,7 +82,7 @@ fn read(packet: &[u8]) -> (ip::Header, tcp::Header, &[u8]) {
 fn a_golden_syn_has_the_checksum_computed_by_hand() {
     // RFC 6864 §4.1.
     // RFC 9293 §3.1 (MUST-2).
-    let mut transmit = Transmit::tcp(ip(false), &syn(), SmallVec::new(), 0, REASON);
+    let mut transmit = Transmit::tcp(ip(false), &syn(), Payload::default(), 0, REASON);
     // 0a00 + 0001 + 0a00 + 0002 + 0006 + 0020
     assert_eq!(transmit.header[36..38], [0x14, 0x29]);
     assert_eq!(transmit.checksum, ChecksumField::Partial { start: 20, offset: 16 });
@@ -133,11 +133,11 @@ fn the_first_segment_alone_has_cwr_and_the_last_alone_psh_and_fin() {
 #[test]
 fn segments_share_the_payload_with_the_send_buffer() {
     let whole = payload(3000, &[]);
-    let range = whole[0].as_ptr_range();
+    let range = whole.slices()[0].as_ptr_range();
     let transmit = Transmit::tcp(ip(false), &syn(), whole.clone(), 1000, REASON);
     for part in segments(transmit) {
-        assert_eq!(part.payload.len(), 1);
-        assert!(range.contains(&part.payload[0].as_ptr()), "no byte was copied");
+        assert_eq!(part.payload.slices().len(), 1);
+        assert!(range.contains(&part.payload.slices()[0].as_ptr()), "no byte was copied");
     }
 }
 
@@ -155,22 +155,35 @@ fn a_partial_checksum_counts_as_verified_on_the_same_machine() {
     let transmit = super_segment(false, 3000, &[1], 1000);
     let frame = transmit.clone().into_frame();
     assert_eq!((frame.verification, frame.gso_size), (Verification::Verified, 1000));
-    assert_eq!(frame.bytes.len(), transmit.len());
-    assert_eq!(frame.bytes[..transmit.header.len()], transmit.header[..]);
+    assert_eq!(frame.front.len(), transmit.len());
+    assert_eq!(frame.front[..transmit.header.len()], transmit.header[..]);
 
     let mut transmit = super_segment(false, 100, &[1], 0);
     transmit.complete_checksum();
     let frame = transmit.into_frame();
     assert_eq!(frame.verification, Verification::Unverified);
-    read(&frame.bytes);
+    read(&frame.front);
 }
 
 #[test]
 fn a_copy_of_a_packet_is_what_arrives_on_the_same_machine() {
-    let transmit = super_segment(true, 3000, &[7, 1500], 1000);
-    let mut room = vec![0; transmit.len()];
-    transmit.copy_to(&mut room);
-    assert_eq!(transmit.into_frame().bytes, room);
+    for len in [3000, 30_000] {
+        let transmit = super_segment(true, len, &[7, 1500], 1000);
+        let mut room = vec![0; transmit.len()];
+        transmit.copy_to(&mut room);
+        assert_eq!(transmit.into_frame().into_contiguous().front, room);
+    }
+}
+
+#[test]
+fn a_long_payload_is_shared_with_a_host_of_the_same_machine() {
+    let transmit = super_segment(false, 30_000, &[10_000], 1000);
+    let memory = transmit.payload.slices().iter().map(|slice| slice.as_ptr());
+    let memory: Vec<*const u8> = memory.collect();
+    let frame = transmit.clone().into_frame();
+    assert_eq!((&frame.front[..], frame.len()), (&transmit.header[..], transmit.len()));
+    let shared = frame.rest.slices().iter().map(|slice| slice.as_ptr());
+    assert_eq!(shared.collect::<Vec<_>>(), memory);
 }
 
 #[test]
@@ -193,13 +206,13 @@ proptest! {
     ) {
         let transmit = super_segment(v6, len, &cuts, gso_size);
         let count = transmit.segment_count();
-        let whole = transmit.payload.concat();
+        let whole = transmit.payload.clone().into_bytes();
         let parts = segments(transmit);
         prop_assert_eq!(parts.len(), count);
         let mut received = Vec::new();
         for part in &parts {
             prop_assert_eq!((part.gso_size, part.reason), (0, REASON));
-            prop_assert!(part.payload_len <= usize::from(gso_size));
+            prop_assert!(part.payload.len() <= usize::from(gso_size));
             let packet = part.to_bytes();
             let (ip_header, tcp, data) = read(&packet);
             prop_assert_eq!((ip_header.src, ip_header.dst), ends(v6));

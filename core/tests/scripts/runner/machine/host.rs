@@ -174,7 +174,7 @@ impl Machine for HostMachine {
 
     fn input(&mut self, packet: &[u8]) {
         let bytes = bytes::Bytes::copy_from_slice(packet);
-        let frame = Frame { bytes, verification: Verification::Unverified, gso_size: 0 };
+        let frame = Frame::new(bytes, Verification::Unverified, 0);
         self.host.handle_frame(self.now, frame);
         self.collect();
     }

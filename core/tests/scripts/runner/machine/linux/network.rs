@@ -202,7 +202,7 @@ impl Network {
         let mut frames = Vec::new();
         self.device.recv(Instant::ZERO, &mut frames).expect("the TUN device");
         let is_multicast = |packet: &Vec<u8>| packet[0] >> 4 == 6 && packet.get(24) == Some(&0xff);
-        let packets = frames.into_iter().map(|frame| frame.bytes.to_vec());
+        let packets = frames.into_iter().map(|frame| frame.into_contiguous().front.to_vec());
         self.arrived.extend(packets.filter(|packet| !is_multicast(packet)));
         self.arrived.pop_front()
     }
