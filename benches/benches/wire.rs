@@ -5,7 +5,6 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use smallvec::smallvec;
 use tcpstack::wire::packet::Transmit;
 use tcpstack::wire::{checksum, ip, tcp};
 use tcpstack_benches::pattern;

@@ -156,8 +156,19 @@ fn idle_beside() -> Vec<Contender> {
     vec![contender("one", 1), contender("beside_100000", IDLE)]
 }
 
+/// Beside two pairs of hosts, what the machine itself makes of two threads that only copy.
 fn threads() -> Vec<Contender> {
-    let pair = || Bulk::connect(SETTING, Segmentation::None);
+    let hosts = || Bulk::connect(SETTING, Segmentation::None);
+    let mut contenders = alone_and_together(["one_thread", "two_threads"], hosts);
+    contenders.extend(alone_and_together(["one_copies", "two_copy"], MemcpyTwice::new));
+    contenders
+}
+
+/// One of two pairs in this thread, and both in a thread each.
+fn alone_and_together<P: Pair + Send + 'static>(
+    names: [&str; 2],
+    pair: impl Fn() -> P,
+) -> Vec<Contender> {
     let (mut first, mut second) = (pair(), pair());
     for pair in [&mut first, &mut second] {
         pair.transfer(LEN / 8);
@@ -183,8 +194,5 @@ fn threads() -> Vec<Contender> {
             });
         })
     };
-    vec![
-        Contender::of("one_thread", "gbit_per_s", one),
-        Contender::of("two_threads", "gbit_per_s", two),
-    ]
+    vec![Contender::of(names[0], "gbit_per_s", one), Contender::of(names[1], "gbit_per_s", two)]
 }
