@@ -4,6 +4,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use bytes::Buf;
+
 use super::counters::Counter;
 use super::demux::FourTuple;
 use super::fragments::Outcome;
@@ -151,7 +153,7 @@ impl Host {
     }
 
     pub(super) fn handle_segment(&mut self, now: Instant, segment: Segment) -> Result<(), Counter> {
-        let connection = self.demux.connection(&segment.tuple, &self.sockets);
+        let connection = self.demux.route(&segment.tuple, &self.sockets);
         if let Some(id) = connection
             && !self.gives_way(id, &segment)
         {
@@ -228,7 +230,7 @@ impl Host {
 
 /// Reads a TCP segment and verifies its checksum (RFC 9293 §3.1, MUST-3), unless the device has.
 fn parse_segment(ip: &ip::Header, frame: Frame) -> Result<Segment, Counter> {
-    let Frame { front, rest: mut payload, verification, gso_size } = frame;
+    let Frame { mut front, rest: mut payload, verification, gso_size } = frame;
     // What lies behind the packet's end is no part of it.
     let end = front.len().min(ip.header_len + ip.payload_len);
     let transport = &front[ip.header_len..end];
@@ -247,7 +249,10 @@ fn parse_segment(ip: &ip::Header, frame: Frame) -> Result<Segment, Counter> {
         local: SocketAddr::new(ip.dst, header.dst_port),
         remote: SocketAddr::new(ip.src, header.src_port),
     };
-    payload.push_front(front.slice(ip.header_len + offset..end));
+    // Cut where it is: a slice of its own would have to be counted.
+    front.truncate(end);
+    front.advance(ip.header_len + offset);
+    payload.push_front(front);
     Ok(Segment {
         tuple,
         header,

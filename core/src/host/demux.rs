@@ -139,16 +139,31 @@ pub(super) struct Demux {
     /// More than one at a place only with SO_REUSEPORT.
     listeners: HashMap<Place, SmallVec<[SocketId; 2]>, KeyedHash>,
     hash: KeyedHash,
+    /// The connection that the last segment was for: mostly the next one is for it too.
+    latest: Option<SocketId>,
 }
 
 impl Demux {
     pub(super) fn new(hash: KeyedHash) -> Demux {
-        Demux { connections: HashTable::new(), listeners: HashMap::with_hasher(hash), hash }
+        let (connections, listeners) = (HashTable::new(), HashMap::with_hasher(hash));
+        Demux { connections, listeners, hash, latest: None }
+    }
+
+    /// The connection that a segment between these two ends is for.
+    pub(super) fn route(&mut self, tuple: &FourTuple, sockets: &Sockets) -> Option<SocketId> {
+        let is_it = |id: &SocketId| sockets.get(*id).is_some_and(|socket| socket.has_ends(tuple));
+        if !self.latest.as_ref().is_some_and(is_it) {
+            self.latest = self.connection(tuple, sockets);
+        }
+        self.latest
     }
 
     /// The connection with these two ends.
     pub(super) fn connection(&self, tuple: &FourTuple, sockets: &Sockets) -> Option<SocketId> {
-        let hash = self.hash.of_ends(tuple) as u32;
+        self.find(self.hash.of_ends(tuple) as u32, tuple, sockets)
+    }
+
+    fn find(&self, hash: u32, tuple: &FourTuple, sockets: &Sockets) -> Option<SocketId> {
         let is_it = |member: &Member| {
             let socket = || sockets.get(member.id);
             member.hash == hash && socket().is_some_and(|socket| socket.has_ends(tuple))
@@ -180,10 +195,10 @@ impl Demux {
         id: SocketId,
         sockets: &Sockets,
     ) -> bool {
-        if let Some(owner) = self.connection(&tuple, sockets) {
+        let hash = self.hash.of_ends(&tuple) as u32;
+        if let Some(owner) = self.find(hash, &tuple, sockets) {
             return owner == id;
         }
-        let hash = self.hash.of_ends(&tuple) as u32;
         let rehash = |member: &Member| Member::spread(member.hash);
         self.connections.insert_unique(Member::spread(hash), Member { hash, id }, rehash);
         true
@@ -191,6 +206,7 @@ impl Demux {
 
     /// The connection gives up its ends, if they are still its own.
     pub(super) fn remove_connection(&mut self, tuple: &FourTuple, id: SocketId) {
+        self.latest.take_if(|latest| *latest == id);
         let hash = self.hash.of_ends(tuple) as u32;
         let entry = self.connections.find_entry(Member::spread(hash), |member| member.id == id);
         if let Ok(entry) = entry {

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use super::census::Class;
 use super::counters::Counter;
+use super::deadlines::Deadlines;
 use super::output::context;
 use super::socket::{Kind, Owner, Socket};
 use super::{Host, SocketId};
@@ -83,16 +84,16 @@ impl Host {
         while let Some(id) = self.unsettled.pop() {
             if let Some(socket) = self.sockets.get_mut(id) {
                 socket.is_unsettled = false;
-                self.queue_deadline(id);
-                self.notice(id);
+                queue_deadline(&mut self.deadlines, socket, id);
+                notice(&mut self.wakes, socket, id);
             }
         }
     }
 
     /// Brings deadline, queues of the listener, addresses and readiness up to date.
     pub(super) fn settle(&mut self, now: Instant, id: SocketId) {
-        self.queue_deadline(id);
         let Some(socket) = self.sockets.get_mut(id) else { return };
+        queue_deadline(&mut self.deadlines, socket, id);
         let is_inside = socket.path.is_inside;
         let Kind::Connection(connection) = &mut socket.kind else { return };
         let verdict = connection.take_fast_open_verdict();
@@ -115,19 +116,6 @@ impl Host {
             self.settle_closed(id);
         }
         self.notice(id);
-    }
-
-    /// Tells the timer queue of a connection's deadline, if that is sooner than the queue knows.
-    fn queue_deadline(&mut self, id: SocketId) {
-        let Some(socket) = self.sockets.get_mut(id) else { return };
-        let deadline = socket.deadline();
-        // With every ACK the retransmission timer moves back: the queue hears of it only when the
-        // deadline it knows has come to the front (`refresh_deadlines`).
-        let is_sooner = |deadline| socket.queued_deadline.is_none_or(|queued| deadline < queued);
-        if deadline.is_some_and(is_sooner) {
-            self.deadlines.change(id, socket.queued_deadline, deadline);
-            socket.queued_deadline = deadline;
-        }
     }
 
     /// Whether a connection that has just become one of `class` exceeds the bound (`tcp_max_orphans`,
@@ -193,22 +181,10 @@ impl Host {
         }
     }
 
-    /// Queues a wake if what poll() shows has changed or more can be read, or if a socket that was
-    /// closed has got all its data through.
+    /// Queues a wake if there is news of the socket.
     pub(super) fn notice(&mut self, id: SocketId) {
-        let Some(socket) = self.sockets.get_mut(id) else { return };
-        let now = socket.look();
-        let before = std::mem::replace(&mut socket.seen, now);
-        let is_news = match socket.owner {
-            Owner::Application => {
-                now.readiness != before.readiness || now.readable > before.readable
-            }
-            Owner::Nobody => now.is_closing != before.is_closing,
-            Owner::SynQueue(_) | Owner::AcceptQueue(_) => false,
-        };
-        if is_news && !socket.is_waking {
-            socket.is_waking = true;
-            self.wakes.push_back(id);
+        if let Some(socket) = self.sockets.get_mut(id) {
+            notice(&mut self.wakes, socket, id);
         }
     }
 
@@ -243,5 +219,36 @@ impl Host {
         let kind = EventKind::StateChanged { from: socket.state(), to: State::Closed };
         self.log.record(now, Some(name), kind, Some(Reason::PassiveOpen), None);
         self.forget(id);
+    }
+}
+
+/// Tells the timer queue of a connection's deadline, if that is sooner than the queue knows.
+fn queue_deadline(deadlines: &mut Deadlines, socket: &mut Socket, id: SocketId) {
+    let deadline = socket.deadline();
+    // With every ACK the retransmission timer moves back: the queue hears of it only when the
+    // deadline it knows has come to the front (`refresh_deadlines`).
+    let is_sooner = |deadline| socket.queued_deadline.is_none_or(|queued| deadline < queued);
+    if deadline.is_some_and(is_sooner) {
+        deadlines.change(id, socket.queued_deadline, deadline);
+        socket.queued_deadline = deadline;
+    }
+}
+
+/// Queues a wake if what poll() shows has changed or more can be read, or if a socket that was
+/// closed has got all its data through.
+fn notice(wakes: &mut VecDeque<SocketId>, socket: &mut Socket, id: SocketId) {
+    let now = socket.look();
+    let before = std::mem::replace(&mut socket.seen, now);
+    if now == before {
+        return;
+    }
+    let is_news = match socket.owner {
+        Owner::Application => now.readiness != before.readiness || now.readable > before.readable,
+        Owner::Nobody => now.is_closing != before.is_closing,
+        Owner::SynQueue(_) | Owner::AcceptQueue(_) => false,
+    };
+    if is_news && !socket.is_waking {
+        socket.is_waking = true;
+        wakes.push_back(id);
     }
 }

@@ -57,8 +57,14 @@ impl Connection {
         in_flight_before: u64,
         duplicates: u32,
     ) {
-        let echo_rtt = self.timestamps.round_trip(cx.now, segment.options.timestamps);
         let acked = self.snd.una.since(una_before);
+        let marks = self.ecn.marks_reported(segment, acked, self.snd.smss);
+        let says_nothing = acked == 0 && marks == 0 && segment.options.sack.as_slice().is_empty();
+        if says_nothing && self.recovery.is_at_rest() {
+            // As mostly where it is the peer that sends.
+            return;
+        }
+        let echo_rtt = self.timestamps.round_trip(cx.now, segment.options.timestamps);
         let ack = Acknowledgment {
             ack: segment.ack.unwrap_or(una_before),
             una_before,
@@ -68,7 +74,7 @@ impl Connection {
             echo_rtt,
             duplicates,
             has_new_data: self.send_buffer.end() > self.snd.nxt,
-            marks: self.ecn.marks_reported(segment, acked, self.snd.smss),
+            marks,
             has_exact_marks: self.ecn.variant() == EcnVariant::Accurate,
         };
         let phase = self.observed_phase(cx);

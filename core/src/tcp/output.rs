@@ -48,14 +48,20 @@ impl Connection {
     /// Whether a glance tells that there is nothing to send, as mostly there is not behind a segment
     /// that was sent or came: [`Connection::poll_transmit`] would say None, and need not be asked.
     pub fn is_silent(&self) -> bool {
+        self.has_said_all()
+            && !self.rcv.is_ack_due()
+            && !self.liveness.is_probe_due()
+            && self.seldom.as_ref().is_none_or(|seldom| seldom.reset.is_none())
+    }
+
+    /// Whether a glance tells that no text or FIN is to be sent, new or again.
+    fn has_said_all(&self) -> bool {
         self.state.is_synchronized()
             && self.send_buffer.end() <= self.snd.nxt
             && self.snd.fin.is_none_or(|fin| fin < self.snd.nxt)
-            && !self.rcv.is_ack_due()
-            && !(self.probe_due || self.liveness.is_probe_due())
+            && !self.probe_due
             && self.recovery.is_silent()
             && self.mtu_probe.is_none()
-            && self.seldom.as_ref().is_none_or(|seldom| seldom.reset.is_none())
     }
 
     /// Nothing is to be sent now: what is waited for, and how long.
@@ -77,6 +83,9 @@ impl Connection {
             State::Closed | State::Listen => return None,
             State::SynSent | State::SynReceived if self.snd.nxt == self.snd.iss => {
                 return Some(self.syn_segment(cx));
+            }
+            _ if self.has_said_all() => {
+                debug_assert!(!self.state.may_send() || self.next_piece(cx).is_none());
             }
             state if state.may_send() || self.is_early() => {
                 if let Some(piece) = self.next_piece(cx) {

@@ -283,6 +283,12 @@ impl Recovery {
         self.board()?.lost().first()
     }
 
+    /// Nothing is on its way nor being repaired: an acknowledgment of nothing, without SACK blocks and
+    /// marks, changes nothing in [`Recovery::on_ack`], which need not be told of it.
+    pub fn is_at_rest(&self) -> bool {
+        self.flight.is_none() && self.state == RepairState::Open
+    }
+
     /// Whether nothing has to be sent again, and none of what may be sent has to be looked for.
     pub fn is_silent(&self) -> bool {
         !self.probe.is_due() && !self.prefers_new_data() && !self.has_lost()

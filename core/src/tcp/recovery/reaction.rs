@@ -209,3 +209,6 @@ pub(super) fn close(scene: &mut Scene<'_>, in_flight: u64, ending: Option<Ending
         None => {}
     }
 }
+
+#[cfg(test)]
+mod tests;
