@@ -9,6 +9,7 @@
 //! - `tcp_orphan_retries` says 8 where Linux says 0 and means 8.
 //! - `tcp_msl_ms` is 30 s: TIME-WAIT then lasts Linux's 60 s. RFC 9293 §3.4.2 takes an MSL of two
 //!   minutes, hence four minutes of TIME-WAIT.
+//! - `busy_read` is 60 µs and adapts (`net/busy_poll.rs`), where Linux's is fixed and off.
 
 mod domain;
 mod readings;
@@ -223,6 +224,8 @@ knobs! {
         "Accepted connections send with the DSCP of the SYN that opened them.";
     DefaultTtl "ip_default_ttl" number(1, 255), "64"
         "IPv4 time to live and IPv6 hop limit of the packets sent.";
+    BusyRead "busy_read" number(0, 10_000), "60"
+        "Most microseconds that a call which waits looks at the device before it sleeps, where that has paid; 0: none.";
     Sigpipe "tcp_sigpipe" SWITCH, "1"
         "Raise SIGPIPE with EPIPE in the C API, as BSD sockets do, unless MSG_NOSIGNAL is given.";
 }

@@ -536,6 +536,11 @@ impl Knobs {
         self.first(Row::DefaultTtl) as u8
     }
 
+    /// `busy_read`.
+    pub fn busy_read(&self) -> Duration {
+        Duration::from_micros(self.first(Row::BusyRead))
+    }
+
     /// `tcp_sigpipe`.
     pub fn sigpipe(&self) -> bool {
         self.is_on(Row::Sigpipe)

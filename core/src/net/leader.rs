@@ -16,15 +16,18 @@
 //!   whether the socket's thread polls, and wakes it; the leader says that it polls, then looks at the number,
 //!   then polls. One of the two sees the other. A wake that comes too late makes the next leader look
 //!   once in vain.
-//! - *A signal.* Its handler may run while the leader works, and then no poll is interrupted. Of the first
-//!   round this is so for every call of this library, which has to work before it waits; from the second on,
-//!   when packets of others could keep the leader working, signals are let in by `ppoll` alone.
+//! - *A signal.* Its handler may run while the leader works, and then no poll is interrupted. Before the first
+//!   poll this is so for every call of this library, which has to work before it waits; from then on, when
+//!   packets of others could keep the leader working, and as long as it looks at the device without sleeping
+//!   (see `busy_poll`), signals are let in by `ppoll` alone. So each round goes through it.
 //! - *The end of the stack.* Whoever ends it says so first, then wakes all, and waits for the lead before it
 //!   lets go of the device; a leader looks whether the stack is open once it has the lead.
 
+use std::hint;
 use std::os::fd::AsFd;
 use std::sync::TryLockError;
 use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
@@ -67,11 +70,40 @@ impl Drop for SignalsHeld {
     }
 }
 
-/// The device's watch, as long as this lives.
+/// The device's watch, as long as this lives, for a thread that waits until the number of `endpoint` is no
+/// longer `sequence`.
 struct Lead<'a> {
     shared: &'a Shared,
+    endpoint: &'a Endpoint,
+    sequence: u32,
     packets: usize,
     bytes: usize,
+}
+
+impl Lead<'_> {
+    fn is_over(&self) -> bool {
+        self.endpoint.sequence() != self.sequence
+    }
+
+    /// Takes in a batch; false: there was none.
+    fn receive(&mut self) -> bool {
+        let (packets, bytes) = self.shared.receive_batch();
+        self.packets += packets;
+        self.bytes += bytes;
+        packets > 0
+    }
+
+    /// Looks at the device for so long at most, without sleeping, until it has packets or all is over.
+    fn look_for(&mut self, most: Duration) -> bool {
+        let end = self.shared.clock.now() + most;
+        while !self.receive() && !self.is_over() {
+            if self.shared.clock.now() >= end {
+                return false;
+            }
+            hint::spin_loop();
+        }
+        true
+    }
 }
 
 impl Drop for Lead<'_> {
@@ -96,23 +128,36 @@ impl Shared {
         // Let in again last, when there is no lead any more.
         let mut signals: Option<SignalsHeld> = None;
         // Held to the end of this function.
-        let _lead = match self.leading.try_lock() {
+        let mut busy_poll = match self.leading.try_lock() {
             Ok(lead) => lead,
             Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => return None,
         };
         self.check_open().ok()?;
         let (device, wake) = self.reactor.take_watch(self.clock.now())?;
-        let mut lead = Lead { shared: self, packets: 0, bytes: 0 };
+        let mut lead = Lead { shared: self, endpoint, sequence, packets: 0, bytes: 0 };
+        let busy_read = self.lock().ok()?.host.knobs().busy_read();
         loop {
-            let Some(timeout) = time_left(patience, self.clock.now()) else {
+            let Some(mut timeout) = time_left(patience, self.clock.now()) else {
                 return Some(Ok(false));
             };
+            if !busy_read.is_zero() && busy_poll.begin() {
+                signals = signals.or_else(SignalsHeld::new);
+                let was_found = lead.look_for(busy_read);
+                busy_poll.learn(was_found);
+                if lead.is_over() {
+                    return Some(Ok(true));
+                }
+                if was_found {
+                    // There may be more, but signals have to be let in.
+                    timeout = Some(TimeSpec::from_duration(Duration::ZERO));
+                }
+            }
             let mut fds = [
                 PollFd::new(device, PollFlags::POLLIN),
                 PollFd::new(wake.as_fd(), PollFlags::POLLIN),
             ];
             endpoint.is_polling.store(true, SeqCst);
-            if endpoint.sequence() != sequence {
+            if lead.is_over() {
                 endpoint.is_polling.store(false, SeqCst);
                 return Some(Ok(true));
             }
@@ -126,11 +171,9 @@ impl Shared {
                 let _ = wake.read();
             }
             if fds[0].any() == Some(true) {
-                let (packets, bytes) = self.receive_batch();
-                lead.packets += packets;
-                lead.bytes += bytes;
+                lead.receive();
             }
-            if endpoint.sequence() != sequence {
+            if lead.is_over() {
                 return Some(Ok(true));
             }
             signals = signals.or_else(SignalsHeld::new);

@@ -16,6 +16,7 @@
 
 mod blocking;
 mod bridge;
+mod busy_poll;
 mod calls;
 mod clock;
 #[allow(unsafe_code)]

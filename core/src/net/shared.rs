@@ -14,6 +14,7 @@ use smallvec::SmallVec;
 
 use super::SocketError;
 use super::blocking::Endpoint;
+use super::busy_poll::BusyPoll;
 use super::clock::Clock;
 use super::descriptor::{self, DescriptorKind};
 use super::engine::ReceiveSide;
@@ -38,8 +39,9 @@ pub(super) struct Shared {
     /// Set when packets may be ready and nobody is known to have looked (see `pump`).
     pub(super) is_pending: AtomicBool,
     pub(super) receive: Mutex<ReceiveSide>,
-    /// Held by the thread that waits for the device in the engine's place (see `leader`).
-    pub(super) leading: Mutex<()>,
+    /// Held by the thread that waits for the device in the engine's place (see `leader`): what those before
+    /// it have learned.
+    pub(super) leading: Mutex<BusyPoll>,
     /// The queues of a `user:` device.
     pub(super) user: Option<Arc<UserDevice>>,
     pub(super) clock: Clock,
@@ -94,7 +96,7 @@ impl Shared {
             transmit: Mutex::new(parts.transmit),
             is_pending: AtomicBool::new(false),
             receive: Mutex::new(parts.receive),
-            leading: Mutex::new(()),
+            leading: Mutex::new(BusyPoll::new()),
             user: parts.user,
             clock: parts.clock,
             reactor: parts.reactor,

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::host::{Error, SocketOption};
+use crate::net::busy_poll::BusyPoll;
 use crate::net::{Flags, Socket, Stack, TcpListener, TcpStream};
 
 /// Something is stuck when it takes longer.
@@ -194,8 +195,8 @@ fn the_receive_timeout_ends_a_lead() {
     assert!(network.alice.shared().leading.try_lock().is_ok());
 }
 
-#[test]
-fn a_signal_interrupts_a_leader_that_has_worked_for_others() {
+/// Has SIGUSR2 interrupt calls and do nothing else.
+fn handle_signal() {
     extern "C" fn nothing(_: libc::c_int) {}
     let handler = nix::sys::signal::SigHandler::Handler(nothing);
     let action = nix::sys::signal::SigAction::new(
@@ -206,6 +207,19 @@ fn a_signal_interrupts_a_leader_that_has_worked_for_others() {
     // SAFETY: the handler does nothing.
     #[allow(unsafe_code)]
     unsafe { nix::sys::signal::sigaction(Signal::SIGUSR2, &action) }.unwrap();
+}
+
+fn signal<T>(thread: &Beside<T>) {
+    // SAFETY: the thread is not joined yet.
+    #[allow(unsafe_code)]
+    unsafe {
+        libc::pthread_kill(thread.thread.as_pthread_t(), libc::SIGUSR2)
+    };
+}
+
+#[test]
+fn a_signal_interrupts_a_leader_that_has_worked_for_others() {
+    handle_signal();
     let network = Network::new();
     let (client, _server) = network.connection();
     let (other, other_server) = network.connection();
@@ -214,12 +228,52 @@ fn a_signal_interrupts_a_leader_that_has_worked_for_others() {
     other.as_socket().recv(&mut [0; 1], Flags::default()).unwrap();
     // From here on signals are held until it is inside the poll: none is missed.
     polls(client.as_socket());
-    // SAFETY: the thread is not joined yet.
-    #[allow(unsafe_code)]
-    unsafe {
-        libc::pthread_kill(reader.thread.as_pthread_t(), libc::SIGUSR2)
-    };
+    signal(&reader);
     assert_eq!(reader.result(), Err(SocketError::Interrupted));
+}
+
+/// Has the next wait of `stack` look at the device for `busy_read` microseconds first.
+fn look_next(stack: &Stack, busy_read: &str) {
+    stack.sysctl_set("busy_read", busy_read).unwrap();
+    *stack.shared().leading.lock().unwrap() = BusyPoll::on(2);
+}
+
+#[test]
+fn a_signal_that_comes_while_a_leader_looks_is_let_in_by_the_poll() {
+    handle_signal();
+    let network = Network::new();
+    let (client, _server) = network.connection();
+    look_next(&network.alice, "10000");
+    let (tell, told) = mpsc::channel();
+    let stream = client.clone();
+    let reader = beside(move || {
+        tell.send(nix::unistd::gettid()).unwrap();
+        stream.as_socket().recv(&mut [0; 1], Flags::default())
+    });
+    let status = format!("/proc/self/task/{}/status", told.recv().unwrap());
+    eventually("it holds signals back", || {
+        let status = std::fs::read_to_string(&status).unwrap();
+        status
+            .lines()
+            .any(|line| line.starts_with("SigBlk:") && !line.ends_with("0000000000000000"))
+    });
+    signal(&reader);
+    assert_eq!(reader.result(), Err(SocketError::Interrupted));
+}
+
+#[test]
+fn a_look_in_vain_is_remembered_and_with_busy_read_0_there_is_none() {
+    let network = Network::new();
+    let (client, _server) = network.connection();
+    client.set_read_timeout(Some(Duration::from_millis(5)));
+    let learned = |busy_read| {
+        look_next(&network.alice, busy_read);
+        let read = client.as_socket().recv(&mut [0; 1], Flags::default());
+        assert_eq!(read, Err(Error::WouldBlock.into()));
+        network.alice.shared().leading.lock().unwrap().begin()
+    };
+    assert!(learned("0"), "it still would");
+    assert!(!learned("1"), "not the next time");
 }
 
 #[test]
