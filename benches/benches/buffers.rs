@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use tcpstack::blocks::Blocks;
+use tcpstack::blocks::{self, Blocks};
 use tcpstack::tcp::Seq;
 use tcpstack::tcp::reassembler::Reassembler;
 use tcpstack::tcp::send_buffer::SendBuffer;
@@ -36,6 +36,27 @@ fn send_buffer(criterion: &mut Criterion) {
             }
         });
     });
+    group.finish();
+}
+
+/// 64 KiB to the middle of another page than theirs, and to nearly the same place of it.
+fn copy(criterion: &mut Criterion) {
+    const LEN: usize = 64 * 1024;
+    const PAGE: usize = 4096;
+    let mut group = criterion.benchmark_group("buffers/copy");
+    group.throughput(Throughput::Bytes(LEN as u64));
+    let from = pattern(LEN);
+    let mut memory = vec![1; LEN + 2 * PAGE];
+    let same = (from.as_ptr().addr().wrapping_sub(memory.as_ptr().addr())) % PAGE;
+    for (place, at) in [("elsewhere", same + PAGE / 2), ("nearly_the_same", same + 16)] {
+        let to = &mut memory[at..at + LEN];
+        group.bench_function(format!("in_pieces/{place}"), |bencher| {
+            bencher.iter(|| blocks::copy(black_box(&from), black_box(to)));
+        });
+        group.bench_function(format!("memcpy/{place}"), |bencher| {
+            bencher.iter(|| black_box(&mut *to).copy_from_slice(black_box(&from)));
+        });
+    }
     group.finish();
 }
 
@@ -73,5 +94,5 @@ fn reassembler(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, send_buffer, reassembler);
+criterion_group!(benches, copy, send_buffer, reassembler);
 criterion_main!(benches);

@@ -11,6 +11,8 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Instant;
 
+use tcpstack::blocks;
+use tcpstack::wire::checksum;
 use tcpstack_benches::hosts::{Bulk, Crowd, Segmentation};
 use tcpstack_benches::turns::{self, Contender, Row};
 use tcpstack_benches::{CALL, Pair, Setting, interfaces, pattern};
@@ -19,6 +21,9 @@ const SETTING: Setting = Setting { mtu: 1500, buffer: 1 << 20 };
 
 /// Bytes moved in each turn.
 const LEN: usize = 256 << 20;
+
+/// Text of a segment with timestamps, in bytes.
+const SEGMENT: usize = 1448;
 
 /// Sockets on each side, idle beside one connection that opens, speaks and closes, or doing that all
 /// together.
@@ -69,7 +74,33 @@ fn segments() -> Vec<Contender> {
     vec![
         mover("smoltcp", interfaces::Bulk::connect(SETTING)),
         mover("tcpstack", Bulk::connect(SETTING, Segmentation::None)),
+        mover("passes_alone", FourPasses::new()),
     ]
+}
+
+/// What segments do to their bytes, and nothing else: into a buffer, summed into a packet, summed into
+/// another buffer, and out of it.
+struct FourPasses {
+    memory: [Vec<u8>; 5],
+}
+
+impl FourPasses {
+    fn new() -> FourPasses {
+        // No two at the same place of a page, where processors take one for the other.
+        FourPasses { memory: [0, 1, 2, 3, 4].map(|at| pattern(CALL + at * SEGMENT)) }
+    }
+}
+
+impl Pair for FourPasses {
+    fn transfer(&mut self, len: usize) {
+        let [source, sent, packets, received, sink] = &mut self.memory;
+        for _ in 0..len / CALL {
+            blocks::copy(black_box(source), black_box(&mut sent[..CALL]));
+            copy_segments(&sent[..CALL], &mut packets[..CALL]);
+            copy_segments(&packets[..CALL], &mut received[..CALL]);
+            blocks::copy(black_box(&received[..CALL]), black_box(&mut sink[..CALL]));
+        }
+    }
 }
 
 fn super_segments() -> Vec<Contender> {
@@ -78,6 +109,13 @@ fn super_segments() -> Vec<Contender> {
         mover("tcpstack", Bulk::connect(SETTING, Segmentation::Super)),
         mover("tcpstack_checksums", Bulk::connect(SETTING, Segmentation::SuperWithChecksums)),
     ]
+}
+
+/// Copies and sums, segment by segment.
+fn copy_segments(from: &[u8], to: &mut [u8]) {
+    for (from, to) in from.chunks(SEGMENT).zip(to.chunks_mut(SEGMENT)) {
+        black_box(checksum::copy(black_box(from), to));
+    }
 }
 
 /// The least that an application's bytes on their way through a buffer cost: in and out.
@@ -97,10 +135,10 @@ impl Pair for MemcpyTwice {
     fn transfer(&mut self, len: usize) {
         for _ in 0..len / self.buffer.len() {
             for room in self.buffer.chunks_exact_mut(CALL) {
-                black_box(room).copy_from_slice(black_box(&self.source));
+                blocks::copy(black_box(&self.source), black_box(room));
             }
             for data in self.buffer.chunks_exact(CALL) {
-                black_box(&mut self.sink).copy_from_slice(black_box(data));
+                blocks::copy(black_box(data), black_box(&mut self.sink));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! One connection between two hosts, and the bytes that it moves.
 
+use tcpstack::blocks;
 use tcpstack::host::SocketId;
 
 use super::{Link, Segmentation};
@@ -39,7 +40,7 @@ impl Bulk {
         while let Ok(slices) = link.server.recv(link.now, *receiver, CALL, false) {
             let mut filled = 0;
             for slice in &slices {
-                sink[filled..filled + slice.len()].copy_from_slice(slice);
+                blocks::copy(slice, &mut sink[filled..filled + slice.len()]);
                 filled += slice.len();
             }
             assert_ne!(filled, 0, "the stream ended");

@@ -13,6 +13,7 @@ use super::calls::{Call, shown_bytes};
 use super::shared::Locked;
 use super::socket::{Socket, unless_blocked};
 use super::{Flags, SocketError};
+use crate::blocks;
 use crate::host::{Error, Readiness, SocketId};
 use crate::tcp::SendFlags;
 use crate::time::Instant;
@@ -250,7 +251,7 @@ fn copy(slices: &Slices, data: &mut [IoSliceMut<'_>], filled: usize) -> usize {
             }
             let count = left.len().min(room.len());
             let (here, rest) = room.split_at_mut(count);
-            here.copy_from_slice(&left[..count]);
+            blocks::copy(&left[..count], here);
             (room, left) = (rest, &left[count..]);
             copied += count;
         }

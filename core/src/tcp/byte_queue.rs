@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 use bytes::{Buf, Bytes, BytesMut};
 use smallvec::SmallVec;
 
-use crate::blocks::{BLOCK, Blocks};
+use crate::blocks::{self, BLOCK, Blocks};
 use crate::wire::payload::Payload;
 
 /// From this length on a payload is kept as the slice it is; below, its bytes are copied. A slice
@@ -103,7 +103,7 @@ impl ByteQueue {
                 continue;
             }
             let (now, later) = data.split_at(spare.min(data.len()));
-            held.tail.extend_from_slice(now);
+            blocks::append(now, &mut held.tail);
             self.end += now.len() as u64;
             data = later;
         }

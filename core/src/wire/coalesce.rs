@@ -19,7 +19,7 @@ use super::ip::PROTOCOL_TCP;
 use super::packet::{Frame, Verification};
 use super::tcp::{self, Flags};
 use super::{HEADER_CAPACITY, checksum, ipv4, ipv6, read_u16, read_u32};
-use crate::blocks::{BLOCK, Lent};
+use crate::blocks::{self, BLOCK, Lent};
 
 /// The longest packet that is made: what an IPv4 length field says.
 const PACKET_MAX: usize = 65_535;
@@ -201,7 +201,7 @@ impl Coalescer {
         let text = &packet[run.shape.text..];
         let room = &mut self.block[self.filled..self.filled + text.len()];
         if run.verification == Verification::Verified {
-            room.copy_from_slice(text);
+            blocks::copy(text, room);
         } else if !run.common.is_right(packet, run.shape, checksum::copy(text, room)) {
             return false;
         }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::checksum;
+use crate::blocks;
 
 /// Bytes in order, as shared slices.
 ///
@@ -130,7 +131,7 @@ impl Payload {
         assert_eq!(self.len, room.len(), "the payload fills the room");
         for slice in &self.slices {
             let (part, later) = room.split_at_mut(slice.len());
-            part.copy_from_slice(slice);
+            blocks::copy(slice, part);
             room = later;
         }
     }
