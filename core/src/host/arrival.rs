@@ -121,8 +121,8 @@ impl Host {
         let transport = ip.header_len..ip.header_len + ip.payload_len;
         match ip.protocol {
             PROTOCOL_TCP => {
-                let segment = parse_segment(ip, frame)?;
-                self.handle_segment(now, segment)
+                let mut segment = parse_segment(ip, frame)?;
+                self.handle_segment(now, &mut segment)
             }
             PROTOCOL_ICMP | PROTOCOL_ICMPV6 => self.handle_icmp(now, ip, &frame.front[transport]),
             PROTOCOL_NONE => Err(Counter::UnknownProtocol),
@@ -152,10 +152,14 @@ impl Host {
         Ok(())
     }
 
-    pub(super) fn handle_segment(&mut self, now: Instant, segment: Segment) -> Result<(), Counter> {
+    pub(super) fn handle_segment(
+        &mut self,
+        now: Instant,
+        segment: &mut Segment,
+    ) -> Result<(), Counter> {
         let connection = self.demux.route(&segment.tuple, &self.sockets);
         if let Some(id) = connection
-            && !self.gives_way(id, &segment)
+            && !self.gives_way(id, segment)
         {
             return self.deliver(now, id, segment);
         }
@@ -166,13 +170,18 @@ impl Host {
     }
 
     /// Gives a segment to its connection.
-    fn deliver(&mut self, now: Instant, id: SocketId, segment: Segment) -> Result<(), Counter> {
+    fn deliver(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        segment: &mut Segment,
+    ) -> Result<(), Counter> {
         self.check_hop_limit(id, segment.tuple.remote.ip(), segment.ttl)?;
         if self.must_wait_for_accept(id, segment.header.flags) {
             self.refuse_at_full_queue(now, id, segment);
             return Err(Counter::ListenOverflow);
         }
-        let (header, payload) = (&segment.header, segment.payload);
+        let (header, payload) = (&segment.header, std::mem::take(&mut segment.payload));
         let peculiar = self.tell(now, id, |connection, cx| {
             connection.handle_segment(cx, header, payload, segment.gso_size, segment.ecn);
             connection.take_peculiar()
@@ -207,9 +216,9 @@ impl Host {
     }
 
     /// RFC 9293 §3.10.7.1: nobody wants the segment.
-    fn refuse(&mut self, now: Instant, segment: Segment) -> Result<(), Counter> {
+    fn refuse(&mut self, now: Instant, segment: &Segment) -> Result<(), Counter> {
         self.counters.add(Counter::TcpNoSocket);
-        self.record_unowned(now, &segment);
+        self.record_unowned(now, segment);
         if let Some(reset) = reset_for(&segment.header, segment.payload.len()) {
             self.reset(now, &segment.tuple, reset);
         }

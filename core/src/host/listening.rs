@@ -67,7 +67,7 @@ impl Host {
     }
 
     /// `tcp_abort_on_overflow`: a client whose handshake can't be completed is told so.
-    pub(super) fn refuse_at_full_queue(&mut self, now: Instant, id: SocketId, segment: Segment) {
+    pub(super) fn refuse_at_full_queue(&mut self, now: Instant, id: SocketId, segment: &Segment) {
         if self.knobs.abort_on_overflow() {
             self.turn(now, id, |connection, cx| connection.forget(cx));
             if let Some(reset) = crate::tcp::reset_for(&segment.header, segment.payload.len()) {
@@ -82,7 +82,7 @@ impl Host {
         now: Instant,
         id: SocketId,
         old: Option<SocketId>,
-        segment: Segment,
+        segment: &mut Segment,
     ) -> Result<(), Counter> {
         self.check_hop_limit(id, segment.tuple.remote.ip(), segment.ttl)?;
         let Some(listener) = self.listener(id) else { return Err(Counter::ListenIgnored) };
@@ -93,10 +93,10 @@ impl Host {
             Arrival::Contradiction => Err(Counter::ListenSynFin),
             Arrival::Full => Err(Counter::ListenOverflow),
             Arrival::Reset(reset) => {
-                if self.revive_from_cookie(now, id, &segment) {
+                if self.revive_from_cookie(now, id, segment) {
                     return self.handle_segment(now, segment);
                 }
-                self.record_unowned(now, &segment);
+                self.record_unowned(now, segment);
                 self.reset(now, &segment.tuple, reset);
                 Ok(())
             }
@@ -105,11 +105,11 @@ impl Host {
                 if let Some(old) = old {
                     self.retire(now, old);
                 }
-                self.open_child(now, id, &segment, used);
+                self.open_child(now, id, segment, used);
                 Ok(())
             }
             Arrival::Open | Arrival::Crowded => {
-                if uses_cookies == SynCookieUse::Never || !self.send_cookie(now, id, &segment) {
+                if uses_cookies == SynCookieUse::Never || !self.send_cookie(now, id, segment) {
                     return Err(Counter::ListenOverflow);
                 }
                 if let Some(old) = old {

@@ -16,7 +16,6 @@
 use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes, BytesMut};
-use smallvec::SmallVec;
 
 use crate::blocks::{self, BLOCK, Blocks};
 use crate::wire::payload::Payload;
@@ -121,24 +120,19 @@ impl ByteQueue {
         held.chunks.push_back(Chunk { start, data });
     }
 
-    /// The bytes at `position..position + len`, clipped to what is held, as shared slices.
-    ///
-    /// Logarithmic in the number of chunks. Nothing is copied but a piece of the tail that is too
-    /// short to be worth sharing.
-    pub fn slices<const N: usize>(&mut self, position: u64, len: usize) -> SmallVec<[Bytes; N]> {
-        let mut slices = SmallVec::new();
-        self.for_slices(position, len, |slice| slices.push(slice));
-        slices
-    }
-
-    /// The same as what a packet carries.
+    /// The bytes at `position..position + len`, clipped to what is held, as what a packet carries.
     pub fn payload(&mut self, position: u64, len: usize) -> Payload {
         let mut payload = Payload::default();
         self.for_slices(position, len, |slice| payload.push(slice));
         payload
     }
 
-    fn for_slices(&mut self, position: u64, len: usize, f: impl FnMut(Bytes)) {
+    /// Hands the bytes at `position..position + len`, clipped to what is held, to `f` as shared slices,
+    /// in order and none of them empty.
+    ///
+    /// Logarithmic in the number of chunks. Nothing is copied but a piece of the tail that is too
+    /// short to be worth sharing.
+    pub fn for_slices(&mut self, position: u64, len: usize, f: impl FnMut(Bytes)) {
         let at = position.max(self.start);
         let end = position.saturating_add(len as u64).min(self.end);
         if let Some(held) = &mut self.held

@@ -112,7 +112,7 @@ impl Connection {
         let skipped = usize::from(self.is_before_out_of_band() && !self.receive_buffer.is_empty());
         if self.receive_buffer.len() <= skipped {
             if !peek {
-                self.receive_buffer.read(skipped, false);
+                self.receive_buffer.skip(skipped);
                 self.pass_mark();
             }
             return match self.take_error() {
@@ -121,7 +121,7 @@ impl Connection {
                 None => Err(Error::WouldBlock),
             };
         }
-        *slices = self.read_to_mark(max, skipped, peek);
+        self.read_to_mark(max, skipped, peek, slices);
         self.record_update(cx, before);
         if !peek && self.state.may_receive() {
             self.on_read(cx);
@@ -131,12 +131,18 @@ impl Connection {
 
     /// Reads up to the urgent mark, or, at the mark, what comes behind the `skipped` octet that is
     /// read out of band.
-    fn read_to_mark(&mut self, max: usize, skipped: usize, peek: bool) -> SmallVec<[Bytes; 4]> {
+    fn read_to_mark(
+        &mut self,
+        max: usize,
+        skipped: usize,
+        peek: bool,
+        slices: &mut SmallVec<[Bytes; 4]>,
+    ) {
         let max = match self.bytes_to_mark() {
             Some(bytes) if bytes > 0 => max.min(bytes),
             _ => max.saturating_add(skipped),
         };
-        let mut slices = self.receive_buffer.read(max, peek);
+        self.receive_buffer.read(max, peek, slices);
         if skipped > 0
             && let Some(first) = slices.first_mut()
         {
@@ -146,7 +152,6 @@ impl Connection {
         if !peek {
             self.pass_mark();
         }
-        slices
     }
 
     /// TCP_QUICKACK: acknowledges at once what is owed and, for now, what comes; or has

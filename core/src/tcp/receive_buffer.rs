@@ -31,14 +31,18 @@ impl ReceiveBuffer {
         self.queue.push(payload, blocks);
     }
 
-    /// The next bytes, at most `max`, as shared slices in order; `peek` leaves them here.
-    pub fn read(&mut self, max: usize, peek: bool) -> SmallVec<[Bytes; 4]> {
-        let start = self.queue.start();
-        let slices = self.queue.slices(start, max);
+    /// Adds the next bytes, at most `max`, to `slices` as shared slices in order; `peek` leaves them
+    /// here.
+    pub fn read(&mut self, max: usize, peek: bool, slices: &mut SmallVec<[Bytes; 4]>) {
+        self.queue.for_slices(self.queue.start(), max, |slice| slices.push(slice));
         if !peek {
-            self.queue.release(start.saturating_add(max as u64));
+            self.skip(max);
         }
-        slices
+    }
+
+    /// Drops the next bytes, at most `max`.
+    pub fn skip(&mut self, max: usize) {
+        self.queue.release(self.queue.start().saturating_add(max as u64));
     }
 
     /// Bytes waiting.

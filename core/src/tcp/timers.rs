@@ -24,63 +24,54 @@ const ALL: [TimerName; 11] = [
 /// A deadline at the end of time: not armed.
 const NEVER: Instant = Instant::from_nanos(u64::MAX);
 
-/// Where `name` stands in [`ALL`].
-const fn slot(name: TimerName) -> usize {
-    match name {
-        TimerName::Reordering => 0,
-        TimerName::TailLossProbe => 1,
-        TimerName::Retransmission => 2,
-        TimerName::Persist => 3,
-        TimerName::DelayedAck => 4,
-        TimerName::SwsOverride => 5,
-        TimerName::Pacing => 6,
-        TimerName::Keepalive => 7,
-        TimerName::UserTimeout => 8,
-        TimerName::TimeWait => 9,
-        TimerName::FinWait2 => 10,
-    }
-}
-
 /// The deadlines of one connection.
 ///
-/// Keepalive is all that an idle connection may wait for: the rest is kept elsewhere, from when the first
-/// of them is armed until the owner [rests](Timers::rest).
+/// Keepalive is all that an idle connection may wait for, and three more are what any other waits for;
+/// the rest is kept elsewhere, from when the first of them is armed until the owner
+/// [rests](Timers::rest).
 #[derive(Clone, Debug)]
 pub struct Timers {
     /// The earliest of all, brought up to date with every change: it is asked for after every segment.
     next: Instant,
     keepalive: Instant,
-    others: Option<Box<Others>>,
+    retransmission: Instant,
+    tail_loss_probe: Instant,
+    delayed_ack: Instant,
+    rare: Option<Box<Rare>>,
 }
 
-/// All timers but keepalive, whose place stays empty.
+/// The deadlines of timers that few connections ever arm.
 #[derive(Clone, Debug)]
-struct Others {
-    /// A bit for each that is armed: most are not, and are asked about after every segment.
-    armed: u16,
-    at: [Instant; ALL.len()],
+struct Rare {
+    reordering: Instant,
+    persist: Instant,
+    sws_override: Instant,
+    pacing: Instant,
+    user_timeout: Instant,
+    time_wait: Instant,
+    fin_wait_2: Instant,
 }
 
-impl Others {
-    const NONE: Others = Others { armed: 0, at: [NEVER; ALL.len()] };
+impl Rare {
+    const NONE: Rare = Rare {
+        reordering: NEVER,
+        persist: NEVER,
+        sws_override: NEVER,
+        pacing: NEVER,
+        user_timeout: NEVER,
+        time_wait: NEVER,
+        fin_wait_2: NEVER,
+    };
 
-    fn is_armed(&self, name: TimerName) -> bool {
-        self.armed & 1 << slot(name) != 0
-    }
-
-    fn set(&mut self, name: TimerName, deadline: Instant) -> Instant {
-        let bit = 1 << slot(name);
-        self.armed = if deadline == NEVER { self.armed & !bit } else { self.armed | bit };
-        std::mem::replace(&mut self.at[slot(name)], deadline)
+    /// Those in `place`, made if they are not there.
+    fn of(place: &mut Option<Box<Rare>>) -> &mut Rare {
+        place.get_or_insert_with(|| Box::new(Rare::NONE))
     }
 
     fn earliest(&self) -> Instant {
-        let (mut left, mut earliest) = (self.armed, NEVER);
-        while left != 0 {
-            earliest = earliest.min(self.at[left.trailing_zeros() as usize]);
-            left &= left - 1;
-        }
-        earliest
+        let Rare { reordering, persist, sws_override, pacing, .. } = *self;
+        let first = reordering.min(persist).min(sws_override).min(pacing);
+        first.min(self.user_timeout).min(self.time_wait).min(self.fin_wait_2)
     }
 }
 
@@ -93,16 +84,21 @@ impl Default for Timers {
 impl Timers {
     /// None armed.
     pub const fn new() -> Timers {
-        Timers { next: NEVER, keepalive: NEVER, others: None }
+        Timers {
+            next: NEVER,
+            keepalive: NEVER,
+            retransmission: NEVER,
+            tail_loss_probe: NEVER,
+            delayed_ack: NEVER,
+            rare: None,
+        }
     }
 
     /// Sets `name` to fire at `deadline`, in place of any earlier deadline of it. The last point of
     /// the time axis means never.
+    #[inline]
     pub fn arm(&mut self, name: TimerName, deadline: Instant) {
-        let before = match name {
-            TimerName::Keepalive => std::mem::replace(&mut self.keepalive, deadline),
-            _ => self.others.get_or_insert_with(|| Box::new(Others::NONE)).set(name, deadline),
-        };
+        let before = std::mem::replace(self.place(name), deadline);
         if deadline <= self.next {
             self.next = deadline;
         } else if before == self.next {
@@ -123,20 +119,49 @@ impl Timers {
     /// Whether `name` waits to fire.
     #[inline]
     pub fn is_armed(&self, name: TimerName) -> bool {
-        match name {
-            TimerName::Keepalive => self.keepalive != NEVER,
-            _ => self.others.as_ref().is_some_and(|others| others.is_armed(name)),
-        }
+        self.at(name) != NEVER
     }
 
     /// When `name` fires, if it is armed.
+    #[inline]
     pub fn deadline(&self, name: TimerName) -> Option<Instant> {
-        let deadline = match (name, &self.others) {
-            (TimerName::Keepalive, _) => self.keepalive,
-            (_, Some(others)) => others.at[slot(name)],
-            (_, None) => NEVER,
-        };
-        Some(deadline).filter(|deadline| *deadline != NEVER)
+        Some(self.at(name)).filter(|deadline| *deadline != NEVER)
+    }
+
+    #[inline]
+    fn at(&self, name: TimerName) -> Instant {
+        let rare = |at: fn(&Rare) -> Instant| self.rare.as_deref().map_or(NEVER, at);
+        match name {
+            TimerName::Keepalive => self.keepalive,
+            TimerName::Retransmission => self.retransmission,
+            TimerName::TailLossProbe => self.tail_loss_probe,
+            TimerName::DelayedAck => self.delayed_ack,
+            TimerName::Reordering => rare(|rare| rare.reordering),
+            TimerName::Persist => rare(|rare| rare.persist),
+            TimerName::SwsOverride => rare(|rare| rare.sws_override),
+            TimerName::Pacing => rare(|rare| rare.pacing),
+            TimerName::UserTimeout => rare(|rare| rare.user_timeout),
+            TimerName::TimeWait => rare(|rare| rare.time_wait),
+            TimerName::FinWait2 => rare(|rare| rare.fin_wait_2),
+        }
+    }
+
+    #[inline]
+    fn place(&mut self, name: TimerName) -> &mut Instant {
+        let rare = &mut self.rare;
+        match name {
+            TimerName::Keepalive => &mut self.keepalive,
+            TimerName::Retransmission => &mut self.retransmission,
+            TimerName::TailLossProbe => &mut self.tail_loss_probe,
+            TimerName::DelayedAck => &mut self.delayed_ack,
+            TimerName::Reordering => &mut Rare::of(rare).reordering,
+            TimerName::Persist => &mut Rare::of(rare).persist,
+            TimerName::SwsOverride => &mut Rare::of(rare).sws_override,
+            TimerName::Pacing => &mut Rare::of(rare).pacing,
+            TimerName::UserTimeout => &mut Rare::of(rare).user_timeout,
+            TimerName::TimeWait => &mut Rare::of(rare).time_wait,
+            TimerName::FinWait2 => &mut Rare::of(rare).fin_wait_2,
+        }
     }
 
     /// When the first of them fires.
@@ -166,13 +191,15 @@ impl Timers {
     /// The owner has nothing to do: what no timer needs is given up. Says whether none is armed but
     /// keepalive.
     pub fn rest(&mut self) -> bool {
-        self.others.take_if(|others| others.armed == 0);
-        self.others.is_none()
+        let is_usual = [self.retransmission, self.tail_loss_probe, self.delayed_ack] == [NEVER; 3];
+        self.rare.take_if(|rare| rare.earliest() == NEVER);
+        is_usual && self.rare.is_none()
     }
 
     fn earliest(&self) -> Instant {
-        let others = self.others.as_ref().map_or(NEVER, |others| others.earliest());
-        others.min(self.keepalive)
+        let rare = self.rare.as_ref().map_or(NEVER, |rare| rare.earliest());
+        let usual = self.retransmission.min(self.tail_loss_probe).min(self.delayed_ack);
+        usual.min(self.keepalive).min(rare)
     }
 }
 

@@ -98,7 +98,7 @@ impl Connection {
         }
         // The last mark's octet is not read as data once a new mark lies ahead.
         if self.is_before_out_of_band() && !self.receive_buffer.is_empty() {
-            self.receive_buffer.read(1, false);
+            self.receive_buffer.skip(1);
         }
         let urgent = self.seldom_mut().urgent.get_or_insert_default();
         urgent.mark = Some(Mark { seq, octet: Octet::Awaited });

@@ -89,19 +89,14 @@ struct Flight {
 impl Flight {
     /// The flight that begins at `start`, in the memory of one that has landed if there is one.
     fn begin(landed: Option<Box<Flight>>, start: Seq, totals: Totals) -> Box<Flight> {
-        let mut flight = landed.unwrap_or_else(|| {
-            Box::new(Flight {
-                board: Scoreboard::default(),
-                rack: Rack::new(start),
-                rate: DeliveryRate::resume(totals),
-                usage: WindowUse::default(),
-            })
-        });
+        let (rack, usage) = (Rack::new(start), WindowUse::default());
+        let rate = DeliveryRate::resume(totals);
+        let Some(mut flight) = landed else {
+            return Box::new(Flight { board: Scoreboard::default(), rack, rate, usage });
+        };
         // A board on which all was acknowledged is as good as new, and has room already.
         debug_assert!(flight.board.is_empty());
-        flight.rack = Rack::new(start);
-        flight.rate = DeliveryRate::resume(totals);
-        flight.usage = WindowUse::default();
+        (flight.rack, flight.rate, flight.usage) = (rack, rate, usage);
         flight
     }
 }

@@ -1,4 +1,4 @@
-use super::{ALL, Timers, slot};
+use super::{ALL, Timers};
 use crate::event::TimerName::{DelayedAck, Persist, Retransmission, TimeWait};
 use crate::time::Instant;
 
@@ -7,10 +7,19 @@ fn at(us: u64) -> Instant {
 }
 
 #[test]
-fn each_kind_has_its_own_slot() {
-    for (index, name) in ALL.into_iter().enumerate() {
-        assert_eq!(slot(name), index);
+fn each_kind_has_its_own_deadline() {
+    let mut timers = Timers::new();
+    for (index, name) in (1..).zip(ALL) {
+        timers.arm(name, at(index));
     }
+    assert_eq!(
+        timers.iter().collect::<Vec<_>>(),
+        ALL.into_iter().zip((1..).map(at)).collect::<Vec<_>>()
+    );
+    for name in ALL {
+        assert!(timers.stop(name) && !timers.is_armed(name));
+    }
+    assert_eq!(timers.next_deadline(), None);
 }
 
 #[test]
