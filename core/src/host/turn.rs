@@ -40,6 +40,7 @@ impl Host {
     ) -> Option<R> {
         let result = self.tell(now, id, tell)?;
         self.settle(now, id);
+        self.notice(id);
         Some(result)
     }
 
@@ -90,7 +91,8 @@ impl Host {
         }
     }
 
-    /// Brings deadline, queues of the listener, addresses and readiness up to date.
+    /// Brings deadline, queues of the listener and addresses up to date; readiness follows when the host
+    /// catches up.
     pub(super) fn settle(&mut self, now: Instant, id: SocketId) {
         let Some(socket) = self.sockets.get_mut(id) else { return };
         queue_deadline(&mut self.deadlines, socket, id);
@@ -115,7 +117,6 @@ impl Host {
         if state == State::Closed {
             self.settle_closed(id);
         }
-        self.notice(id);
     }
 
     /// Whether a connection that has just become one of `class` exceeds the bound (`tcp_max_orphans`,

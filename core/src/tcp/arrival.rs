@@ -231,11 +231,11 @@ impl Connection {
     /// Segments without text that can't be used are answered at most so often, so that two ends that
     /// disagree can't keep each other busy, nor a forger this one (RFC 5961 §7 asks for such a limit).
     fn may_answer_unusable(&mut self, cx: &Context<'_>) -> bool {
-        let is_allowed = self
-            .last_challenge
-            .is_none_or(|last| cx.now.saturating_since(last) >= cx.knobs.invalid_ratelimit());
+        let last = self.seldom.as_ref().and_then(|seldom| seldom.last_challenge);
+        let is_allowed =
+            last.is_none_or(|last| cx.now.saturating_since(last) >= cx.knobs.invalid_ratelimit());
         if is_allowed {
-            self.last_challenge = Some(cx.now);
+            self.seldom_mut().last_challenge = Some(cx.now);
         }
         is_allowed
     }

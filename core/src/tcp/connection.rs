@@ -236,8 +236,6 @@ pub struct Connection {
     pub(super) override_due: bool,
     /// Where the last segment below SMSS ended (Minshall's form of the Nagle rule).
     pub(super) small_end: Seq,
-    /// When a segment without text was last answered though it could not be used.
-    pub(super) last_challenge: Option<Instant>,
     /// When anything with text was last sent (RFC 5681 §4.1).
     pub(super) last_sent: Instant,
     /// The search for the path's MTU by probing, where there is one.
@@ -335,7 +333,6 @@ impl Connection {
             probe_due: false,
             override_due: false,
             small_end: snd.iss,
-            last_challenge: None,
             last_sent: cx.now,
             mtu_probe: None,
             cause: Cause::of(cx.log.cause()),
@@ -413,8 +410,10 @@ impl Connection {
     }
 
     fn stop_all_timers(&mut self, cx: &mut Context<'_>) {
-        for timer in TimerName::ALL {
-            self.stop(cx, timer);
+        if self.timers.next_deadline().is_some() {
+            for timer in TimerName::ALL {
+                self.stop(cx, timer);
+            }
         }
         self.timers.rest();
     }

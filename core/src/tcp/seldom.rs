@@ -7,6 +7,7 @@ use super::connection::{Connection, Reset};
 use super::pacing::Pacer;
 use super::seq::Seq;
 use super::urgent::Urgent;
+use crate::time::Instant;
 
 /// What few connections ever need.
 #[derive(Debug, Default)]
@@ -19,6 +20,8 @@ pub(super) struct Seldom {
     pub(super) pacer: Option<Pacer>,
     /// Numbers that came twice and that the peer has not heard of (RFC 2883).
     pub(super) duplicate: Option<(Seq, Seq)>,
+    /// When a segment without text was last answered though it could not be used.
+    pub(super) last_challenge: Option<Instant>,
     /// A reset that has to leave.
     pub(super) reset: Option<Reset>,
 }

@@ -31,8 +31,6 @@ const NEVER: Instant = Instant::from_nanos(u64::MAX);
 /// [rests](Timers::rest).
 #[derive(Clone, Debug)]
 pub struct Timers {
-    /// The earliest of all, brought up to date with every change: it is asked for after every segment.
-    next: Instant,
     keepalive: Instant,
     retransmission: Instant,
     tail_loss_probe: Instant,
@@ -85,7 +83,6 @@ impl Timers {
     /// None armed.
     pub const fn new() -> Timers {
         Timers {
-            next: NEVER,
             keepalive: NEVER,
             retransmission: NEVER,
             tail_loss_probe: NEVER,
@@ -98,12 +95,7 @@ impl Timers {
     /// the time axis means never.
     #[inline]
     pub fn arm(&mut self, name: TimerName, deadline: Instant) {
-        let before = std::mem::replace(self.place(name), deadline);
-        if deadline <= self.next {
-            self.next = deadline;
-        } else if before == self.next {
-            self.next = self.earliest();
-        }
+        *self.place(name) = deadline;
     }
 
     /// Stops `name`; whether it was armed.
@@ -166,7 +158,7 @@ impl Timers {
 
     /// When the first of them fires.
     pub fn next_deadline(&self) -> Option<Instant> {
-        Some(self.next).filter(|next| *next != NEVER)
+        Some(self.earliest()).filter(|next| *next != NEVER)
     }
 
     /// The timer that fires first, and when.

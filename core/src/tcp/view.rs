@@ -56,6 +56,7 @@ impl Connection {
     }
 
     /// What Linux's poll() shows for a TCP socket in this situation.
+    #[inline]
     pub fn readiness(&self) -> Readiness {
         let is_dead = self.state == State::Closed;
         let peer_finished = self.rcv.fin.is_some_and(|fin| self.rcv.nxt > fin);

@@ -62,6 +62,9 @@ impl Record {
 
     /// Segments on the wire.
     pub fn segments(&self) -> u32 {
+        if self.start == self.origin && self.numbers() <= self.segment_size.into() {
+            return 1;
+        }
         let whole = self.end.since(self.floor(self.start));
         let segments = whole.div_ceil(u64::from(self.segment_size.max(1)));
         u32::try_from(segments).unwrap_or(u32::MAX)
