@@ -20,9 +20,14 @@ use tcpstack::net::{
 };
 use tcpstack::tcp::State;
 
-use net_support::{Network, beside, borrow, eventually, mask, mask_becomes, now, own, pattern};
+use net_support::{
+    Network, beside, borrow, eventually, is_alone, mask, mask_becomes, now, own, pattern,
+};
 
 const KINDS: [DescriptorKind; 2] = [DescriptorKind::Direct, DescriptorKind::Bridged];
+/// One on demand shows nothing; it is closed like the others.
+const KINDS_CLOSED_ALIKE: [DescriptorKind; 3] =
+    [DescriptorKind::Direct, DescriptorKind::Bridged, DescriptorKind::OnDemand];
 
 /// A blocking listener of Bob's.
 fn listener(network: &Network, kind: DescriptorKind) -> (RawFd, SocketAddr) {
@@ -56,17 +61,6 @@ fn mask_stays(fd: RawFd, expected: &str, time: Duration) -> Option<()> {
         std::thread::yield_now();
     }
     Some(())
-}
-
-/// Runs a test in a process of its own, as it counts or takes what the others use as well. True in that process.
-fn is_alone(name: &str) -> bool {
-    if std::env::var_os("TCPS_TEST_ALONE").is_some() {
-        return true;
-    }
-    let mut child = Command::new(std::env::current_exe().unwrap());
-    let output = child.args(["--exact", name]).env("TCPS_TEST_ALONE", "1").output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    false
 }
 
 /// The connections of a stack that are not in TIME-WAIT and not the application's any more.
@@ -241,7 +235,7 @@ fn the_socket_closes_with_the_last_copy_of_its_descriptor() {
 #[test]
 fn the_kernels_close_closes_the_socket_in_every_state() {
     let network = Network::new();
-    for kind in KINDS {
+    for kind in KINDS_CLOSED_ALIKE {
         let fresh = open_descriptor(&network.bob, Domain::V4, kind, false, true).unwrap();
         let (listening, addr) = listener(&network, kind);
         let client = open_descriptor(&network.alice, Domain::V4, kind, false, true).unwrap();
@@ -264,7 +258,7 @@ fn the_kernels_close_closes_the_socket_in_every_state() {
 #[test]
 fn closing_frees_the_port_before_it_returns() {
     let network = Network::new();
-    for kind in KINDS {
+    for kind in KINDS_CLOSED_ALIKE {
         let mut addr: SocketAddr = "10.7.0.2:0".parse().unwrap();
         for _ in 0..50 {
             let fd = open_descriptor(&network.bob, Domain::V4, kind, false, true).unwrap();
@@ -313,7 +307,7 @@ fn new_data_makes_a_new_edge_although_the_old_is_unread() {
                 DescriptorKind::Direct => {
                     lookup(client).unwrap().send(b"x", Flags::default()).unwrap();
                 }
-                DescriptorKind::Bridged => _ = socket::send(client, b"x", MsgFlags::empty()),
+                _ => _ = socket::send(client, b"x", MsgFlags::empty()),
             }
             let count = epoll.wait(&mut events, soon).unwrap();
             assert_eq!(count, 1, "{kind:?}, arrival {round}");
@@ -323,7 +317,7 @@ fn new_data_makes_a_new_edge_although_the_old_is_unread() {
                     DescriptorKind::Direct => {
                         lookup(server).unwrap().recv(&mut [0; 20], Flags::default()).unwrap();
                     }
-                    DescriptorKind::Bridged => {
+                    _ => {
                         socket::recv(server, &mut [0; 45], MsgFlags::empty()).unwrap();
                     }
                 }
@@ -409,7 +403,7 @@ fn a_thousand_connections_come_and_go_and_leave_nothing() {
     }
     let network = Network::with("&tcp_msl_ms=1");
     let before = std::fs::read_dir("/proc/self/fd").unwrap().count();
-    for kind in KINDS {
+    for kind in KINDS_CLOSED_ALIKE {
         let (listening, addr) = listener(&network, kind);
         for round in 0..500 {
             let client = open_descriptor(&network.alice, Domain::V4, kind, false, true).unwrap();

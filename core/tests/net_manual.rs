@@ -10,7 +10,7 @@ use net_support::now;
 use tcpstack::host::{Domain, Error, SocketOption};
 use tcpstack::net::{
     DescriptorKind, Flags, Socket, SocketError, Stack, close_descriptor, connect_descriptor,
-    lookup, open_descriptor,
+    hand_out, lookup, open_descriptor,
 };
 use tcpstack::tcp::State;
 
@@ -276,15 +276,31 @@ fn a_user_stack_with_the_real_clock_runs_its_timers_itself() {
 }
 
 #[test]
+fn a_descriptor_that_is_handed_out_shows_what_is_there_without_an_engine() {
+    let world = World::new("");
+    let listener = world.listener();
+    let kind = DescriptorKind::OnDemand;
+    let fd = open_descriptor(&world.stacks[0], Domain::V4, kind, false, true).unwrap();
+    connect_descriptor(fd, "10.7.0.2:7777".parse().unwrap()).unwrap();
+    let (server, _) = listener.accept().unwrap();
+    server.send(b"hello", Flags::default()).unwrap();
+    let peek = Flags { peek: true, ..Flags::default() };
+    assert_eq!(lookup(fd).unwrap().recv(&mut [0; 8], peek), Ok(5));
+    hand_out(fd).unwrap();
+    assert_eq!(net_support::mask(fd), "IN|OUT");
+    close_descriptor(fd).unwrap();
+}
+
+#[test]
 fn descriptors_work_without_an_engine() {
     let world = World::new("");
     let listener = world.listener();
-    for kind in [DescriptorKind::Direct, DescriptorKind::Bridged] {
+    for kind in [DescriptorKind::Direct, DescriptorKind::Bridged, DescriptorKind::OnDemand] {
         let fd = open_descriptor(&world.stacks[0], Domain::V4, kind, false, true).unwrap();
         connect_descriptor(fd, "10.7.0.2:7777".parse().unwrap()).unwrap();
         let (server, _) = listener.accept().unwrap();
         match kind {
-            DescriptorKind::Direct => {
+            DescriptorKind::Direct | DescriptorKind::OnDemand => {
                 assert_eq!(lookup(fd).unwrap().send(b"hello", Flags::default()).unwrap(), 5);
             }
             DescriptorKind::Bridged => {

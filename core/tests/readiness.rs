@@ -1,6 +1,7 @@
 //! A kernel TCP socket and ours walk through the same life, and `poll` shows the same at each step.
 //!
-//! The kernel's masks are the expectation: they are taken in the same run, not written down here.
+//! The kernel's masks are the expectation: they are taken in the same run, not written down here. A descriptor
+//! on demand walks through each life once for every step at which the application may ask for it first.
 
 mod net_support;
 
@@ -13,10 +14,10 @@ use nix::sys::socket::{
     self, AddressFamily, Backlog, MsgFlags, SockFlag, SockType, SockaddrIn, sockopt,
 };
 use nix::sys::socket::{getsockname, getsockopt, setsockopt};
-use tcpstack::host::{Domain, Error, Shutdown, SocketOption};
+use tcpstack::host::{Domain, Error, Readiness, Shutdown, SocketOption};
 use tcpstack::net::{
     DescriptorKind, Flags, SocketError, Stack, accept_descriptor, close_descriptor,
-    connect_descriptor, lookup, open_descriptor,
+    connect_descriptor, hand_out, lookup, open_descriptor,
 };
 
 use net_support::{borrow, mask, mask_becomes};
@@ -96,10 +97,21 @@ impl World {
         }
     }
 
+    /// Whether the bytes go through the descriptor.
+    fn carries_bytes(&self, fd: RawFd) -> bool {
+        match self {
+            World::Ours { kind: DescriptorKind::Direct, .. } => false,
+            World::Ours { kind: DescriptorKind::OnDemand, .. } => {
+                lookup(fd).unwrap().is_handed_out()
+            }
+            _ => true,
+        }
+    }
+
     /// Bytes that went; None: would block.
     fn send(&self, fd: RawFd, bytes: &[u8]) -> Option<usize> {
         match self {
-            World::Ours { kind: DescriptorKind::Direct, .. } => {
+            World::Ours { .. } if !self.carries_bytes(fd) => {
                 match lookup(fd).unwrap().send(bytes, Flags::default()) {
                     Err(SocketError::Host(Error::WouldBlock)) => None,
                     sent => Some(sent.unwrap()),
@@ -139,7 +151,7 @@ impl World {
     /// Takes what is there; whether anything was, the end included.
     fn recv(&self, fd: RawFd, buffer: &mut [u8]) -> Option<usize> {
         match self {
-            World::Ours { kind: DescriptorKind::Direct, .. } => {
+            World::Ours { .. } if !self.carries_bytes(fd) => {
                 match lookup(fd).unwrap().recv(buffer, Flags::default()) {
                     Err(SocketError::Host(Error::WouldBlock)) => None,
                     received => Some(received.unwrap()),
@@ -261,45 +273,96 @@ fn libc_einprogress() -> i32 {
 /// Gives the mask a moment to become another one.
 fn mask_becomes_other(fd: RawFd, mask_now: &str) {
     let start = net_support::now();
-    while mask(fd) == mask_now && start.elapsed() < Duration::from_millis(5) {
+    while shown(fd) == mask_now && start.elapsed() < Duration::from_millis(5) {
         std::thread::yield_now();
     }
+}
+
+/// What `poll` shows; of a descriptor that was not handed out, what it would.
+fn shown(fd: RawFd) -> String {
+    const NAMES: [(Readiness, &str); 5] = [
+        (Readiness::IN, "IN"),
+        (Readiness::OUT, "OUT"),
+        (Readiness::RDHUP, "RDHUP"),
+        (Readiness::HUP, "HUP"),
+        (Readiness::ERR, "ERR"),
+    ];
+    let Some(socket) = lookup(fd).filter(|socket| !socket.is_handed_out()) else {
+        return mask(fd);
+    };
+    let readiness = socket.readiness();
+    let names = NAMES.iter().filter(|(bit, _)| readiness.contains(*bit));
+    names.map(|(_, name)| *name).collect::<Vec<_>>().join("|")
 }
 
 /// The steps of a life, with the mask at each: written down in the kernel's world, compared in ours.
 struct Walk<'a> {
     expected: Option<&'a [(String, String)]>,
     seen: Vec<(String, String)>,
+    /// From which step on it asks for descriptors on demand.
+    asks_from: usize,
 }
 
 impl Walk<'_> {
     fn step(&mut self, name: &str, fd: RawFd) {
+        self.ask_for(fd);
         let shown = match self.expected {
             None => mask(fd),
-            Some(expected) => mask_becomes(fd, &expected[self.seen.len()].1),
+            Some(expected) => becomes(fd, &expected[self.seen.len()].1),
         };
         self.seen.push((name.to_owned(), shown));
     }
 
     /// A step on the way, the same everywhere.
     fn wait(&mut self, fd: RawFd, shown: &str) {
-        assert_eq!(mask_becomes(fd, shown), shown);
+        self.ask_for(fd);
+        assert_eq!(becomes(fd, shown), shown);
+    }
+
+    fn ask_for(&self, fd: RawFd) {
+        if self.seen.len() >= self.asks_from && lookup(fd).is_some() {
+            hand_out(fd).unwrap();
+        }
     }
 }
 
-/// Lets the kernel and both kinds of descriptor live the same life.
-fn compare(life: impl Fn(&World, &mut Walk<'_>)) {
-    compare_kinds(&[DescriptorKind::Direct, DescriptorKind::Bridged], life);
+/// [`mask_becomes`] of what is [`shown`].
+fn becomes(fd: RawFd, expected: &str) -> String {
+    match lookup(fd) {
+        Some(socket) if !socket.is_handed_out() => {
+            net_support::eventually(expected, || shown(fd) == expected);
+            expected.to_owned()
+        }
+        _ => mask_becomes(fd, expected),
+    }
 }
 
-fn compare_kinds(kinds: &[DescriptorKind], life: impl Fn(&World, &mut Walk<'_>)) {
-    let mut kernel = Walk { expected: None, seen: Vec::new() };
+/// Lets the kernel and every kind of descriptor live the same life.
+fn compare(life: impl Fn(&World, &mut Walk<'_>)) {
+    let kernel = compare_kinds(&[DescriptorKind::Direct, DescriptorKind::Bridged], &life);
+    for asks_from in 0..=kernel.len() {
+        let mut ours = Walk { expected: Some(&kernel), seen: Vec::new(), asks_from };
+        life(&World::ours(DescriptorKind::OnDemand), &mut ours);
+        assert_eq!(
+            ours.seen, kernel,
+            "asked for from step {asks_from} (left) and the kernel (right)"
+        );
+    }
+}
+
+/// Returns what the kernel's shows.
+fn compare_kinds(
+    kinds: &[DescriptorKind],
+    life: impl Fn(&World, &mut Walk<'_>),
+) -> Vec<(String, String)> {
+    let mut kernel = Walk { expected: None, seen: Vec::new(), asks_from: 0 };
     life(&World::Kernel, &mut kernel);
     for &kind in kinds {
-        let mut ours = Walk { expected: Some(&kernel.seen), seen: Vec::new() };
+        let mut ours = Walk { expected: Some(&kernel.seen), seen: Vec::new(), asks_from: 0 };
         life(&World::ours(kind), &mut ours);
         assert_eq!(ours.seen, kernel.seen, "{kind:?} (left) and the kernel (right)");
     }
+    kernel.seen
 }
 
 #[test]
@@ -335,7 +398,8 @@ fn urgent_data_shows_what_the_kernels_does() {
 #[test]
 fn an_urgent_byte_alone_shows_as_readable_until_it_is_taken() {
     let world = World::ours(DescriptorKind::Direct);
-    let (client, server) = world.connection(&mut Walk { expected: None, seen: Vec::new() });
+    let (client, server) =
+        world.connection(&mut Walk { expected: None, seen: Vec::new(), asks_from: 0 });
     world.send_urgent(client, b"!");
     assert_eq!(mask_becomes(server, "IN|PRI|OUT"), "IN|PRI|OUT");
     assert_eq!(world.recv_urgent(server), b'!');
@@ -402,6 +466,8 @@ fn data_shows_as_the_kernels_does() {
         walk.step("all read", client);
         assert_eq!(world.recv(client, &mut one), None);
         walk.step("would block", client);
+        // A descriptor that is handed out full has the room of the bridge to offer.
+        walk.ask_for(client);
         let total = world.fill(client);
         walk.step("send buffer full", client);
         walk.step("its reader", server);
@@ -530,9 +596,9 @@ fn a_kernel_descriptor_is_compared_with_itself() {
         World::Kernel.close(client);
         World::Kernel.close(server);
     };
-    let mut first = Walk { expected: None, seen: Vec::new() };
+    let mut first = Walk { expected: None, seen: Vec::new(), asks_from: 0 };
     life(&mut first);
-    let mut second = Walk { expected: Some(&first.seen), seen: Vec::new() };
+    let mut second = Walk { expected: Some(&first.seen), seen: Vec::new(), asks_from: 0 };
     life(&mut second);
     assert_eq!(first.seen, second.seen);
     assert_eq!(first.seen[0].1, "IN|OUT");

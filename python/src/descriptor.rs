@@ -1,7 +1,7 @@
-//! Sockets behind bridged kernel descriptors: the calls that `tcpstack.socket` cannot leave to the
-//! kernel's socket class, each taking the descriptor's number.
+//! Sockets behind kernel descriptors that are bridged on demand: the calls that `tcpstack.socket` cannot leave
+//! to the kernel's socket class, each taking the descriptor's number, known to the program or not.
 //!
-//! Bytes never come through here: they move through the descriptor itself.
+//! Bytes never come through here: they move straight (`direct`) or through the descriptor itself.
 
 use std::os::fd::RawFd;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ fn with_socket<T: Send>(
     py.detach(|| call(&socket)).map_err(|error| socket_error(py, error))
 }
 
-/// A bridged descriptor for a new socket of AF_INET or AF_INET6; not inheritable.
+/// A descriptor, bridged on demand, for a new socket of AF_INET or AF_INET6; not inheritable.
 #[pyfunction]
 #[pyo3(signature = (stack, family, nonblocking=false))]
 pub(crate) fn open(
@@ -46,7 +46,7 @@ pub(crate) fn open(
     let domain =
         address::domain_of_family(family).ok_or_else(|| os_error(py, libc::EAFNOSUPPORT))?;
     let stack = Stack::choose(py, stack)?;
-    net::open_descriptor(&stack, domain, DescriptorKind::Bridged, nonblocking, true)
+    net::open_descriptor(&stack, domain, DescriptorKind::OnDemand, nonblocking, true)
         .map_err(|error| socket_error(py, error))
 }
 

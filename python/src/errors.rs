@@ -8,6 +8,8 @@ use pyo3::prelude::*;
 use tcpstack::host::KnobError;
 use tcpstack::net::{OpenError, SocketError};
 
+use crate::direct::HandedOut;
+
 /// `OSError(errno, os.strerror(errno))`.
 pub(crate) fn os_error(py: Python<'_>, errno: i32) -> PyErr {
     let text = py
@@ -22,7 +24,10 @@ pub(crate) fn os_error(py: Python<'_>, errno: i32) -> PyErr {
 
 /// The exception for a failed call on a socket.
 pub(crate) fn socket_error(py: Python<'_>, error: SocketError) -> PyErr {
-    os_error(py, error.errno())
+    match error {
+        SocketError::HandedOut => HandedOut::new_err(()),
+        _ => os_error(py, error.errno()),
+    }
 }
 
 /// A wrong URL is a `ValueError`, a device that could not be opened an `OSError`; the message says

@@ -9,6 +9,7 @@ mod address;
 mod buffer;
 mod connection;
 mod descriptor;
+mod direct;
 mod errors;
 mod events;
 mod listener;
@@ -17,6 +18,7 @@ mod patience;
 mod stack;
 mod stream;
 mod tcp_info;
+mod transfer;
 
 #[pyo3::pymodule]
 mod _tcpstack {
@@ -27,6 +29,8 @@ mod _tcpstack {
         accept, bind, close, connect, family, getpeername, getsockname, getsockopt, info, listen,
         open, setsockopt, shutdown, take_error, tcp_info,
     };
+    #[pymodule_export]
+    use crate::direct::{Direct, HandedOut, direct, hand_out};
     #[pymodule_export]
     use crate::events::EventQueue;
     #[pymodule_export]

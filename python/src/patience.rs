@@ -98,7 +98,7 @@ impl Waiting<'_> {
     }
 
     /// Lets the socket wait only for what is left, or says that nothing is.
-    fn shorten(&mut self) -> PyResult<()> {
+    pub(crate) fn shorten(&mut self) -> PyResult<()> {
         let Some(deadline) = self.deadline else { return Ok(()) };
         let left = deadline.saturating_duration_since(now());
         if left.is_zero() {

@@ -1,6 +1,5 @@
 //! `TcpStream`: a connection straight into the stack, no kernel descriptor between.
 
-use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
@@ -16,14 +15,7 @@ use crate::options::{self, Value};
 use crate::patience::Patience;
 use crate::stack::Stack;
 use crate::tcp_info::TcpInfo;
-
-/// Bytes that one recv() returns at most: more than a super-segment, and little to keep per thread.
-const RECV_MAX: usize = 256 << 10;
-
-thread_local! {
-    /// Where recv() receives before it knows how long its result is.
-    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
+use crate::transfer;
 
 /// A connected byte stream. Usable from many threads.
 #[pyclass(frozen, module = "tcpstack", weakref)]
@@ -79,32 +71,15 @@ impl TcpStream {
 
     /// Sends all of `data`; a timeout is for the whole of it.
     fn sendall(&self, py: Python<'_>, data: Bytes) -> PyResult<()> {
-        let mut rest = data.as_slice();
-        let mut waiting = self.patience().start(&self.socket);
-        while !rest.is_empty() {
-            let sent = waiting.run(py, |socket| socket.send(rest, Flags::default()))?;
-            rest = &rest[sent..];
-            // A signal that came after some bytes were taken shows in nothing but a short count.
-            py.check_signals()?;
-        }
-        Ok(())
+        transfer::sendall(py, &self.socket, self.patience(), &data, |socket, rest| {
+            socket.send(rest, Flags::default())
+        })
     }
 
     /// Receives at most `size` bytes (and at most 256 KiB), at least one; b"" is the end of the
     /// stream.
     fn recv<'py>(&self, py: Python<'py>, size: usize) -> PyResult<Bound<'py, PyBytes>> {
-        // How long the object has to be is known only when the bytes are there. Taken out, not
-        // borrowed: a signal handler may receive, too, while this call waits.
-        let mut scratch = SCRATCH.take();
-        scratch.resize(RECV_MAX, 0);
-        let memory = &mut scratch[..size.min(RECV_MAX)];
-        let received = self
-            .patience()
-            .start(&self.socket)
-            .run(py, |socket| socket.recv(memory, Flags::default()));
-        let bytes = received.map(|count| PyBytes::new(py, &scratch[..count]));
-        SCRATCH.set(scratch);
-        bytes
+        transfer::recv(py, &self.socket, self.patience(), size, Flags::default())
     }
 
     /// Receives into `buffer`, at most `size` bytes (0: all of it); returns how many, 0 at the end.
@@ -112,8 +87,8 @@ impl TcpStream {
     fn recv_into(&self, py: Python<'_>, mut buffer: BytesMut, size: usize) -> PyResult<usize> {
         let len = buffer.len();
         let size = if size == 0 { len } else { size.min(len) };
-        let memory = &mut buffer.as_mut_slice()[..size];
-        self.patience().start(&self.socket).run(py, |socket| socket.recv(memory, Flags::default()))
+        let flags = Flags::default();
+        transfer::recv_into(py, &self.socket, self.patience(), &mut buffer, size, flags)
     }
 
     /// Ends one direction or both: socket.SHUT_RD, SHUT_WR, SHUT_RDWR.

@@ -1,8 +1,16 @@
 """The standard socket class over this TCP.
 
-``socket`` is ``socket.socket`` on a bridged descriptor: a real kernel descriptor through which the
-bytes move, so everything that only reads, writes or waits is left to the standard class. What is
-overridden here is what only the stack knows: addresses, connecting, listening, options, errors.
+``socket`` is ``socket.socket`` on a kernel descriptor, so everything that only waits is left to the
+standard class. What is overridden here is what only the stack knows: addresses, connecting,
+listening, options, errors. Bytes go one of two ways:
+
+* *direct*, straight between the program's memory and the stack, as long as nobody has asked for the
+  descriptor's number;
+* *bridged*, through the descriptor itself, from the first ``fileno()`` on and for good. With it come
+  ``select``, ``selectors``, asyncio, ``ssl``, ``dup()``, ``detach()``, ``sendfile()`` and all else
+  that takes a descriptor. A fork does the same to every socket, as the child has nothing else.
+
+Bytes keep their order when the way changes, and a call that is under way on another thread goes on.
 """
 
 from __future__ import annotations
@@ -26,13 +34,13 @@ _FAMILIES = (_std.AF_INET, _std.AF_INET6)
 _WILDCARD = {_std.AF_INET: "0.0.0.0", _std.AF_INET6: "::"}
 _TYPE_FLAGS = _std.SOCK_NONBLOCK | _std.SOCK_CLOEXEC
 
-# Kept in the pair itself, which is where recv() and send() wait.
-_OPTIONS_OF_THE_PAIR = (
+# Kept in the descriptor, where recv() and send() of a bridged socket wait; setting one makes it so.
+_OPTIONS_OF_THE_DESCRIPTOR = (
     (_std.SOL_SOCKET, _std.SO_RCVTIMEO),
     (_std.SOL_SOCKET, _std.SO_SNDTIMEO),
 )
 
-# How the pair says that there is no connection behind it (any more); TCP knows why.
+# How the descriptor says that there is no connection behind it (any more); TCP knows why.
 _GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.EINVAL)
 
 # Not given: socket.getdefaulttimeout(). The standard module's own, as programs pass it on.
@@ -45,8 +53,13 @@ class socket(_std.socket):
     """``socket.socket``, with TCP over IPv4 and IPv6 done by a stack instead of the kernel.
 
     Other families and types are the kernel's, as ever. ``stack`` says which stack (the default
-    one otherwise).
+    one otherwise). Until its ``fileno()`` is asked for, bytes go straight to the stack, which is
+    several times as fast.
     """
+
+    _tcp = False
+    _listens = False
+    _direct: _tcpstack.Direct | None = None
 
     def __init__(
         self,
@@ -57,14 +70,13 @@ class socket(_std.socket):
         *,
         stack: _tcpstack.Stack | None = None,
     ) -> None:
-        self._tcp = False
-        self._listens = False
         if fileno is not None:
             ours = _tcpstack.family(fileno)
             if ours is not None and family == -1:
                 family, type, proto = ours, _std.SOCK_STREAM, 0
             super().__init__(family, type, proto, fileno)
             if ours is not None:
+                _tcpstack.hand_out(fileno)
                 self._tcp = True
                 self._listens = _tcpstack.info(fileno).state == "LISTEN"
             return
@@ -76,31 +88,67 @@ class socket(_std.socket):
             return
         nonblocking = bool(type & _std.SOCK_NONBLOCK)
         fd = _tcpstack.open(stack or default_stack(), family, nonblocking)
+        self._take(family, type, proto, fd)
+
+    def _take(self, family: int, type: int, proto: int, fd: int) -> None:
+        """Becomes the socket behind a descriptor that nobody has asked for."""
         try:
             super().__init__(family, type, proto, fd)
         except BaseException:
             _tcpstack.close(fd)
             raise
         self._tcp = True
+        self._direct = _tcpstack.direct(fd)
+
+    # ---- the descriptor ----------------------------------------------------------------------
+
+    def fileno(self) -> int:
+        number = super().fileno()
+        if self._direct is not None:
+            _tcpstack.hand_out(number)
+            self._direct = None
+        return number
+
+    def detach(self) -> int:
+        self.fileno()
+        return super().detach()
+
+    def _number(self) -> int:
+        """The descriptor's number for the stack, which asks for nothing."""
+        return super().fileno()
+
+    def __repr__(self) -> str:
+        # The standard one would ask for the number, only to show it.
+        closed = " [closed]" if self._closed else ""  # type: ignore[attr-defined]
+        text = f"<{self.__class__.__module__}.{self.__class__.__qualname__}{closed}"
+        text += f" fd={self._number()}, family={self.family}, type={self.type}, proto={self.proto}"
+        for name, address in (("laddr", self.getsockname), ("raddr", self.getpeername)):
+            try:
+                text += f", {name}={address()}"
+            except OSError:
+                pass
+        return text + ">"
 
     # ---- addresses and the handshake ---------------------------------------------------------
 
     def bind(self, address: Any, /) -> None:
         if not self._tcp:
             return super().bind(address)
-        _tcpstack.bind(self.fileno(), _numeric(self.family, address))
+        _tcpstack.bind(self._number(), _numeric(self.family, address))
 
     def listen(self, backlog: int = 128, /) -> None:
         if not self._tcp:
             return super().listen(backlog)
-        _tcpstack.listen(self.fileno(), backlog)
+        _tcpstack.listen(self._number(), backlog)
         self._listens = True
 
     def accept(self) -> tuple[_std.socket, Any]:
         if not self._tcp:
             return super().accept()
-        fd, address = _tcpstack.accept(self.fileno(), self.gettimeout())
-        return socket(self.family, self.type, self.proto, fileno=fd), address
+        fd, address = _tcpstack.accept(self._number(), self.gettimeout())
+        child = socket.__new__(socket)
+        child._take(self.family, self.type, self.proto, fd)
+        return child, address
 
     def connect(self, address: Any, /) -> None:
         if not self._tcp:
@@ -121,17 +169,17 @@ class socket(_std.socket):
 
     def _connect(self, address: Any) -> None:
         numeric = _numeric(self.family, address)
-        _tcpstack.connect(self.fileno(), numeric, self.gettimeout())
+        _tcpstack.connect(self._number(), numeric, self.gettimeout())
 
     def getsockname(self) -> Any:
         if not self._tcp:
             return super().getsockname()
-        return _tcpstack.getsockname(self.fileno())
+        return _tcpstack.getsockname(self._number())
 
     def getpeername(self) -> Any:
         if not self._tcp:
             return super().getpeername()
-        return _tcpstack.getpeername(self.fileno())
+        return _tcpstack.getpeername(self._number())
 
     # ---- options -----------------------------------------------------------------------------
 
@@ -140,50 +188,84 @@ class socket(_std.socket):
     @overload
     def getsockopt(self, level: int, optname: int, buflen: int, /) -> bytes: ...
     def getsockopt(self, level: int, optname: int, buflen: int = 0, /) -> int | bytes:
-        if not self._tcp or (level, optname) in _OPTIONS_OF_THE_PAIR:
+        if not self._tcp or (level, optname) in _OPTIONS_OF_THE_DESCRIPTOR:
             return super().getsockopt(level, optname, buflen)
-        return _tcpstack.getsockopt(self.fileno(), level, optname, buflen)
+        return _tcpstack.getsockopt(self._number(), level, optname, buflen)
 
     @overload
     def setsockopt(self, level: int, optname: int, value: int | ReadableBuffer, /) -> None: ...
     @overload
     def setsockopt(self, level: int, optname: int, value: None, optlen: int, /) -> None: ...
     def setsockopt(self, level: int, optname: int, value: Any, optlen: int = 0, /) -> None:
-        if not self._tcp or (level, optname) in _OPTIONS_OF_THE_PAIR:
+        if not self._tcp or (level, optname) in _OPTIONS_OF_THE_DESCRIPTOR:
+            self.fileno()
             arguments = (level, optname, value, optlen) if value is None else (level, optname, value)
             return super().setsockopt(*arguments)
-        _tcpstack.setsockopt(self.fileno(), level, optname, bytes(optlen) if value is None else value)
+        _tcpstack.setsockopt(self._number(), level, optname, bytes(optlen) if value is None else value)
 
-    # ---- bytes: the standard class moves them, TCP's error explains an end ---------------------
+    # ---- bytes: straight; or by the standard class, and TCP's error explains an end -------------
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        if direct := self._direct:
+            try:
+                return direct.recv(bufsize, flags, self.gettimeout())
+            except _tcpstack.HandedOut:
+                self._direct = None
         return self._receive(flags, super().recv, bufsize, flags)
 
     def recv_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> int:
+        if direct := self._direct:
+            try:
+                return direct.recv_into(buffer, nbytes, flags, self.gettimeout())
+            except _tcpstack.HandedOut:
+                self._direct = None
         return self._receive(flags, super().recv_into, buffer, nbytes, flags)
 
     def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, Any]:
-        return self._receive(flags, super().recvfrom, bufsize, flags)
+        if not self._tcp:
+            return super().recvfrom(bufsize, flags)
+        return self.recv(bufsize, flags), None
 
     def recvfrom_into(
         self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0
     ) -> tuple[int, Any]:
-        return self._receive(flags, super().recvfrom_into, buffer, nbytes, flags)
+        if not self._tcp:
+            return super().recvfrom_into(buffer, nbytes, flags)
+        return self.recv_into(buffer, nbytes, flags), None
 
     def recvmsg(
         self, bufsize: int, ancbufsize: int = 0, flags: int = 0, /
     ) -> tuple[bytes, list[tuple[int, int, bytes]], int, Any]:
-        return self._receive(flags, super().recvmsg, bufsize, ancbufsize, flags)
+        if not self._tcp:
+            return super().recvmsg(bufsize, ancbufsize, flags)
+        return self.recv(bufsize, flags), [], 0, None
 
     def recvmsg_into(
         self, buffers: Iterable[WriteableBuffer], ancbufsize: int = 0, flags: int = 0, /
     ) -> tuple[int, list[tuple[int, int, bytes]], int, Any]:
+        # Once at most: an iterator does not come twice.
+        buffers = list(buffers)
+        if direct := self._direct:
+            try:
+                return direct.recvmsg_into(buffers, flags, self.gettimeout()), [], 0, None
+            except _tcpstack.HandedOut:
+                self._direct = None
         return self._receive(flags, super().recvmsg_into, buffers, ancbufsize, flags)
 
     def send(self, data: ReadableBuffer, flags: int = 0, /) -> int:
+        if direct := self._direct:
+            try:
+                return direct.send(data, flags, self.gettimeout())
+            except _tcpstack.HandedOut:
+                self._direct = None
         return self._send(flags, super().send, data, flags)
 
     def sendall(self, data: ReadableBuffer, flags: int = 0, /) -> None:
+        if direct := self._direct:
+            try:
+                return direct.sendall(data, flags, self.gettimeout())
+            except _tcpstack.HandedOut:
+                self._direct = None
         return self._send(flags, super().sendall, data, flags)
 
     def sendmsg(
@@ -196,6 +278,12 @@ class socket(_std.socket):
     ) -> int:
         if not self._tcp:
             return super().sendmsg(buffers, ancdata, flags, address)
+        buffers = list(buffers)
+        if direct := self._direct:
+            try:
+                return direct.sendmsg(buffers, flags, self.gettimeout())
+            except _tcpstack.HandedOut:
+                self._direct = None
         return self._send(flags, super().sendmsg, buffers, (), flags)
 
     def sendto(self, data: ReadableBuffer, *arguments: Any) -> int:
@@ -231,7 +319,7 @@ class socket(_std.socket):
             raise
 
     def _check(self, flags: int, listening: int) -> None:
-        """Refuses what the pair would do although there is no such thing in TCP or in this stack."""
+        """Refuses what the descriptor would do although there is no such thing in TCP or in this stack."""
         if self._listens:
             raise OSError(listening, os.strerror(listening))
         if flags & _std.MSG_OOB and self._tcp:
@@ -239,13 +327,13 @@ class socket(_std.socket):
 
     def _raise_pending(self, otherwise: int) -> None:
         """Raises the connection's pending error, or else the one with this number, if any."""
-        if number := _tcpstack.take_error(self.fileno()) or otherwise:
+        if number := _tcpstack.take_error(self._number()) or otherwise:
             raise OSError(number, os.strerror(number)) from None
 
     # ---- the end -----------------------------------------------------------------------------
 
     def shutdown(self, how: int, /) -> None:
-        if not (self._tcp and _tcpstack.shutdown(self.fileno(), how)):
+        if not (self._tcp and _tcpstack.shutdown(self._number(), how)):
             super().shutdown(how)
 
     # Arguments and not globals: this also runs while the interpreter is being taken down.
@@ -256,7 +344,10 @@ class socket(_std.socket):
     ) -> None:
         if not self._tcp:
             _ss._real_close(self)  # type: ignore[attr-defined]
-        elif (fd := _ss.detach(self)) >= 0:
+            return
+        # A closed socket keeps no stack open.
+        self._direct = None
+        if (fd := _ss.detach(self)) >= 0:
             _close(fd)
 
 
@@ -365,12 +456,12 @@ def info(
 ) -> _tcpstack.ConnectionInfo:
     """State, addresses and queues of a connection at this moment."""
     if isinstance(sock, _std.socket):
-        return _tcpstack.info(sock.fileno())
+        return _tcpstack.info(_std.socket.fileno(sock))
     return sock.info()
 
 
 def tcp_info(sock: _std.socket | _tcpstack.TcpStream) -> _tcpstack.TcpInfo:
     """What TCP_INFO tells of a connection at this moment; times are seconds."""
     if isinstance(sock, _std.socket):
-        return _tcpstack.tcp_info(sock.fileno())
+        return _tcpstack.tcp_info(_std.socket.fileno(sock))
     return sock.tcp_info()

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from typing import Any, Self, final, overload
 
 from _typeshed import ReadableBuffer, WriteableBuffer
@@ -5,7 +6,9 @@ from typing_extensions import disjoint_base
 
 __all__ = [
     "ConnectionInfo",
+    "Direct",
     "EventQueue",
+    "HandedOut",
     "Stack",
     "TcpInfo",
     "TcpListener",
@@ -15,10 +18,12 @@ __all__ = [
     "bind",
     "close",
     "connect",
+    "direct",
     "family",
     "getpeername",
     "getsockname",
     "getsockopt",
+    "hand_out",
     "info",
     "listen",
     "open",
@@ -250,6 +255,25 @@ class TcpListener:
     def __enter__(self) -> Self: ...
     def __exit__(self, *_exception: object) -> None: ...
 
+@final
+class Direct:
+    def recv(self, size: int, flags: int, timeout: float | None) -> bytes: ...
+    def recv_into(
+        self, buffer: WriteableBuffer, size: int, flags: int, timeout: float | None
+    ) -> int: ...
+    def recvmsg_into(
+        self, buffers: Iterable[WriteableBuffer], flags: int, timeout: float | None
+    ) -> int: ...
+    def send(self, data: ReadableBuffer, flags: int, timeout: float | None) -> int: ...
+    def sendmsg(
+        self, buffers: Iterable[ReadableBuffer], flags: int, timeout: float | None
+    ) -> int: ...
+    def sendall(self, data: ReadableBuffer, flags: int, timeout: float | None) -> None: ...
+
+class HandedOut(Exception): ...
+
+def direct(fd: int) -> Direct | None: ...
+def hand_out(fd: int) -> None: ...
 def open(stack: Stack | None, family: int, nonblocking: bool = False) -> int: ...
 def family(fd: int) -> int | None: ...
 def bind(fd: int, address: tuple[Any, ...]) -> None: ...

@@ -67,7 +67,7 @@ Pair = tuple[tcpstack.socket, tcpstack.socket]
 
 
 @pytest.fixture
-def pair(alice: tcpstack.Stack, bob: tcpstack.Stack) -> Iterator[Pair]:
+def direct_pair(alice: tcpstack.Stack, bob: tcpstack.Stack) -> Iterator[Pair]:
     """A connection: (alice's end, bob's end); bob connected."""
     with tcpstack.create_server(("10.7.0.1", 0), stack=alice) as server:
         near = bob.socket()
@@ -78,3 +78,12 @@ def pair(alice: tcpstack.Stack, bob: tcpstack.Stack) -> Iterator[Pair]:
     far.settimeout(PATIENCE_SECONDS)
     with near, far:
         yield far, near
+
+
+@pytest.fixture(params=["direct", "bridged"])
+def pair(request: pytest.FixtureRequest, direct_pair: Pair) -> Pair:
+    """The same; the bytes go straight to the stack, or through the descriptors."""
+    if request.param == "bridged":
+        for sock in direct_pair:
+            sock.fileno()
+    return direct_pair

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import select
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -52,10 +54,12 @@ def test_ctrl_c_ends_accept(alice: tcpstack.Stack) -> None:
         interrupted(listener.accept)
 
 
-def test_ctrl_c_ends_recv(pair: Pair) -> None:
+@pytest.mark.parametrize("timeout", [None, 60])
+def test_ctrl_c_ends_recv_and_sendall(pair: Pair, timeout: float | None) -> None:
     far, _ = pair
-    far.settimeout(None)
+    far.settimeout(timeout)
     interrupted(lambda: far.recv(1))
+    interrupted(lambda: far.sendall(bytes(64 << 20)))
 
 
 def test_ctrl_c_ends_recv_and_sendall_of_a_stream(
@@ -116,6 +120,49 @@ def test_a_handler_that_returns_lets_accept_go_on(
             child, _ = server.accept()
         child.close()
         assert len(seen) == 2
+
+
+def test_a_handler_that_returns_lets_recv_go_on(pair: Pair, background: Background) -> None:
+    far, near = pair
+    far.settimeout(None)
+
+    def send_later() -> None:
+        time.sleep(4 * DELAY_SECONDS)
+        near.sendall(b"at last")
+
+    background(send_later)
+    with counting(signal.SIGUSR1) as seen, signal_soon(signal.SIGUSR1, times=2):
+        assert far.recv(100) == b"at last"
+    assert len(seen) == 2
+
+
+def test_a_handler_may_ask_for_the_descriptor_of_the_call_that_waits(pair: Pair) -> None:
+    far, near = pair
+    far.settimeout(None)
+
+    def handler(signum: int, frame: FrameType | None) -> None:
+        near.sendall(b"sent by the handler")
+        assert select.select([far], [], [], PATIENCE_SECONDS)[0] == [far]
+
+    before = signal.signal(signal.SIGUSR1, handler)
+    try:
+        with signal_soon(signal.SIGUSR1):
+            assert far.recv(100) == b"sent by the handler"
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_sigpipe_comes_unless_it_is_not_wanted(pair: Pair) -> None:
+    far, _ = pair
+    far.shutdown(socket.SHUT_WR)
+    with counting(signal.SIGPIPE) as seen:
+        for flags, count in ((0, 1), (socket.MSG_NOSIGNAL, 1), (0, 2)):
+            with pytest.raises(BrokenPipeError):
+                far.send(b"x", flags)
+            assert len(seen) == count
+        with pytest.raises(BrokenPipeError):
+            far.sendall(b"x")
+        assert len(seen) == 3
 
 
 def test_signals_do_not_prolong_a_timeout(alice: tcpstack.Stack) -> None:

@@ -101,6 +101,11 @@ impl Bridge {
         self.is_hup_shown = is_over;
     }
 
+    /// The connection has had the application's FIN already.
+    pub(super) fn set_fin_sent(&mut self) {
+        self.is_fin_sent = true;
+    }
+
     /// The application has let go of the outer end.
     pub(super) fn abandon(&mut self) {
         self.is_abandoned = true;
@@ -124,7 +129,9 @@ pub(super) fn serve(
         }
         return false;
     }
-    let is_over = move_inward(shared, endpoint, bridge) == Progress::Ended;
+    // A call that takes from the connection itself comes first; at its end the bridge is served.
+    let is_over =
+        !descriptor.has_receivers() && move_inward(shared, endpoint, bridge) == Progress::Ended;
     let waits = !bridge.inward.is_empty() && !is_over;
     if waits != bridge.waits_for_room {
         bridge.waits_for_room = waits;

@@ -40,7 +40,7 @@ mod url;
 use std::io;
 
 pub use descriptor::{
-    DescriptorKind, accept_descriptor, close_descriptor, connect_descriptor, lookup,
+    DescriptorKind, accept_descriptor, close_descriptor, connect_descriptor, hand_out, lookup,
     open_descriptor,
 };
 pub use events::EventFunction;
@@ -93,6 +93,10 @@ pub enum SocketError {
     /// The stack was closed, or belongs to the process from which this one was forked (EBADF).
     #[error("the stack is closed")]
     StackClosed,
+    /// The descriptor of a socket that has one on demand was handed out: its bytes move through that
+    /// (EOPNOTSUPP).
+    #[error("the bytes move through the descriptor")]
+    HandedOut,
     /// The system's errno: of a call that makes descriptors, or of the device that ended the stack.
     /// ENOTRECOVERABLE: a panic ended it. EDEADLK: under a manual clock without a wait function
     /// the call would wait for ever.
@@ -107,6 +111,7 @@ impl SocketError {
             SocketError::Host(error) => error.errno(),
             SocketError::Interrupted => libc::EINTR,
             SocketError::StackClosed => libc::EBADF,
+            SocketError::HandedOut => libc::EOPNOTSUPP,
             SocketError::Os(errno) => errno,
         }
     }

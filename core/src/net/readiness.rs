@@ -51,7 +51,7 @@ impl Signals {
     pub(super) fn new(inner: OwnedFd, kind: DescriptorKind) -> Signals {
         let fill_piece = match kind {
             DescriptorKind::Direct => 1,
-            DescriptorKind::Bridged => 32 << 10,
+            DescriptorKind::Bridged | DescriptorKind::OnDemand => 32 << 10,
         };
         Signals {
             inner,

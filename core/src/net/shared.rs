@@ -199,6 +199,10 @@ impl Shared {
                     DescriptorKind::Direct => descriptor.show(self, &endpoint),
                     // Moving its bytes comes back here: from the engine's loop, not from inside.
                     DescriptorKind::Bridged => self.queue_bridge(&endpoint),
+                    DescriptorKind::OnDemand if descriptor.is_handed_out() => {
+                        self.queue_bridge(&endpoint);
+                    }
+                    DescriptorKind::OnDemand => {}
                 }
             }
         }

@@ -93,6 +93,12 @@ impl Socket {
         self.endpoint.descriptor.get().map(|descriptor| descriptor.kind())
     }
 
+    /// Whether the application knows the number of its descriptor; false without one, and for one on
+    /// demand until it is handed out. From then on `recv` fails with `HandedOut`.
+    pub fn is_handed_out(&self) -> bool {
+        self.endpoint.descriptor.get().is_some_and(|descriptor| descriptor.is_handed_out())
+    }
+
     /// Takes a local address; port 0 is one that the stack chooses.
     ///
     /// # Errors
@@ -312,11 +318,16 @@ impl Socket {
     /// # Errors
     /// `NotConnected`.
     pub fn shutdown(&self, how: Shutdown) -> Result<(), SocketError> {
+        let mut how = how;
         if let Some(descriptor) = self.endpoint.descriptor.get()
             && descriptor.shutdown(how)
         {
             // The FIN follows the bytes that are still inside the pair.
-            return Ok(());
+            if how == Shutdown::Write || !descriptor.has_receivers() {
+                return Ok(());
+            }
+            // Who receives from the host hears of it there.
+            how = Shutdown::Read;
         }
         let name = || match how {
             Shutdown::Read => "SHUT_RD".into(),
@@ -508,7 +519,10 @@ impl Socket {
 
     /// [`Socket::show`] after a send that may not have got all its bytes in.
     fn show_after(&self, was_refused: bool) {
-        if let Some(descriptor) = self.endpoint.descriptor.get() {
+        // In a forked child the descriptor may be locked for ever.
+        if let Some(descriptor) = self.endpoint.descriptor.get()
+            && self.shared().is_ours()
+        {
             descriptor.show_own(self.shared(), &self.endpoint, was_refused);
         }
     }

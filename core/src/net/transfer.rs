@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 
 use super::blocking::Patience;
 use super::calls::{Call, shown_bytes};
+use super::descriptor::Receiving;
 use super::shared::Locked;
 use super::socket::{Socket, unless_blocked};
 use super::{Flags, SocketError};
@@ -128,12 +129,31 @@ pub(super) fn send(
     result
 }
 
+impl Socket {
+    /// Waits until a call that sends takes some bytes or fails, as poll for POLLOUT does.
+    ///
+    /// # Errors
+    /// `WouldBlock` (non-blocking, or the send timeout has passed); `Interrupted`.
+    pub fn wait_writable(&self) -> Result<(), SocketError> {
+        let mut call = Call::new(self.shared(), "poll", || "POLLOUT".into());
+        let patience = self.send_patience(Flags::default());
+        let done = Readiness::OUT | Readiness::ERR | Readiness::HUP;
+        let waited = self.drive(&mut call, patience, |locked, _, id| {
+            Ok(locked.host.readiness(id).intersects(done).then_some(()))
+        });
+        let result = waited.and_then(|done| done.ok_or(Error::WouldBlock.into()));
+        call.finish(self.shared(), Some(self.endpoint().id), &result, |()| "1".into());
+        result
+    }
+}
+
 /// Receives what is there, or until the buffers are full.
 pub(super) fn recv(
     socket: &Socket,
     data: &mut [IoSliceMut<'_>],
     flags: Flags,
 ) -> Result<usize, SocketError> {
+    let _receiving = Receiving::begin(socket.endpoint())?;
     let total: usize = data.iter().map(|slice| slice.len()).sum();
     let mut call = Call::new(socket.shared(), "recv", || total.to_string());
     let patience = socket.recv_patience(flags);
@@ -151,6 +171,7 @@ pub(super) fn recv(
 
 /// Receives as [`recv`] does, into nowhere.
 pub(super) fn skip(socket: &Socket, count: usize, flags: Flags) -> Result<usize, SocketError> {
+    let _receiving = Receiving::begin(socket.endpoint())?;
     let mut call = Call::new(socket.shared(), "recv", || format!("{count}, MSG_TRUNC"));
     let patience = socket.recv_patience(flags);
     let result = if flags.peek {

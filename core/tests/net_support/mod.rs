@@ -162,3 +162,14 @@ pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
         thread::yield_now();
     }
 }
+
+/// Runs a test in a process of its own, as it counts or takes what the others use as well. True in that process.
+pub(crate) fn is_alone(name: &str) -> bool {
+    if std::env::var_os("TCPS_TEST_ALONE").is_some() {
+        return true;
+    }
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    let output = child.args(["--exact", name]).env("TCPS_TEST_ALONE", "1").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    false
+}

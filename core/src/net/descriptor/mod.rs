@@ -2,21 +2,25 @@
 //!
 //! Each is one end of an AF_UNIX pair (`pair`), found again by its inode (`table`). What it shows
 //! to `poll` is what a TCP socket would show (`readiness`), and a bridged one carries the bytes, too
-//! (`bridge`). The socket lives until its descriptor is closed, by whatever call in whatever process.
+//! (`bridge`); one that the application has not asked for (`on_demand`) needs neither. The socket lives
+//! until its descriptor is closed, by whatever call in whatever process.
 
+mod on_demand;
 mod pair;
 mod process;
 mod table;
 
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicI32, AtomicU32, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nix::sys::epoll::EpollFlags;
 use nix::sys::socket::UnixAddr;
 
+pub(super) use on_demand::Receiving;
+pub use on_demand::hand_out;
 pub(super) use pair::{
     borrow, peek, poll_now, readable, recv, recv_urgent_and_all, send, send_urgent,
 };
@@ -40,6 +44,9 @@ pub enum DescriptorKind {
     Direct,
     /// The bytes themselves: `read`, `write` and whatever else works on a stream socket.
     Bridged,
+    /// Nothing, until the application asks for its number ([`hand_out`]); then it is bridged for good. Before,
+    /// data moves by calls on the [`Socket`], with nothing to show on the way.
+    OnDemand,
 }
 
 /// A socket's descriptor, as the stack knows it.
@@ -53,6 +60,10 @@ pub(super) struct Descriptor {
     inner: AtomicI32,
     /// Calls of `close_descriptor` under way: they close the socket, not the engine.
     closers: AtomicU32,
+    /// Whether the application knows the number; false at first for one on demand only.
+    is_handed_out: AtomicBool,
+    /// Calls under way that began to receive from the host before it was handed out.
+    receivers: AtomicU32,
     state: Mutex<State>,
 }
 
@@ -116,7 +127,9 @@ pub fn accept_descriptor(
     let (child, peer, (outer, inner)) = listener.accept_with(prepare)?;
     child.set_nonblocking(nonblocking);
     let state = match kind {
-        DescriptorKind::Direct => State::Signals(Signals::new(inner, kind)),
+        DescriptorKind::Direct | DescriptorKind::OnDemand => {
+            State::Signals(Signals::new(inner, kind))
+        }
         DescriptorKind::Bridged => State::Bridge(Bridge::new(inner)),
     };
     Ok((publish(child, outer, kind, state)?, peer))
@@ -151,7 +164,9 @@ pub fn close_descriptor(fd: RawFd) -> Result<(), SocketError> {
         table::remove(descriptor.inode);
         match descriptor.kind {
             DescriptorKind::Direct => _ = socket.close(),
-            DescriptorKind::Bridged => descriptor.abandon(socket.shared(), &endpoint),
+            DescriptorKind::Bridged | DescriptorKind::OnDemand => {
+                descriptor.abandon(socket.shared(), &endpoint);
+            }
         }
     }
     descriptor.closers.fetch_sub(1, SeqCst);
@@ -209,6 +224,8 @@ fn publish(
         name: pair::name(&outer).map_err(os)?,
         number: AtomicI32::new(outer.as_raw_fd()),
         closers: AtomicU32::new(0),
+        is_handed_out: AtomicBool::new(kind != DescriptorKind::OnDemand),
+        receivers: AtomicU32::new(0),
         inner: AtomicI32::new(state.inner().map_or(NONE, AsRawFd::as_raw_fd)),
         state: Mutex::new(state),
     });
@@ -283,6 +300,10 @@ impl Descriptor {
     /// word: two threads cannot leave a stale mask.
     fn reconcile(&self, shared: &Shared, endpoint: &Arc<Endpoint>, own: Option<bool>) {
         let is_own = own.is_some();
+        if !self.is_handed_out() && self.inner.load(SeqCst) != NONE {
+            // Nobody looks; whoever hands it out comes here again.
+            return;
+        }
         let mut state = self.lock();
         if endpoint.is_closed.load(SeqCst) || matches!(*state, State::Over) {
             self.clear_error(&state, shared, endpoint, is_own);
@@ -307,8 +328,11 @@ impl Descriptor {
             return;
         }
         let State::Signals(signals) = &mut *state else { return };
-        if self.kind == DescriptorKind::Bridged && carries_bytes(tcp, readable) {
-            if let Some(bridge) = self.start_bridge(&mut state, shared) {
+        if !self.is_handed_out() {
+            return;
+        }
+        if self.kind != DescriptorKind::Direct && carries_bytes(tcp, readable) {
+            if let Some(bridge) = self.start_bridge(&mut state, shared, tcp) {
                 *state = bridge;
                 shared.queue_bridge(endpoint);
             }
@@ -343,11 +367,15 @@ impl Descriptor {
     }
 
     /// The connection is there: from signals to bytes.
-    fn start_bridge(&self, state: &mut State, shared: &Shared) -> Option<State> {
+    fn start_bridge(&self, state: &mut State, shared: &Shared, tcp: TcpState) -> Option<State> {
         let State::Signals(signals) = std::mem::replace(state, State::Over) else { return None };
         let inner = signals.into_inner();
         shared.reactor.rewatch(&inner, self.inode, bridge::EDGES);
-        Some(State::Bridge(Bridge::new(inner)))
+        let mut bridge = Bridge::new(inner);
+        if has_finished(tcp) {
+            self.shut_writing(&mut bridge);
+        }
+        Some(State::Bridge(bridge))
     }
 
     /// Closes the inner end, which always has something unread: ERR and HUP outside.
@@ -437,13 +465,16 @@ impl Descriptor {
 
     /// Has the data calls of a bridged one, which are the kernel's, wait no longer than `timeout`.
     pub(super) fn set_timeout(&self, name: OptionName, timeout: Option<Duration>) {
-        let (DescriptorKind::Bridged, Some(number)) = (self.kind, self.number()) else { return };
-        pair::set_timeout(number, name, timeout);
+        if self.kind != DescriptorKind::Direct
+            && let Some(number) = self.number()
+        {
+            pair::set_timeout(number, name, timeout);
+        }
     }
 
     fn edges(&self) -> EpollFlags {
         match self.kind {
-            DescriptorKind::Direct => EpollFlags::empty(),
+            DescriptorKind::Direct | DescriptorKind::OnDemand => EpollFlags::empty(),
             DescriptorKind::Bridged => bridge::EDGES,
         }
     }
@@ -462,4 +493,16 @@ fn carries_bytes(tcp: TcpState, readable: usize) -> bool {
         TcpState::Closed => readable > 0,
         _ => true,
     }
+}
+
+/// Whether our FIN is on the way, so that nothing more can be written.
+fn has_finished(tcp: TcpState) -> bool {
+    matches!(
+        tcp,
+        TcpState::FinWait1
+            | TcpState::FinWait2
+            | TcpState::Closing
+            | TcpState::LastAck
+            | TcpState::TimeWait
+    )
 }

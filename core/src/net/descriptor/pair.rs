@@ -120,7 +120,7 @@ fn prepare_outer(outer: &OwnedFd, kind: DescriptorKind) -> nix::Result<()> {
     socket::bind(outer.as_raw_fd(), &UnixAddr::new_unnamed())?;
     let size = match kind {
         DescriptorKind::Direct => DIRECT_SEND_BUFFER,
-        DescriptorKind::Bridged => BRIDGED_SEND_BUFFER,
+        DescriptorKind::Bridged | DescriptorKind::OnDemand => BRIDGED_SEND_BUFFER,
     };
     socket::setsockopt(outer, sockopt::SndBuf, &size)
 }
@@ -128,7 +128,7 @@ fn prepare_outer(outer: &OwnedFd, kind: DescriptorKind) -> nix::Result<()> {
 /// One byte from the outer end, which the inner never quite reads to the end: closed with something
 /// unread, it shows ECONNRESET outside.
 fn prepare_inner(inner: &OwnedFd, outer: RawFd, kind: DescriptorKind) -> nix::Result<()> {
-    if kind == DescriptorKind::Bridged {
+    if kind != DescriptorKind::Direct {
         socket::setsockopt(inner, sockopt::SndBuf, &INNER_SEND_BUFFER)?;
     }
     send(outer, &[0])?;

@@ -10,6 +10,7 @@ use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Once, OnceLock, RwLockWriteGuard};
 
+use super::on_demand::hand_out_all;
 use super::table::{self, Table};
 
 /// How many forks lie between the first process and this one, since the first stack was opened.
@@ -29,13 +30,16 @@ pub(in crate::net) fn generation() -> u32 {
 pub(in crate::net) fn watch_forks() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // SAFETY: the three functions are sound to call around a fork on the forking thread: they
-        // lock, unlock, load, store and close, and do not unwind.
+        // SAFETY: the three functions are sound to call around a fork on the forking thread: what the
+        // first does is done before anything is copied; they lock, unlock, load, store and close, and
+        // do not unwind.
         unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
     });
 }
 
 extern "C" fn before() {
+    // The child has none of the host, and every descriptor.
+    hand_out_all();
     let _ = HELD.try_with(|held| *held.borrow_mut() = Some(table::write()));
 }
 
