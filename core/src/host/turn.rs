@@ -165,20 +165,19 @@ impl Host {
     /// last reset has left.
     fn settle_closed(&mut self, id: SocketId) {
         let Some(socket) = self.sockets.get_mut(id) else { return };
+        let Kind::Connection(connection) = &socket.kind else { return };
+        let is_abandoned = socket.owner == Owner::Nobody;
+        if is_abandoned && connection.is_finished() {
+            return self.forget(id);
+        }
         if let Some(tuple) = socket.tuple() {
             self.demux.remove_connection(&tuple, id);
         }
-        let Kind::Connection(connection) = &socket.kind else { return };
-        let is_abandoned = socket.owner == Owner::Nobody;
-        let is_finished = connection.is_finished();
         // As Linux: a port that bind() chose stays with the socket.
         if (is_abandoned || !socket.is_bound)
             && let Some(claim) = socket.claim.take()
         {
             self.ports.release(claim);
-        }
-        if is_abandoned && is_finished {
-            self.forget(id);
         }
     }
 
@@ -192,7 +191,9 @@ impl Host {
     /// Takes a socket out of every table.
     pub(super) fn forget(&mut self, id: SocketId) {
         let Some(socket) = self.sockets.remove(id) else { return };
-        self.waiting_for_text.remove(&id);
+        if !self.waiting_for_text.is_empty() {
+            self.waiting_for_text.remove(&id);
+        }
         self.census.change(socket.class, Class::Uncounted);
         self.deadlines.change(id, socket.queued_deadline, None);
         if let Some(tuple) = socket.tuple() {

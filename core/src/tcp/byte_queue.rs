@@ -24,8 +24,9 @@ use crate::wire::payload::Payload;
 /// may keep a 64 KiB buffer alive, so this bounds the waste to a factor of four.
 pub(super) const SHARE_MIN: usize = 16 * 1024;
 
-/// Blocks that small writes are gathered in grow with the queue from this size to [`BLOCK`].
-const BLOCK_MIN: usize = 1024;
+/// Blocks that small writes are gathered in grow with the queue from this size to [`BLOCK`]. Allocators
+/// have ready what is below 1 KiB, and most of what is said in small writes is shorter.
+const BLOCK_MIN: usize = 512;
 
 /// A slice of the tail shorter than this is copied: freezing the tail for it would leave a chunk
 /// whose bookkeeping outweighs its bytes.

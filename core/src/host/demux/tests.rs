@@ -80,6 +80,33 @@ fn two_ends_belong_to_one_connection_and_only_it_can_give_them_up() {
 }
 
 #[test]
+fn segments_are_routed_to_whoever_has_the_ends_now() {
+    let (mut demux, mut sockets) = (demux(), Sockets::default());
+    let tuple = |port| FourTuple {
+        local: at("10.0.0.1:80"),
+        remote: SocketAddr::new("10.0.0.2".parse().unwrap(), port),
+    };
+    let (old, new) = (connected(&mut sockets, tuple(1)), connected(&mut sockets, tuple(1)));
+    let other = connected(&mut sockets, tuple(2));
+    assert_eq!(demux.route(&tuple(1), &sockets), None);
+    demux.insert_connection(tuple(1), old, &sockets);
+    demux.insert_connection(tuple(2), other, &sockets);
+    for _ in 0..2 {
+        assert_eq!(demux.route(&tuple(1), &sockets), Some(old));
+        assert_eq!(demux.route(&tuple(2), &sockets), Some(other));
+        assert_eq!(demux.route(&tuple(3), &sockets), None);
+        assert_eq!(demux.route(&tuple(1), &sockets), Some(old));
+    }
+    // It still knows its ends, as one that the application holds on to in CLOSED does.
+    demux.remove_connection(&tuple(1), old);
+    assert_eq!(demux.route(&tuple(1), &sockets), None);
+    demux.insert_connection(tuple(1), new, &sockets);
+    assert_eq!(demux.route(&tuple(1), &sockets), Some(new));
+    sockets.remove(new);
+    assert_eq!(demux.route(&tuple(1), &sockets), None, "nobody is there");
+}
+
+#[test]
 fn each_of_many_connections_is_found_as_the_table_grows() {
     let (mut demux, mut sockets) = (demux(), Sockets::default());
     let tuples = (1..=5000).map(|port| FourTuple {
