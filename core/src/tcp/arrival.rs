@@ -133,6 +133,7 @@ impl Connection {
 
     /// Whether it is an ACK alone that changes nothing and was sent within the last RTO: reordering
     /// does that, as Linux sees it.
+    #[cold]
     fn is_stale_ack(&self, cx: &Context<'_>, segment: &Segment) -> bool {
         let window = u64::from(segment.window_field) << self.snd.wnd_shift;
         let age = |(value, _): (u32, u32)| self.timestamps.recent().wrapping_sub(value);
@@ -205,6 +206,7 @@ impl Connection {
 
     /// "If an incoming segment is not acceptable, an acknowledgment should be sent in reply"; in
     /// TIME-WAIT a repeated FIN also starts the 2 MSL anew.
+    #[cold]
     fn answer_unusable(&mut self, cx: &mut Context<'_>, segment: &Segment) {
         if segment.is_empty() {
             return self.challenge(cx);
@@ -222,6 +224,7 @@ impl Connection {
 
     /// Sends an ACK that lets an honest peer find its place, and a forger nothing
     /// (RFC 5961 §3.2, §4.2).
+    #[cold]
     fn challenge(&mut self, cx: &mut Context<'_>) {
         if self.may_answer_unusable(cx) {
             self.rcv.demand_ack();

@@ -145,9 +145,13 @@ impl Connection {
     /// Before new text is sent: begins the search where there is one from the start
     /// (`tcp_mtu_probing=2`), takes in what became of the last probe, and at times begins anew.
     pub(super) fn tend_mtu_search(&mut self, cx: &Context<'_>) {
+        let is_always = cx.knobs.mtu_probing() == MtuProbing::Always;
+        if self.mtu_probe.is_none() && !is_always {
+            return;
+        }
         let ceiling = self.largest_segment(cx);
         let before = self.mtu_probe.as_ref().map(|search| search.low);
-        if self.mtu_probe.is_none() && cx.knobs.mtu_probing() == MtuProbing::Always {
+        if self.mtu_probe.is_none() && is_always {
             let floor = if self.ends.is_ipv4() { 1 } else { LEAST_V6 };
             let low = cx.knobs.base_mss().max(floor);
             self.mtu_probe = Some(Box::new(MtuProbe::new(low, ceiling, cx.now)));

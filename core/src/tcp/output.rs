@@ -120,11 +120,13 @@ impl Connection {
 
     /// Which piece leaves next where it is not too early for any.
     fn next_unpaced(&mut self, cx: &Context<'_>) -> Option<Piece> {
-        if let Some(piece) = self.next_repair(cx) {
-            return Some(piece);
-        }
-        if self.recovery.take_due_probe() {
-            return self.tail_probe();
+        if !self.recovery.is_silent() {
+            if let Some(piece) = self.next_repair(cx) {
+                return Some(piece);
+            }
+            if self.recovery.take_due_probe() {
+                return self.tail_probe();
+            }
         }
         self.next_in_window(cx)
     }
@@ -139,6 +141,7 @@ impl Connection {
 
     /// What is lost and leaves again, as far as both windows allow: several segments in one where
     /// the device takes that.
+    #[cold]
     fn next_repair(&mut self, cx: &Context<'_>) -> Option<Piece> {
         if self.recovery.prefers_new_data() {
             if let Some(piece) = self.next_in_window(cx) {
@@ -176,6 +179,7 @@ impl Connection {
 
     /// RFC 8985 §7.3: one segment of new data if the peer takes it, whatever cwnd says, else the last
     /// one again.
+    #[cold]
     fn tail_probe(&mut self) -> Option<Piece> {
         let reason = Reason::TailLossProbe;
         let new = self.text_max().min(self.snd.usable());
@@ -332,6 +336,7 @@ impl Connection {
     }
 
     /// SYN, or SYN+ACK where the peer's SYN is known.
+    #[cold]
     fn syn_segment(&mut self, cx: &mut Context<'_>) -> Outgoing {
         let is_repeat = self.snd.max > self.snd.iss;
         let (flags, reason) = match (self.state, is_repeat) {

@@ -89,6 +89,7 @@ impl Segment {
 
     /// Cuts away what lies before `left` (RFC 9293 §3.10.7.4: "trim off any portions that lie
     /// outside the window").
+    #[inline]
     pub fn trim_front(&mut self, left: Seq) {
         let mut excess = left.since(self.seq);
         if excess == 0 {
@@ -114,6 +115,7 @@ impl Segment {
     }
 
     /// Cuts away what lies at `right` and after it.
+    #[inline]
     pub fn trim_back(&mut self, right: Seq) {
         let excess = self.end().since(right);
         if excess == 0 {

@@ -132,7 +132,8 @@ impl Recovery {
         };
         board.acknowledge(ack.ack, |record| note(record, false));
         let head_sent_at = board.first().map(|head| head.sent_at);
-        if self.has_sack {
+        let has_blocks = self.has_sack && !ack.sack.as_slice().is_empty();
+        if has_blocks {
             for (start, end) in blocks(scene, ack) {
                 board.sack(start, end, |record| note(record, true));
             }
@@ -152,7 +153,9 @@ impl Recovery {
             let most = scene.knobs.max_reordering();
             self.reordering = self.reordering.max(segments.min(most));
         }
-        self.take_dsack(scene, ack, &mut delivery);
+        if has_blocks {
+            self.take_dsack(scene, ack, &mut delivery);
+        }
         delivery
     }
 
