@@ -218,7 +218,7 @@ impl Socket {
     ///
     /// # Errors
     /// `Reset`, `TimedOut`, `NotConnected`; `WouldBlock` (non-blocking, `dont_wait`, or the receive
-    /// timeout has passed); `Interrupted`.
+    /// timeout has passed); `Interrupted`; `HandedOut`.
     pub fn recv(&self, data: &mut [u8], flags: Flags) -> Result<usize, SocketError> {
         self.recvv(&mut [IoSliceMut::new(data)], flags)
     }
