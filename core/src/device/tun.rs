@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use super::error::context;
 use super::packet_io::{self, ReadBuffer};
-use super::{BATCH, BATCH_BYTES, Device, GSO_MAX_PAYLOAD, Interest, errno};
+use super::{BATCH_BYTES, Device, GSO_MAX_PAYLOAD, Interest, errno};
 use crate::time::Instant;
 use crate::wire::coalesce::Coalescer;
 use crate::wire::packet::{ChecksumField, Frame, Transmit, Verification};
@@ -50,6 +50,9 @@ impl Default for TunConfig {
     }
 }
 
+/// Packets taken at once. Each batch is answered by ACKs of its own, and our write of an ACK is where a kernel
+/// peer sends: with many small packets to an ACK, more of that is done by the peer's own thread.
+const PACKETS_MAX: usize = 128;
 /// No queue is full.
 const NONE: usize = usize::MAX;
 
@@ -234,7 +237,7 @@ impl Device for TunDevice {
         let first = self.first_queue.fetch_add(1, Relaxed);
         for index in 0..self.queues.len() {
             let queue = &self.queues[first.wrapping_add(index) % self.queues.len()];
-            while count < BATCH && bytes < BATCH_BYTES {
+            while count < PACKETS_MAX && bytes < BATCH_BYTES {
                 match self.recv_one(queue, &mut inbound, batch) {
                     Ok(Received::Packet(len)) => {
                         count += 1;
