@@ -219,7 +219,11 @@ fn flow_hash(transmit: &Transmit) -> usize {
     let is_ipv4 = transmit.header.first().is_some_and(|byte| byte >> 4 == 4);
     let flow = if is_ipv4 { 12..24 } else { 8..44 };
     let bytes = transmit.header.get(flow).unwrap_or_default();
-    bytes.iter().fold(0, |hash: usize, byte| hash.wrapping_mul(31).wrapping_add(usize::from(*byte)))
+    let sum =
+        bytes.iter().fold(0, |sum: u64, &byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    // Knuth's multiplicative hashing. The lowest bits alone would put ports that are all even, as Linux hands
+    // them out, on one queue of two.
+    (sum.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33) as usize
 }
 
 impl Device for TunDevice {

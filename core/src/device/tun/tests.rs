@@ -62,6 +62,19 @@ fn a_flow_keeps_its_queue() {
 }
 
 #[test]
+fn flows_are_spread_over_the_queues_even_when_all_their_ports_are_even() {
+    for queues in [2, 3, 4, 8] {
+        let mut flows = vec![0; queues];
+        for port in (32_768..33_768).step_by(2) {
+            let mut transmit = segment("10.0.0.1", "10.0.0.2", 1, 0);
+            transmit.header[22..24].copy_from_slice(&u16::to_be_bytes(port));
+            flows[flow_hash(&transmit) % queues] += 1;
+        }
+        assert!(flows.iter().all(|&flows| flows > 400 / queues), "{flows:?}");
+    }
+}
+
+#[test]
 fn bad_names_and_values_are_refused_before_anything_is_opened() {
     let open = |name: &str, config: &TunConfig| {
         let error = TunDevice::open(name, config).err().expect("it is refused");
