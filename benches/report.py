@@ -27,7 +27,8 @@ INTRODUCTION = """\
 
 What tcpstack makes of the time, the memory and the links it is given, beside what one would take instead in
 the same run. `make bench` measures all and writes this (what goes over TUN needs root); `scripts/bench ROW`
-measures one row and prints it, `scripts/bench --list` names them. Sources: `benches/`.
+measures one row and prints it, `scripts/bench --list` names them. Sources: `benches/`. What was changed for speed,
+and why some of it is not reached, is told at the end.
 
 The contenders of a row take turns, so that a ratio is one of the same round and means more than the values
 do themselves: another machine, or another hour on a shared one, moves them all. smoltcp is the crate at
