@@ -4,271 +4,18 @@
 //! on demand walks through each life once for every step at which the application may ask for it first.
 
 mod net_support;
+#[path = "readiness/world.rs"]
+mod world;
 
-use std::net::SocketAddr;
-use std::os::fd::{IntoRawFd, RawFd};
+use std::os::fd::RawFd;
 use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::sys::socket::{
-    self, AddressFamily, Backlog, MsgFlags, SockFlag, SockType, SockaddrIn, sockopt,
-};
-use nix::sys::socket::{getsockname, getsockopt, setsockopt};
-use tcpstack::host::{Domain, Error, Readiness, Shutdown, SocketOption};
-use tcpstack::net::{
-    DescriptorKind, Flags, SocketError, Stack, accept_descriptor, close_descriptor,
-    connect_descriptor, hand_out, lookup, open_descriptor,
-};
+use tcpstack::host::Shutdown;
+use tcpstack::net::{DescriptorKind, hand_out, lookup};
 
-use net_support::{borrow, mask, mask_becomes};
-
-/// Nothing waits on a non-blocking socket.
-const DONT_WAIT: MsgFlags = MsgFlags::MSG_DONTWAIT.union(MsgFlags::MSG_NOSIGNAL);
-
-/// One side of the comparison. Descriptors are numbers, non-blocking.
-enum World {
-    Kernel,
-    Ours { stack: Stack, kind: DescriptorKind },
-}
-
-impl World {
-    fn ours(kind: DescriptorKind) -> World {
-        World::Ours { stack: Stack::open("user:?addr=10.7.0.2&seed=1").unwrap(), kind }
-    }
-
-    fn socket(&self) -> RawFd {
-        self.socket_with(true)
-    }
-
-    fn socket_with(&self, nonblocking: bool) -> RawFd {
-        match self {
-            World::Kernel => {
-                let mut flags = SockFlag::SOCK_CLOEXEC;
-                flags.set(SockFlag::SOCK_NONBLOCK, nonblocking);
-                socket::socket(AddressFamily::Inet, SockType::Stream, flags, None)
-                    .unwrap()
-                    .into_raw_fd()
-            }
-            World::Ours { stack, kind } => {
-                open_descriptor(stack, Domain::V4, *kind, nonblocking, true).unwrap()
-            }
-        }
-    }
-
-    fn bind(&self, fd: RawFd) -> SocketAddr {
-        let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        match self {
-            World::Kernel => {
-                socket::bind(fd, &SockaddrIn::new(127, 0, 0, 1, 0)).unwrap();
-                let addr: SockaddrIn = getsockname(fd).unwrap();
-                SocketAddr::from(std::net::SocketAddrV4::from(addr))
-            }
-            World::Ours { .. } => {
-                lookup(fd).unwrap().bind(any).unwrap();
-                lookup(fd).unwrap().local_addr().unwrap()
-            }
-        }
-    }
-
-    fn listen(&self, fd: RawFd, backlog: u32) {
-        match self {
-            World::Kernel => {
-                socket::listen(&borrow(fd), Backlog::new(backlog as i32).unwrap()).unwrap();
-            }
-            World::Ours { .. } => lookup(fd).unwrap().listen(backlog).unwrap(),
-        }
-    }
-
-    /// The errno, 0 for none.
-    fn connect(&self, fd: RawFd, addr: SocketAddr) -> i32 {
-        match self {
-            World::Kernel => {
-                let SocketAddr::V4(addr) = addr else { unreachable!() };
-                socket::connect(fd, &SockaddrIn::from(addr)).err().map_or(0, |errno| errno as i32)
-            }
-            World::Ours { .. } => connect_descriptor(fd, addr).err().map_or(0, SocketError::errno),
-        }
-    }
-
-    fn accept(&self, fd: RawFd) -> RawFd {
-        match self {
-            World::Kernel => socket::accept4(fd, SockFlag::SOCK_NONBLOCK).unwrap(),
-            World::Ours { .. } => accept_descriptor(fd, true, true).unwrap().0,
-        }
-    }
-
-    /// Whether the bytes go through the descriptor.
-    fn carries_bytes(&self, fd: RawFd) -> bool {
-        match self {
-            World::Ours { kind: DescriptorKind::Direct, .. } => false,
-            World::Ours { kind: DescriptorKind::OnDemand, .. } => {
-                lookup(fd).unwrap().is_handed_out()
-            }
-            _ => true,
-        }
-    }
-
-    /// Bytes that went; None: would block.
-    fn send(&self, fd: RawFd, bytes: &[u8]) -> Option<usize> {
-        match self {
-            World::Ours { .. } if !self.carries_bytes(fd) => {
-                match lookup(fd).unwrap().send(bytes, Flags::default()) {
-                    Err(SocketError::Host(Error::WouldBlock)) => None,
-                    sent => Some(sent.unwrap()),
-                }
-            }
-            _ => match socket::send(fd, bytes, DONT_WAIT) {
-                Err(Errno::EAGAIN) => None,
-                sent => Some(sent.unwrap()),
-            },
-        }
-    }
-
-    /// MSG_OOB: the last byte is urgent.
-    fn send_urgent(&self, fd: RawFd, bytes: &[u8]) {
-        let flags = Flags { out_of_band: true, ..Flags::default() };
-        let sent = match self {
-            World::Ours { .. } => lookup(fd).unwrap().send(bytes, flags).unwrap(),
-            World::Kernel => socket::send(fd, bytes, DONT_WAIT | MsgFlags::MSG_OOB).unwrap(),
-        };
-        assert_eq!(sent, bytes.len());
-    }
-
-    /// MSG_OOB: the urgent byte.
-    fn recv_urgent(&self, fd: RawFd) -> u8 {
-        let mut byte = [0];
-        match self {
-            World::Ours { .. } => {
-                byte[0] = lookup(fd).unwrap().recv_urgent(Flags::default()).unwrap().unwrap();
-            }
-            World::Kernel => {
-                assert_eq!(socket::recv(fd, &mut byte, MsgFlags::MSG_OOB), Ok(1));
-            }
-        }
-        byte[0]
-    }
-
-    /// Takes what is there; whether anything was, the end included.
-    fn recv(&self, fd: RawFd, buffer: &mut [u8]) -> Option<usize> {
-        match self {
-            World::Ours { .. } if !self.carries_bytes(fd) => {
-                match lookup(fd).unwrap().recv(buffer, Flags::default()) {
-                    Err(SocketError::Host(Error::WouldBlock)) => None,
-                    received => Some(received.unwrap()),
-                }
-            }
-            _ => match socket::recv(fd, buffer, DONT_WAIT) {
-                Err(Errno::EAGAIN) => None,
-                received => Some(received.unwrap()),
-            },
-        }
-    }
-
-    fn shutdown(&self, fd: RawFd, how: Shutdown) {
-        match self {
-            World::Ours { .. } => lookup(fd).unwrap().shutdown(how).unwrap(),
-            World::Kernel => {
-                let how = match how {
-                    Shutdown::Read => socket::Shutdown::Read,
-                    Shutdown::Write => socket::Shutdown::Write,
-                    Shutdown::Both => socket::Shutdown::Both,
-                };
-                socket::shutdown(fd, how).unwrap();
-            }
-        }
-    }
-
-    fn close(&self, fd: RawFd) {
-        match self {
-            World::Kernel => nix::unistd::close(fd).unwrap(),
-            World::Ours { .. } => close_descriptor(fd).unwrap(),
-        }
-    }
-
-    /// Closes so that the peer gets a RST.
-    fn abort(&self, fd: RawFd) {
-        match self {
-            World::Kernel => {
-                let linger = libc::linger { l_onoff: 1, l_linger: 0 };
-                setsockopt(&borrow(fd), sockopt::Linger, &linger).unwrap();
-            }
-            World::Ours { .. } => {
-                let zero = SocketOption::Linger(Some(Duration::ZERO));
-                lookup(fd).unwrap().set_option(zero).unwrap();
-            }
-        }
-        self.close(fd);
-    }
-
-    /// SO_ERROR.
-    fn take_error(&self, fd: RawFd) -> i32 {
-        match self {
-            World::Kernel => getsockopt(&borrow(fd), sockopt::SocketError).unwrap(),
-            World::Ours { .. } => {
-                let error = lookup(fd).unwrap().take_error().unwrap();
-                error.map_or(0, Error::errno)
-            }
-        }
-    }
-
-    /// A listening socket.
-    fn listener(&self, backlog: u32) -> (RawFd, SocketAddr) {
-        let fd = self.socket();
-        let addr = self.bind(fd);
-        self.listen(fd, backlog);
-        (fd, addr)
-    }
-
-    /// Both ends of a connection, the connecting one first.
-    fn connection(&self, walk: &mut Walk<'_>) -> (RawFd, RawFd) {
-        let (listener, addr) = self.listener(1);
-        let client = self.socket();
-        assert_eq!(self.connect(client, addr), libc_einprogress());
-        walk.wait(listener, "IN");
-        let server = self.accept(listener);
-        self.close(listener);
-        walk.wait(client, "OUT");
-        walk.wait(server, "OUT");
-        (client, server)
-    }
-
-    /// Fills everything between `fd` and its peer. Returns how much that was.
-    fn fill(&self, fd: RawFd) -> usize {
-        let piece = [7; 60_000];
-        let mut total = 0;
-        // Moving on takes a moment where an engine does it.
-        let mut rounds_without = 0;
-        while rounds_without < 20 {
-            match self.send(fd, &piece) {
-                Some(sent) => {
-                    total += sent;
-                    rounds_without = 0;
-                }
-                None => {
-                    rounds_without += 1;
-                    mask_becomes_other(fd, "");
-                }
-            }
-        }
-        total
-    }
-
-    /// Reads `total` bytes.
-    fn drain(&self, fd: RawFd, total: usize) {
-        let mut buffer = vec![0; 1 << 20];
-        let mut left = total;
-        net_support::eventually("everything is read", || {
-            if let Some(count) = self.recv(fd, &mut buffer) {
-                left -= count;
-            }
-            left == 0
-        });
-    }
-}
-
-fn libc_einprogress() -> i32 {
-    Errno::EINPROGRESS as i32
-}
+use net_support::{mask, mask_becomes};
+use world::{World, libc_einprogress};
 
 /// Gives the mask a moment to become another one.
 fn mask_becomes_other(fd: RawFd, mask_now: &str) {
@@ -280,19 +27,11 @@ fn mask_becomes_other(fd: RawFd, mask_now: &str) {
 
 /// What `poll` shows; of a descriptor that was not handed out, what it would.
 fn shown(fd: RawFd) -> String {
-    const NAMES: [(Readiness, &str); 5] = [
-        (Readiness::IN, "IN"),
-        (Readiness::OUT, "OUT"),
-        (Readiness::RDHUP, "RDHUP"),
-        (Readiness::HUP, "HUP"),
-        (Readiness::ERR, "ERR"),
-    ];
-    let Some(socket) = lookup(fd).filter(|socket| !socket.is_handed_out()) else {
-        return mask(fd);
-    };
-    let readiness = socket.readiness();
-    let names = NAMES.iter().filter(|(bit, _)| readiness.contains(*bit));
-    names.map(|(_, name)| *name).collect::<Vec<_>>().join("|")
+    match lookup(fd).filter(|socket| !socket.is_handed_out()).map(|socket| socket.readiness()) {
+        None => mask(fd),
+        Some(readiness) if readiness.is_empty() => String::new(),
+        Some(readiness) => readiness.to_string(),
+    }
 }
 
 /// The steps of a life, with the mask at each: written down in the kernel's world, compared in ours.
@@ -303,7 +42,11 @@ struct Walk<'a> {
     asks_from: usize,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(expected: Option<&'a [(String, String)]>, asks_from: usize) -> Walk<'a> {
+        Walk { expected, seen: Vec::new(), asks_from }
+    }
+
     fn step(&mut self, name: &str, fd: RawFd) {
         self.ask_for(fd);
         let shown = match self.expected {
@@ -328,20 +71,14 @@ impl Walk<'_> {
 
 /// [`mask_becomes`] of what is [`shown`].
 fn becomes(fd: RawFd, expected: &str) -> String {
-    match lookup(fd) {
-        Some(socket) if !socket.is_handed_out() => {
-            net_support::eventually(expected, || shown(fd) == expected);
-            expected.to_owned()
-        }
-        _ => mask_becomes(fd, expected),
-    }
+    net_support::becomes(expected, || shown(fd))
 }
 
 /// Lets the kernel and every kind of descriptor live the same life.
 fn compare(life: impl Fn(&World, &mut Walk<'_>)) {
     let kernel = compare_kinds(&[DescriptorKind::Direct, DescriptorKind::Bridged], &life);
     for asks_from in 0..=kernel.len() {
-        let mut ours = Walk { expected: Some(&kernel), seen: Vec::new(), asks_from };
+        let mut ours = Walk::new(Some(&kernel), asks_from);
         life(&World::ours(DescriptorKind::OnDemand), &mut ours);
         assert_eq!(
             ours.seen, kernel,
@@ -355,10 +92,10 @@ fn compare_kinds(
     kinds: &[DescriptorKind],
     life: impl Fn(&World, &mut Walk<'_>),
 ) -> Vec<(String, String)> {
-    let mut kernel = Walk { expected: None, seen: Vec::new(), asks_from: 0 };
+    let mut kernel = Walk::new(None, 0);
     life(&World::Kernel, &mut kernel);
     for &kind in kinds {
-        let mut ours = Walk { expected: Some(&kernel.seen), seen: Vec::new(), asks_from: 0 };
+        let mut ours = Walk::new(Some(&kernel.seen), 0);
         life(&World::ours(kind), &mut ours);
         assert_eq!(ours.seen, kernel.seen, "{kind:?} (left) and the kernel (right)");
     }
@@ -398,8 +135,7 @@ fn urgent_data_shows_what_the_kernels_does() {
 #[test]
 fn an_urgent_byte_alone_shows_as_readable_until_it_is_taken() {
     let world = World::ours(DescriptorKind::Direct);
-    let (client, server) =
-        world.connection(&mut Walk { expected: None, seen: Vec::new(), asks_from: 0 });
+    let (client, server) = world.connection(&mut Walk::new(None, 0));
     world.send_urgent(client, b"!");
     assert_eq!(mask_becomes(server, "IN|PRI|OUT"), "IN|PRI|OUT");
     assert_eq!(world.recv_urgent(server), b'!');
@@ -596,9 +332,9 @@ fn a_kernel_descriptor_is_compared_with_itself() {
         World::Kernel.close(client);
         World::Kernel.close(server);
     };
-    let mut first = Walk { expected: None, seen: Vec::new(), asks_from: 0 };
+    let mut first = Walk::new(None, 0);
     life(&mut first);
-    let mut second = Walk { expected: Some(&first.seen), seen: Vec::new(), asks_from: 0 };
+    let mut second = Walk::new(Some(&first.seen), 0);
     life(&mut second);
     assert_eq!(first.seen, second.seen);
     assert_eq!(first.seen[0].1, "IN|OUT");

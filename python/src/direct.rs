@@ -57,8 +57,7 @@ impl Direct {
     ) -> PyResult<Bound<'py, PyBytes>> {
         let size = usize::try_from(size)
             .map_err(|_| PyValueError::new_err("negative buffersize in recv"))?;
-        let flags = flags_of(py, flags, timeout)?;
-        timeout.apply(&self.0);
+        let flags = self.begin(py, flags, timeout)?;
         transfer::recv(py, &self.0, timeout, size, flags)
     }
 
@@ -81,8 +80,7 @@ impl Direct {
         if size == 0 {
             return Ok(0);
         }
-        let flags = flags_of(py, flags, timeout)?;
-        timeout.apply(&self.0);
+        let flags = self.begin(py, flags, timeout)?;
         transfer::recv_into(py, &self.0, timeout, &mut buffer, size, flags)
     }
 
@@ -96,8 +94,7 @@ impl Direct {
         let mut buffers = extracted::<BytesMut>(buffers)?;
         let mut places: Vec<_> =
             buffers.iter_mut().map(|buffer| IoSliceMut::new(buffer.as_mut_slice())).collect();
-        let flags = flags_of(py, flags, timeout)?;
-        timeout.apply(&self.0);
+        let flags = self.begin(py, flags, timeout)?;
         timeout.start(&self.0).run(py, |socket| socket.recvv(&mut places, flags))
     }
 
@@ -119,8 +116,7 @@ impl Direct {
 
     fn sendall(&self, py: Python<'_>, data: Bytes, flags: i32, timeout: Patience) -> PyResult<()> {
         self.check()?;
-        let taken = flags_of(py, flags, timeout)?;
-        timeout.apply(&self.0);
+        let taken = self.begin(py, flags, timeout)?;
         transfer::sendall(py, &self.0, timeout, &data, |socket, rest| {
             send(socket, &[IoSlice::new(rest)], taken, flags)
         })
@@ -136,8 +132,7 @@ impl Direct {
         timeout: Patience,
     ) -> PyResult<usize> {
         self.check()?;
-        let taken = flags_of(py, flags, timeout)?;
-        timeout.apply(&self.0);
+        let taken = self.begin(py, flags, timeout)?;
         timeout.start(&self.0).run(py, |socket| {
             if timeout == Patience::Forever {
                 return send(socket, data, taken, flags);
@@ -151,6 +146,13 @@ impl Direct {
                 done => done,
             }
         })
+    }
+
+    /// Has the socket wait as the call is to, and says what the stack is told of its flags.
+    fn begin(&self, py: Python<'_>, flags: i32, timeout: Patience) -> PyResult<Flags> {
+        let flags = flags_of(py, flags, timeout)?;
+        timeout.apply(&self.0);
+        Ok(flags)
     }
 
     /// Refuses to send past the descriptor. Who receives is refused by the stack.

@@ -55,10 +55,7 @@ impl Frame {
         if self.rest.is_empty() {
             return self;
         }
-        let mut packet = vec![0; self.len()];
-        let (front, rest) = packet.split_at_mut(self.front.len());
-        front.copy_from_slice(&self.front);
-        self.rest.copy_to(rest);
+        let packet = contiguous(&self.front, &self.rest);
         Frame::new(packet.into(), self.verification, self.gso_size)
     }
 }
@@ -179,8 +176,7 @@ impl Transmit {
 
     /// The packet in one piece, its checksum finished. A super-segment stays one packet.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut packet = vec![0; self.len()];
-        self.copy_to(&mut packet);
+        let mut packet = contiguous(&self.header, &self.payload);
         self.checksum.finish(&mut packet, 0);
         packet
     }
@@ -196,20 +192,19 @@ impl Transmit {
             let front = Bytes::copy_from_slice(&self.header);
             return Frame { front, rest: self.payload, verification, gso_size: self.gso_size };
         }
-        let mut packet = vec![0; self.len()];
-        self.copy_to(&mut packet);
+        let packet = contiguous(&self.header, &self.payload);
         Frame::new(packet.into(), verification, self.gso_size)
     }
+}
 
-    /// Copies the packet as it is into `room`, which it fills: a partial checksum stays one.
-    ///
-    /// # Panics
-    /// When `room` is not as long as the packet.
-    pub fn copy_to(&self, room: &mut [u8]) {
-        let (header, payload) = room.split_at_mut(self.header.len());
-        header.copy_from_slice(&self.header);
-        self.payload.copy_to(payload);
+/// A packet that is in two parts, in one piece.
+fn contiguous(front: &[u8], rest: &Payload) -> Vec<u8> {
+    let mut packet = Vec::with_capacity(front.len() + rest.len());
+    packet.extend_from_slice(front);
+    for slice in rest.slices() {
+        packet.extend_from_slice(slice);
     }
+    packet
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::checksum;
-use crate::blocks;
 
 /// Bytes in order, as shared slices.
 ///
@@ -121,19 +120,6 @@ impl Payload {
             len += slice.len();
         }
         sum
-    }
-
-    /// Copies them to `room`, which they fill.
-    ///
-    /// # Panics
-    /// When `room` is not as long.
-    pub fn copy_to(&self, mut room: &mut [u8]) {
-        assert_eq!(self.len, room.len(), "the payload fills the room");
-        for slice in &self.slices {
-            let (part, later) = room.split_at_mut(slice.len());
-            blocks::copy(slice, part);
-            room = later;
-        }
     }
 
     /// All in one slice: a copy where there are several.

@@ -144,9 +144,14 @@ pub(crate) fn mask(fd: RawFd) -> String {
 
 /// Waits until `poll` shows `expected`; what it shows when that never happens.
 pub(crate) fn mask_becomes(fd: RawFd, expected: &str) -> String {
+    becomes(expected, || mask(fd))
+}
+
+/// Waits until `show` says `expected`; what it says when that never happens.
+pub(crate) fn becomes(expected: &str, show: impl Fn() -> String) -> String {
     let start = now();
     loop {
-        let shown = mask(fd);
+        let shown = show();
         if shown == expected || start.elapsed() > std::time::Duration::from_secs(2) {
             return shown;
         }

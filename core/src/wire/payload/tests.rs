@@ -27,9 +27,7 @@ proptest! {
         prop_assert_eq!((payload.len(), payload.is_empty()), (all.len(), all.is_empty()));
         prop_assert_eq!(payload.get(at), all.get(at).copied());
         prop_assert_eq!(payload.sum(), checksum::sum(&all));
-        let mut room = vec![0; all.len()];
-        payload.copy_to(&mut room);
-        prop_assert_eq!(&room, &all);
+        prop_assert_eq!(payload.slices().concat(), all.clone());
 
         let mut rest = payload.clone();
         let front = rest.split_to(at);
