@@ -2,7 +2,10 @@
 //!
 //! The parts are pure and in this order: recordings -> [`story`] -> [`diagram`] -> [`render`].
 
+pub mod book;
 pub mod diagram;
+pub mod lesson;
 pub mod render;
+pub mod run;
 pub mod story;
 pub mod text;

@@ -1,0 +1,65 @@
+//! A lesson as a reader has it: texts in both languages, the scenarios that it plays, and what to try.
+//!
+//! The scenarios themselves (who calls what and when, on which link) are files beside this crate; what
+//! plays them is the stage.
+
+use serde::{Deserialize, Serialize};
+
+use crate::run::{Rule, Text};
+
+/// A lesson.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lesson {
+    /// From 1: `tcpstack lab 9`.
+    pub number: u32,
+    /// `handshake`, `header`, ...
+    pub id: String,
+    /// Its title.
+    pub title: Text,
+    /// What is learned, in a sentence or two.
+    pub summary: Text,
+    /// The text, section by section.
+    pub sections: Vec<Section>,
+    /// The scenarios, the first of which is shown first.
+    pub scenarios: Vec<ScenarioHead>,
+}
+
+/// A section of a lesson's text. Texts are paragraphs parted by empty lines, with `code` and **strong**.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Section {
+    /// Its heading.
+    pub title: Text,
+    /// Its text.
+    pub text: Text,
+    /// The scenario that it speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<String>,
+    /// The moments that it speaks of: ids of landmarks in that scenario's run.
+    #[serde(default)]
+    pub landmarks: Vec<String>,
+}
+
+/// What a reader sees of a scenario before it is played.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScenarioHead {
+    /// Unique in its lesson.
+    pub id: String,
+    /// Its title.
+    pub title: Text,
+    /// What is about to happen.
+    pub text: Text,
+    /// Shown beside this other scenario of the lesson.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<String>,
+    /// What to try on it.
+    pub experiments: Vec<Experiment>,
+}
+
+/// Something to try: what a click on a segment would do as well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Experiment {
+    /// What to look for.
+    pub text: Text,
+    /// What is done to which packet.
+    pub rules: Vec<Rule>,
+}
