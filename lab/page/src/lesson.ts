@@ -1,0 +1,34 @@
+// A lesson, as lab/src/lesson writes it.
+
+import type { Rule, Text } from "./run.ts";
+
+export interface Lesson {
+  number: number;
+  id: string;
+  title: Text;
+  summary: Text;
+  sections: Section[];
+  scenarios: ScenarioHead[];
+}
+
+/** Texts are paragraphs parted by empty lines, with `code` and **strong**. */
+export interface Section {
+  title: Text;
+  text: Text;
+  scenario?: string;
+  landmarks: string[];
+}
+
+export interface ScenarioHead {
+  id: string;
+  title: Text;
+  text: Text;
+  /** Shown beside this other scenario of the lesson. */
+  beside?: string | string[];
+  experiments: Experiment[];
+}
+
+export interface Experiment {
+  text: Text;
+  rules: Rule[];
+}
