@@ -3,6 +3,21 @@
 //! Views look names up here and never know more than that: what the bits of a header are called, which
 //! ways lead from one state to another, what a timer, a limit or a reason is. The book is the same for
 //! every run.
+//!
+//! Each kind of thing has its table in a file of its own; nothing here repeats what another table of the
+//! project says (the sentences of the reasons are the stack's).
+
+mod counters;
+mod entry;
+mod flags;
+mod header;
+mod limits;
+mod options;
+mod phases;
+mod reasons;
+mod states;
+mod timers;
+mod transitions;
 
 use std::collections::BTreeMap;
 
@@ -70,3 +85,22 @@ pub struct Transition {
     /// What leads over it, and what is sent.
     pub label: Text,
 }
+
+/// The book, complete: every name that an event can bear has its term.
+pub fn book() -> Book {
+    Book {
+        header: header::fields(),
+        options: options::terms(),
+        flags: entry::terms(flags::ENTRIES),
+        states: entry::terms(states::ENTRIES),
+        transitions: transitions::transitions(),
+        timers: entry::terms(timers::ENTRIES),
+        limits: entry::terms(limits::ENTRIES),
+        phases: entry::terms(phases::ENTRIES),
+        counters: entry::terms(counters::ENTRIES),
+        reasons: reasons::terms(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
