@@ -21,8 +21,8 @@ demo: ## C server, C client and Python client, and the diagram of what happened 
 	@scripts/need cargo cc python3 venv
 	@scripts/demo
 
-test: ## everything: format, lints, Rust, C, Python, kernel peers · 全部测试
-	@scripts/need cargo rustfmt clippy cc python3 venv openssl valgrind
+test: ## everything: format, lints, Rust, C, Python, the page, kernel peers · 全部测试
+	@scripts/need cargo rustfmt clippy cc python3 venv openssl valgrind node npm chromium
 	@scripts/test
 
 soak: ## random programs on random networks, many seeds: make soak SEEDS=10000 · 长时间随机测试
