@@ -5,6 +5,7 @@
 pub mod book;
 pub mod diagram;
 pub mod lesson;
+pub mod recording;
 pub mod render;
 pub mod run;
 pub mod story;

@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use tcpstack::event::Language;
 use tcpstack::event::json::{self, ReadError};
 use tcpstack_lab::diagram::{Line, Options, Sign, Span, Style, diagram, legend};
+use tcpstack_lab::recording::{self, Source};
 use tcpstack_lab::render::render;
+use tcpstack_lab::run::Run;
 use tcpstack_lab::story::{
-    Conversation, Source, Story, condense, find_conversations, summarise, tell, tell_all,
+    Conversation, Story, condense, find_conversations, summarise, tell, tell_all,
 };
 use tcpstack_lab::text::Text;
 
@@ -51,7 +53,8 @@ fn numbers(most: usize) -> String {
 /// Draws what `arguments` ask for on standard output.
 pub(crate) fn show(arguments: &Show) -> Result<(), ShowError> {
     let sources = arguments.files.iter().map(|path| open(path)).collect::<Result<Vec<_>, _>>()?;
-    let conversations = find_conversations(&sources);
+    let run = recording::run(&sources, false);
+    let conversations = find_conversations(&run.events);
     let most = conversations.len();
     if let Some(asked) = arguments.connection.filter(|asked| !(1..=most).contains(asked)) {
         return Err(ShowError::Connection { asked, most });
@@ -60,9 +63,9 @@ pub(crate) fn show(arguments: &Show) -> Result<(), ShowError> {
         Options { width: width(arguments), language: language(arguments), why: arguments.why };
     let mut page = Page { options, all: arguments.all, rows: Vec::new(), signs: BTreeSet::new() };
     if arguments.together || conversations.is_empty() {
-        page.draw(tell_all(&sources, &conversations));
+        page.draw(tell_all(&run, &conversations));
     } else {
-        page.draw_each(&sources, &conversations, arguments.connection);
+        page.draw_each(&run, &conversations, arguments.connection);
     }
     page.end(&sources);
     let text = render(&page.rows, is_coloured(arguments));
@@ -95,7 +98,7 @@ impl Page {
     }
 
     /// The connections one after the other, or the one asked for.
-    fn draw_each(&mut self, sources: &[Source], all: &[Conversation], asked: Option<usize>) {
+    fn draw_each(&mut self, run: &Run, all: &[Conversation], asked: Option<usize>) {
         let chosen = all.iter().filter(|one| asked.is_none_or(|number| number == one.number));
         for one in chosen.take(MOST_DRAWN) {
             if all.len() > 1 {
@@ -104,7 +107,7 @@ impl Page {
                 self.say(title, Style::Title);
                 self.rows.push(Line::new());
             }
-            self.draw(tell(sources, all, one.number));
+            self.draw(tell(run, all, one.number));
         }
         if asked.is_none() && all.len() > MOST_DRAWN {
             let more = self.text().more_connections(all.len() - MOST_DRAWN);

@@ -43,6 +43,8 @@ words! {
     Listener "listener" "监听";
     Blocks "waits …" "等待 …";
     Lost "lost" "丢失";
+    Damaged "damaged" "损坏";
+    Underway "under way" "途中";
     Again "again" "重传";
     Duplicate "duplicate" "重复";
     Window "win" "窗口";
@@ -61,6 +63,12 @@ words! {
     LegendLost
         "a segment that never arrived"
         "未到达对方的报文段";
+    LegendDamaged
+        "a segment that arrived with a wrong bit: the checksum shows it, and it is refused"
+        "到达时有比特出错的报文段：校验和不符，被丢弃";
+    LegendUnderway
+        "a segment that is still on its way"
+        "仍在途中的报文段";
     LegendAgain
         "sent again: part of it had been sent before"
         "重传：其中有数据曾经发送过";

@@ -77,7 +77,7 @@ fn a_refused_connection() {
 }
 
 /// One server, and two clients one after the other.
-fn two_clients() -> Vec<tcpstack_lab::story::Source> {
+fn two_clients() -> Vec<tcpstack_lab::recording::Source> {
     let mut first = plays::notes(40);
     let mut client = stage::Host::new("10.7.0.3:50000", stage::SERVER);
     let mut server = stage::Host::new(stage::SERVER, "10.7.0.3:50000");

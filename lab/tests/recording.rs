@@ -9,9 +9,8 @@ use tcpstack::event::json::read;
 use tcpstack::host::Domain;
 use tcpstack::net::{Flags, Socket, Stack};
 use tcpstack::tcp::State;
-use tcpstack_lab::story::{
-    Close, Fate, Role, Source, Story, What, find_conversations, summarise, tell,
-};
+use tcpstack_lab::recording::{self, Source};
+use tcpstack_lab::story::{Close, Fate, Role, Story, What, find_conversations, summarise, tell};
 
 fn open(dir: &Path, address: &str) -> Stack {
     let (network, events) = (dir.join("network"), dir.join(format!("{address}.jsonl")));
@@ -70,10 +69,11 @@ fn states(story: &Story, role: Role) -> Vec<State> {
 fn a_real_connection_is_told_from_its_first_syn_to_time_wait() {
     let dir = tempfile::tempdir().unwrap();
     let sources = record(dir.path());
-    let conversations = find_conversations(&sources);
+    let run = recording::run(&sources, false);
+    let conversations = find_conversations(&run.events);
     assert_eq!(conversations.len(), 1);
     assert!(conversations[0].j.is_some() && conversations[0].k.is_some());
-    let story = tell(&sources, &conversations, 1);
+    let story = tell(&run, &conversations, 1);
     let lost: Vec<_> = story.arrows.iter().filter(|arrow| arrow.fate != Fate::Arrived).collect();
     assert!(lost.is_empty(), "{lost:#?}");
     let client = states(&story, Role::Client);

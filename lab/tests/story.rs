@@ -5,16 +5,23 @@ mod stage;
 use stage::plays;
 use tcpstack::event::{ConnectionName, Kind, Reason};
 use tcpstack::wire::tcp::Flags;
+use tcpstack_lab::recording::{self, Source};
+use tcpstack_lab::run::Run;
 use tcpstack_lab::story::{
-    Close, Fate, Source, Story, What, condense, find_conversations, summarise, tell,
+    Close, Fate, Story, What, condense, find_conversations, summarise, tell,
 };
 
 fn sources(hosts: Vec<stage::Host>) -> Vec<Source> {
     hosts.into_iter().map(stage::Host::source).collect()
 }
 
+fn run(sources: &[Source]) -> Run {
+    recording::run(sources, false)
+}
+
 fn story(sources: &[Source]) -> Story {
-    tell(sources, &find_conversations(sources), 1)
+    let run = run(sources);
+    tell(&run, &find_conversations(&run.events), 1)
 }
 
 /// Whether every segment's arrival comes after its sending.
@@ -29,7 +36,8 @@ fn the_client_is_who_sent_the_first_syn_whichever_file_comes_first() {
     let mut hosts = plays::notes(40);
     for _ in 0..2 {
         hosts.reverse();
-        let [conversation] = &find_conversations(&sources(plays::notes(40)))[..] else {
+        let [conversation] = &find_conversations(&run(&sources(plays::notes(40))).events)[..]
+        else {
             panic!("one connection expected")
         };
         assert_eq!(conversation.client.to_string(), stage::CLIENT);
@@ -78,11 +86,11 @@ fn the_same_ports_used_again_are_another_connection() {
     let mut later = plays::notes(40);
     let server = stage::joined(hosts.remove(0), later.remove(0).later(10_000, 1));
     let client = stage::joined(hosts.remove(0), later.remove(0).later(10_000, 1));
-    let sources = sources(vec![server, client]);
-    let conversations = find_conversations(&sources);
+    let run = run(&sources(vec![server, client]));
+    let conversations = find_conversations(&run.events);
     assert_eq!(conversations.len(), 2);
     for number in [1, 2] {
-        assert_eq!(tell(&sources, &conversations, number).arrows.len(), 9);
+        assert_eq!(tell(&run, &conversations, number).arrows.len(), 9);
     }
 }
 
@@ -106,10 +114,10 @@ fn segments_without_a_connection_are_told_apart_by_their_ends() {
         hosts.push(client);
     }
     hosts.push(server);
-    let sources = sources(hosts);
-    let conversations = find_conversations(&sources);
+    let run = run(&sources(hosts));
+    let conversations = find_conversations(&run.events);
     assert_eq!(conversations.len(), 2);
-    let story = tell(&sources, &conversations, 2);
+    let story = tell(&run, &conversations, 2);
     assert_eq!(story.arrows.len(), 1);
     assert_eq!(story.arrows[0].fate, Fate::Arrived);
 }

@@ -94,7 +94,7 @@ impl Painter<'_> {
     // ---- arrows --------------------------------------------------------------------------
 
     fn course(&self, arrow: &Arrow) -> Course {
-        let lost = arrow.fate == Fate::Lost;
+        let lost = matches!(arrow.fate, Fate::Lost | Fate::Damaged);
         Course {
             from: self.geometry.lanes[arrow.from],
             to: self.geometry.lanes[arrow.to],
@@ -112,7 +112,7 @@ impl Painter<'_> {
                 self.level(flight.head, course, course.from, course.before_end(), tail);
                 self.canvas.put(flight.head, course.before_end(), course.head(), course.style);
             }
-            Shape::Lost => self.lost(flight, course),
+            Shape::Short => self.short(flight, course),
             Shape::Sloped(track) => {
                 let turns = self.turns(flight, course, track);
                 self.slope(flight, course, &turns);
@@ -145,19 +145,23 @@ impl Painter<'_> {
         }
     }
 
-    fn lost(&mut self, flight: &Flight, course: Course) {
-        // The line goes on a little past its text, and its end says so.
+    /// A segment that is not seen to arrive: the line goes on a little past its text, and its end
+    /// says why.
+    fn short(&mut self, flight: &Flight, course: Course) {
         let reach = width(&flight.label.head) + 4;
-        let word = self.text.word(Word::Lost);
+        let (end_of_line, word, style) = match self.story.arrows[flight.arrow].fate {
+            Fate::Underway => ('…', self.text.word(Word::Underway), Style::Dim),
+            _ => ('✕', self.text.word(Word::Lost), Style::Lost),
+        };
         if course.is_rightwards() {
             let end = flight.zone.0 + reach;
             self.level(flight.head, course, course.from, end, '─');
-            let word = [span(format!("✕ {word}"), Style::Lost)];
+            let word = [span(format!("{end_of_line} {word}"), style)];
             self.canvas.write(flight.head, end, course.to, &word);
         } else {
             let end = flight.zone.1.saturating_sub(reach + 1);
             self.level(flight.head, course, course.from, end, '─');
-            let word = [span(format!("{word} ✕"), Style::Lost)];
+            let word = [span(format!("{word} {end_of_line}"), style)];
             self.canvas.write_right(flight.head, course.to + 1, end + 1, &word);
         }
     }
@@ -233,7 +237,7 @@ impl Painter<'_> {
             true => start,
             false => end.saturating_sub(columns).max(start),
         };
-        let own = if flight.shape == Shape::Lost { width(&label.head) } else { widest };
+        let own = if flight.shape == Shape::Short { width(&label.head) } else { widest };
         let (head_left, details_left) = (left_of(own), left_of(widest));
         self.on_line(flight.head, head_left, end, &label.head);
         for (at, line) in label.details.iter().enumerate() {

@@ -94,6 +94,10 @@ pub enum Sign {
     Unwitnessed,
     /// A lost segment.
     Lost,
+    /// A segment that arrived damaged.
+    Damaged,
+    /// A segment on its way.
+    Underway,
     /// A repeated segment.
     Again,
     /// A segment that came twice.
@@ -118,6 +122,8 @@ impl Sign {
             Sign::Arrow => ("──╮╰─►", Style::Arrow(0), Word::LegendArrow),
             Sign::Unwitnessed => ("─────►", Style::Arrow(0), Word::LegendHorizontal),
             Sign::Lost => ("────✕", Style::Lost, Word::LegendLost),
+            Sign::Damaged => ("damaged", Style::Lost, Word::LegendDamaged),
+            Sign::Underway => ("────…", Style::Arrow(0), Word::LegendUnderway),
             Sign::Again => ("↻", Style::Again, Word::LegendAgain),
             Sign::Duplicate => ("┄┄┄┄┄►", Style::Arrow(0), Word::LegendDuplicate),
             Sign::Bulk => ("═════►", Style::Arrow(0), Word::LegendBulk),
@@ -135,7 +141,9 @@ pub(super) fn signs(story: &Story, plan: &Plan) -> BTreeSet<Sign> {
     for flight in &plan.flights {
         let arrow = &story.arrows[flight.arrow];
         signs.insert(match (flight.shape, arrow.fate) {
-            (Shape::Lost, _) => Sign::Lost,
+            (_, Fate::Underway) => Sign::Underway,
+            (_, Fate::Damaged) => Sign::Damaged,
+            (Shape::Short, _) => Sign::Lost,
             (_, Fate::Duplicate) => Sign::Duplicate,
             (_, Fate::SentUnwitnessed | Fate::ReceivedUnwitnessed) => Sign::Unwitnessed,
             _ => Sign::Arrow,

@@ -68,6 +68,9 @@ fn head(arrow: &Arrow, conversation: &Conversation, text: Text) -> Vec<Line> {
     if segment.retransmission {
         tokens.push(vec![span(format!("↻ {}", text.word(Word::Again)), Style::Again)]);
     }
+    if arrow.fate == Fate::Damaged {
+        tokens.push(vec![span(text.word(Word::Damaged), Style::Lost)]);
+    }
     if arrow.fate == Fate::Duplicate {
         tokens.push(vec![span(text.word(Word::Duplicate), Style::Again)]);
     }

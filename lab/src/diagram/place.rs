@@ -97,7 +97,7 @@ pub(super) enum Shape {
     /// In one row.
     Level,
     /// Ending half-way.
-    Lost,
+    Short,
 }
 
 /// Many segments in one line.
@@ -216,8 +216,10 @@ impl Placer<'_> {
             _ => self.next_row().max(self.area_free),
         };
         let (shape, zone) = match arrow.fate {
-            Fate::Arrived => self.route(arrow),
-            Fate::Lost => (Shape::Lost, self.zone(arrow.from, arrow.to, Some(self.lost_at(arrow)))),
+            Fate::Arrived | Fate::Damaged => self.route(arrow),
+            Fate::Lost | Fate::Underway => {
+                (Shape::Short, self.zone(arrow.from, arrow.to, Some(self.lost_at(arrow))))
+            }
             _ => (Shape::Level, self.zone(arrow.from, arrow.to, None)),
         };
         let flight = self.fly(id, head, shape, zone);

@@ -6,10 +6,18 @@
 //! questions with their answers. A run is the same whether it was simulated, recorded, captured or is
 //! still going on; [`Origin`] says which, and therewith what can be done with it.
 
+mod conversation;
+mod hosts;
+
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use tcpstack::event::Event;
+
+pub use conversation::{Conversation, find_conversations};
+pub(crate) use conversation::{Member, seen_segments};
+pub(crate) use conversation::{Seen, addresses_of, has_flag, member, number_relatively, owners};
+pub(crate) use hosts::{Places, hosts_of};
 
 /// What the first member of a run in JSON says it is.
 pub const FORMAT: &str = "tcpstack-run";
@@ -177,9 +185,16 @@ pub struct Flight {
     pub received_ns: Option<u64>,
     /// What became of it.
     pub fate: Fate,
+    /// Of a super-segment, how many of its real segments never arrived although others did.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lost_segments: u64,
     /// The rule that it met, an index of the origin's rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<usize>,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What became of a segment.

@@ -1,33 +1,21 @@
-//! One ordered story out of several hosts' recordings: who is there, which segments flew between
-//! them, and what happened when. Knows nothing of drawing.
+//! A run as the text diagram tells it: who is there, which segments flew between them, and what
+//! happened when. Knows nothing of drawing.
 
 mod condense;
-mod conversation;
-mod matching;
 mod merge;
 mod moments;
 mod summary;
 
 use std::net::SocketAddr;
 
-use tcpstack::event::json::Recording;
 use tcpstack::event::{Reason, SegmentRecord, TimerName};
 use tcpstack::tcp::State;
 
+pub use crate::run::{Conversation, Role, find_conversations};
 pub use condense::condense;
-pub use conversation::{Conversation, find_conversations};
 pub use merge::{tell, tell_all};
 pub use moments::initial_state;
 pub use summary::{Close, Flow, Summary, TimeWait, summarise};
-
-/// A recording and the name of its file.
-#[derive(Clone, Debug)]
-pub struct Source {
-    /// The file's name, for messages.
-    pub name: String,
-    /// What it holds.
-    pub recording: Recording,
-}
 
 /// Index of a lane in [`Story::lanes`].
 pub type LaneId = usize;
@@ -60,17 +48,6 @@ pub struct Lane {
     pub role: Role,
     /// Whether a recording of this host was given.
     pub recorded: bool,
-}
-
-/// Which side of a connection a host is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// It opened actively.
-    Client,
-    /// It was connected to.
-    Server,
-    /// Both, or not known.
-    Peer,
 }
 
 /// A segment on its way between two lanes.
@@ -125,6 +102,10 @@ pub enum Fate {
     Arrived,
     /// It was sent and the other side, which was recorded, never got it.
     Lost,
+    /// It arrived damaged, and was refused.
+    Damaged,
+    /// The run ends while it is on its way.
+    Underway,
     /// It was sent to a host that nobody recorded.
     SentUnwitnessed,
     /// It came from a host that nobody recorded.

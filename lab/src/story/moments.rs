@@ -1,88 +1,93 @@
-//! What happened when: each source's events as moments of the story, merged in an order in which
-//! no segment arrives before it was sent, even if two machines' clocks disagree.
+//! What happened when: a run's events as moments of the story.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use tcpstack::event::{ConnectionName, Event, Kind, TimerName};
 use tcpstack::tcp::State;
 
-use super::conversation::{member, time_on_axis};
 use super::merge::Teller;
 use super::{Call, Fate, LaneId, Moment, Story, What};
+use crate::run::member;
 
 impl Teller<'_> {
-    /// What the story takes of one source, in the source's own order.
-    pub(super) fn moments_of(&self, source: usize) -> Vec<Moment> {
-        let events = &self.sources[source].recording.events;
+    /// What the story takes of the run, in the run's order.
+    pub(super) fn moments(&self) -> Vec<Moment> {
+        let events = &self.run.events;
         let calls = Calls::of(events);
         let mut armed = BTreeMap::new();
         let mut moments = Vec::new();
         for (position, event) in events.iter().enumerate() {
-            let Some(lane) = self.lane_for(source, event, &calls) else { continue };
-            let time_ns = time_on_axis(event, self.offsets[source]);
-            let flights = self.flights.get(&(source, position)).cloned();
-            let whats =
-                flights.unwrap_or_else(|| what_of(event, &calls, &mut armed).into_iter().collect());
-            let reason = event.reason;
-            moments.extend(whats.into_iter().map(|what| Moment { time_ns, lane, what, reason }));
+            let flights = self.flights.get(&position).cloned().unwrap_or_default();
+            let lane = flights.first().and_then(|what| self.lane_of_flight(what));
+            let Some(lane) = lane.or_else(|| self.lane_for(event, &calls)) else { continue };
+            let (time_ns, reason) = (event.time_ns, event.reason);
+            // A damaged segment's arrival is its refusal as well.
+            let whats = flights.into_iter().chain(what_of(event, &calls, &mut armed));
+            moments.extend(whats.map(|what| Moment { time_ns, lane, what, reason }));
         }
         moments
     }
 
+    fn lane_of_flight(&self, what: &What) -> Option<LaneId> {
+        match what {
+            What::Sent(arrow) => Some(self.story.arrows[*arrow].from),
+            What::Arrived(arrow) => Some(self.story.arrows[*arrow].to),
+            _ => None,
+        }
+    }
+
     /// The lane of an event, or none if this story does not tell of it.
-    fn lane_for(&self, source: usize, event: &Event, calls: &Calls<'_>) -> Option<LaneId> {
-        let call = call_number(&event.kind).and_then(|number| calls.by_number.get(&number));
+    fn lane_for(&self, event: &Event, calls: &Calls<'_>) -> Option<LaneId> {
+        let call = calls.of_event(event);
         // Early and late events of a call may not know its connection.
         let own: Vec<ConnectionName> = match call {
             Some(call) => call.names.clone(),
             None => event.connection.into_iter().collect(),
         };
         let owned = own.iter().find_map(|name| {
-            self.owners.get(&member(source, name)).map(|owner| (*owner, name.local))
+            self.owners.get(&member(&event.host, name)).map(|owner| (*owner, name.local))
         });
         if let Some((owner, local)) = owned {
             let told = self.chosen.contains(&owner);
-            return told.then(|| self.connected_lane(source, owner, local)).flatten();
+            return told.then(|| self.connected_lane(event, owner, local)).flatten();
         }
-        match self.conversation_near(source, event, call) {
+        match self.conversation_near(event, call) {
             Some(conversation) if !self.chosen.contains(&conversation) => None,
-            _ => self.lane_of_source(source),
+            _ => self.lane_of_host(&event.host),
         }
     }
 
     /// The lane of a connection's event, which may be older than the connection's address.
-    fn connected_lane(&self, source: usize, owner: usize, local: SocketAddr) -> Option<LaneId> {
+    fn connected_lane(&self, event: &Event, owner: usize, local: SocketAddr) -> Option<LaneId> {
         self.lane_at(local).or_else(|| {
             let conversation = &self.conversations[owner];
-            let own = |end: &SocketAddr| self.addresses[source].contains(&end.ip());
+            let own = |end: &SocketAddr| self.has_end(&event.host, *end);
             let end = [conversation.client, conversation.server].into_iter().find(own)?;
             self.lane_at(end)
         })
     }
 
+    /// Whether `end` is one of the host called `host`.
+    fn has_end(&self, host: &str, end: SocketAddr) -> bool {
+        self.places.at(end).is_some_and(|at| self.run.hosts[at].name == *host)
+    }
+
     /// The conversation that an event without one leads to: `accept` to the last one that began
     /// before it returned, anything else to the next one.
-    fn conversation_near(
-        &self,
-        source: usize,
-        event: &Event,
-        call: Option<&CallEvents<'_>>,
-    ) -> Option<usize> {
+    fn conversation_near(&self, event: &Event, call: Option<&CallEvents<'_>>) -> Option<usize> {
         let mut own = (0..self.conversations.len()).filter(|at| {
             let one = &self.conversations[*at];
-            let ips = [one.client.ip(), one.server.ip()];
-            ips.iter().any(|ip| self.addresses[source].contains(ip))
+            [one.client, one.server].iter().any(|end| self.has_end(&event.host, *end))
         });
-        let time = |event: &Event| time_on_axis(event, self.offsets[source]);
         let began = |at: &usize| self.conversations[*at].span_ns.0;
         if let Some(call) = call.filter(|call| call.name.starts_with("accept"))
             && let Some((returned, _)) = call.returned
         {
-            let returned = time(returned);
-            return own.rfind(|at| began(at) <= returned);
+            return own.rfind(|at| began(at) <= returned.time_ns);
         }
-        let entered = time(call.map_or(event, |call| call.entered));
+        let entered = call.map_or(event, |call| call.entered).time_ns;
         own.clone().find(|at| began(at) >= entered).or_else(|| own.next_back())
     }
 }
@@ -97,14 +102,14 @@ struct CallEvents<'a> {
     names: Vec<ConnectionName>,
 }
 
-/// The calls of one source.
+/// The calls of a run, by their hosts and numbers there.
 struct Calls<'a> {
-    by_number: BTreeMap<u64, CallEvents<'a>>,
+    by_number: BTreeMap<(&'a str, u64), CallEvents<'a>>,
 }
 
 impl<'a> Calls<'a> {
     fn of(events: &'a [Event]) -> Calls<'a> {
-        let mut by_number: BTreeMap<u64, CallEvents<'a>> = BTreeMap::new();
+        let mut by_number: BTreeMap<(&'a str, u64), CallEvents<'a>> = BTreeMap::new();
         for event in events {
             let Some(number) = call_number(&event.kind) else { continue };
             let (Kind::CallEntered { name, .. }
@@ -113,7 +118,7 @@ impl<'a> Calls<'a> {
             else {
                 continue;
             };
-            let call = by_number.entry(number).or_insert_with(|| CallEvents {
+            let call = by_number.entry((&*event.host, number)).or_insert_with(|| CallEvents {
                 name,
                 entered: event,
                 blocked: false,
@@ -128,6 +133,11 @@ impl<'a> Calls<'a> {
             }
         }
         Calls { by_number }
+    }
+
+    /// The call that an event is part of.
+    fn of_event<'s>(&'s self, event: &'s Event) -> Option<&'s CallEvents<'s>> {
+        self.by_number.get(&(&*event.host, call_number(&event.kind)?))
     }
 }
 
@@ -153,7 +163,7 @@ fn call_number(kind: &Kind) -> Option<u64> {
 fn what_of(
     event: &Event,
     calls: &Calls<'_>,
-    armed: &mut BTreeMap<(u64, TimerName), u64>,
+    armed: &mut BTreeMap<(Arc<str>, u64, TimerName), u64>,
 ) -> Option<What> {
     let id = event.connection.map_or(0, |name| name.id);
     match &event.kind {
@@ -163,12 +173,12 @@ fn what_of(
             shown.then_some(What::State { from: *from, to: *to })
         }
         Kind::TimerArmed { timer, deadline_ns } => {
-            armed.insert((id, *timer), event.time_ns);
+            armed.insert((Arc::clone(&event.host), id, *timer), event.time_ns);
             let duration_ns = deadline_ns.saturating_sub(event.time_ns);
             Some(What::TimerArmed { timer: *timer, duration_ns })
         }
         Kind::TimerFired { timer } => {
-            let started = armed.remove(&(id, *timer));
+            let started = armed.remove(&(Arc::clone(&event.host), id, *timer));
             let after_ns = started.map(|time| event.time_ns.saturating_sub(time));
             Some(What::TimerFired { timer: *timer, after_ns })
         }
@@ -180,7 +190,7 @@ fn what_of(
             Some(What::Congestion { phase: phase.clone(), cwnd })
         }
         Kind::CallEntered { call: number, name, arguments } => {
-            let call = calls.by_number.get(number)?;
+            let call = calls.of_event(event)?;
             let result = call.returned.map(|(_, result)| result.to_owned());
             Some(What::Call(Call {
                 call: *number,
@@ -191,7 +201,7 @@ fn what_of(
                 on_listener: event.connection.is_some() && call.names.iter().all(is_listener),
             }))
         }
-        Kind::CallReturned { call, name, result } if calls.by_number.get(call)?.blocked => {
+        Kind::CallReturned { call, name, result } if calls.of_event(event)?.blocked => {
             let (name, result) = (name.clone(), result.clone());
             Some(What::CallEnded { call: *call, name, result })
         }
@@ -219,31 +229,6 @@ pub(super) fn mark_ends(moments: &mut Vec<Moment>, story: &Story) {
             let what = What::RecordingEnds;
             moments.insert(last + 1, Moment { time_ns, lane, what, reason: None });
         }
-    }
-}
-
-/// Merges streams by time, but keeps an arrival back until its sending has been told.
-pub(super) fn merge_causally(streams: Vec<Vec<Moment>>) -> Vec<Moment> {
-    let mut streams: Vec<VecDeque<Moment>> = streams.into_iter().map(VecDeque::from).collect();
-    let sent = streams.iter().flatten().filter_map(|moment| match moment.what {
-        What::Sent(arrow) => Some(arrow),
-        _ => None,
-    });
-    let mut untold: BTreeSet<usize> = sent.collect();
-    let mut merged = Vec::with_capacity(streams.iter().map(VecDeque::len).sum());
-    loop {
-        let heads = streams.iter().enumerate().filter_map(|(at, stream)| {
-            let head = stream.front()?;
-            let early = matches!(head.what, What::Arrived(arrow) if untold.contains(&arrow));
-            Some((early, head.time_ns, at))
-        });
-        // If every head is early the recordings contradict each other; time decides.
-        let Some((_, _, at)) = heads.min() else { return merged };
-        let moment = streams[at].pop_front();
-        if let Some(What::Sent(arrow)) = moment.as_ref().map(|moment| &moment.what) {
-            untold.remove(arrow);
-        }
-        merged.extend(moment);
     }
 }
 

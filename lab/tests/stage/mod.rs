@@ -13,8 +13,9 @@ use tcpstack::tcp::State;
 use tcpstack::wire::tcp::{Flags, Header};
 use tcpstack::wire::tcp_options::Options;
 use tcpstack_lab::diagram::{self, diagram, legend};
+use tcpstack_lab::recording::{self, Source};
 use tcpstack_lab::render::render;
-use tcpstack_lab::story::{Source, Story, condense, find_conversations, summarise, tell, tell_all};
+use tcpstack_lab::story::{Story, condense, find_conversations, summarise, tell, tell_all};
 
 pub const J: u32 = 2_891_336_453;
 pub const K: u32 = 172_983;
@@ -279,12 +280,14 @@ pub fn draw(hosts: Vec<Host>, options: diagram::Options) -> String {
 
 /// The drawing of one connection of `sources`, with the legend.
 pub fn draw_one(sources: &[Source], number: usize, options: diagram::Options) -> String {
-    text_of(tell(sources, &find_conversations(sources), number), options)
+    let run = recording::run(sources, false);
+    text_of(tell(&run, &find_conversations(&run.events), number), options)
 }
 
 /// The drawing of all connections of `sources` at once, with the legend.
 pub fn draw_together(sources: &[Source], options: diagram::Options) -> String {
-    text_of(tell_all(sources, &find_conversations(sources)), options)
+    let run = recording::run(sources, false);
+    text_of(tell_all(&run, &find_conversations(&run.events)), options)
 }
 
 fn text_of(story: Story, options: diagram::Options) -> String {

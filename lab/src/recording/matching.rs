@@ -7,27 +7,27 @@ use tcpstack::event::SegmentRecord;
 
 /// One end's sight of a segment.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sighting<'a> {
+pub(crate) struct Sighting<'a> {
     /// When, on the common axis.
-    pub(super) time_ns: u64,
+    pub(crate) time_ns: u64,
     /// What it saw.
-    pub(super) segment: &'a SegmentRecord,
+    pub(crate) segment: &'a SegmentRecord,
 }
 
 /// What matching says of the two lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Matching {
+pub(crate) struct Matching {
     /// For each sending the arrival that completed it; none: it never arrived.
-    pub(super) delivered_by: Vec<Option<usize>>,
+    pub(crate) delivered_by: Vec<Option<usize>>,
     /// For each sending that arrived the bytes of it that did not.
-    pub(super) missing: Vec<usize>,
+    pub(crate) missing: Vec<usize>,
     /// For each arrival where it came from.
-    pub(super) origins: Vec<Origin>,
+    pub(crate) origins: Vec<Origin>,
 }
 
 /// Where an arrival came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(crate) enum Origin {
     /// It is a sending, or a piece of one, or several in one.
     Sent,
     /// It had arrived before.
@@ -37,7 +37,7 @@ pub(super) enum Origin {
 }
 
 /// Matches the arrivals of one direction with its sendings, both in order of time.
-pub(super) fn match_arrivals(sent: &[Sighting<'_>], arrived: &[Sighting<'_>]) -> Matching {
+pub(crate) fn match_arrivals(sent: &[Sighting<'_>], arrived: &[Sighting<'_>]) -> Matching {
     let groups = alike(sent, arrived);
     let mut matcher = Matcher {
         sent,
