@@ -67,13 +67,7 @@ fn call_number(kind: &mut Kind) -> Option<&mut u64> {
 }
 
 /// The hosts' streams, in the order in which their first files were given.
-pub(super) fn streams(sources: &[Source]) -> Vec<Stream> {
-    let beginning = |source: &'_ Source| {
-        let first = source.recording.events.iter().map(|event| event.time_ns).min();
-        (source.recording.header.clone(), first)
-    };
-    let beginnings: Vec<_> = sources.iter().map(beginning).collect();
-    let axis = Axis::new(&beginnings.iter().map(|(header, at)| (header, *at)).collect::<Vec<_>>());
+pub(super) fn streams(sources: &[Source], axis: &Axis) -> Vec<Stream> {
     let mut streams: Vec<Stream> = Vec::new();
     for source in sources {
         let name = &source.recording.header.host;
@@ -82,7 +76,10 @@ pub(super) fn streams(sources: &[Source]) -> Vec<Stream> {
         }
     }
     let mut earliest_first: Vec<usize> = (0..sources.len()).collect();
-    earliest_first.sort_by_key(|at| beginnings[*at].1.map(|time_ns| axis.place(*at, time_ns)));
+    earliest_first.sort_by_key(|at| {
+        let first = sources[*at].recording.events.first();
+        first.map(|event| axis.place(*at, event.time_ns))
+    });
     for at in earliest_first {
         let name: Arc<str> = sources[at].recording.header.host.as_str().into();
         let moved = sources[at].recording.events.iter().cloned().map(|mut event| {

@@ -26,7 +26,16 @@ pub struct Source {
 /// What the hosts of `sources` recorded, as one run. Its time begins with its first event. `live`
 /// says that more may come: what has not arrived then may still be on its way.
 pub fn run(sources: &[Source], live: bool) -> Run {
-    let streams = join::streams(sources);
+    let beginning =
+        |source: &Source| source.recording.events.iter().map(|event| event.time_ns).min();
+    let beginnings: Vec<_> =
+        sources.iter().map(|source| (&source.recording.header, beginning(source))).collect();
+    run_on(sources, live, &Axis::new(&beginnings))
+}
+
+/// As [`run`], on an axis that is known already: parts of long files share that of the whole.
+pub fn run_on(sources: &[Source], live: bool, axis: &Axis) -> Run {
+    let streams = join::streams(sources, axis);
     let sides: Vec<usize> = streams.iter().map(|stream| stream.events.len()).collect();
     let recorded = streams.iter().map(join::Stream::host).collect();
     let mut events: Vec<_> = streams.into_iter().flat_map(|stream| stream.events).collect();
