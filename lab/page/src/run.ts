@@ -181,6 +181,8 @@ export interface SegmentRecord {
   header: string;
   /** The first payload bytes in hexadecimal. */
   payload: string;
+  /** The ones' complement sum of all the data, for the checksum. */
+  payload_sum?: number;
   retransmission?: boolean;
 }
 

@@ -1,0 +1,124 @@
+// What the views are drawn from: pure functions of a run and a cursor, tried without a browser.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { createServer } from "vite";
+
+let server;
+const load = (path) => server.ssrLoadModule(`/src/views/${path}`);
+
+before(async () => {
+  server = await createServer({ server: { middlewareMode: true, hmr: false, ws: false }, appType: "custom", logLevel: "error" });
+});
+after(() => server.close());
+
+/** The header of a segment with the text `GET`, from 192.168.0.2:12345 to 10.0.0.1:80, its checksum field still zero. */
+const header = [
+  0x30, 0x39, 0x00, 0x50, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x02, 0x50, 0x18, 0x10, 0x00, 0x00, 0x00, 0x00, 0x00,
+];
+const parts = (more = {}) => ({
+  source: "192.168.0.2",
+  destination: "10.0.0.1",
+  header: [...header],
+  payload: [0x47, 0x45, 0x54],
+  len: 3,
+  payloadSum: null,
+  segments: 1,
+  ...more,
+});
+
+test("a checksum is the complement of the folded sum of pseudo-header, header and data (RFC 9293 §3.1)", async () => {
+  const { checksumOf } = await load("header/checksum.ts");
+  // By hand: addresses C0A8+0002+0A00+0001, length 0017, protocol 0006: CAC8. Header: 3039+0050+0001+0002+5018+1000
+  // = 90A4. Data: 4745+5400 = 9B45. In all 1F6B1, folded F6B2, complement 094D.
+  const sum = checksumOf(parts());
+  assert.equal(sum.pseudoSum, 0xcac8);
+  assert.equal(sum.headerSum, 0x90a4);
+  assert.equal(sum.dataSum, 0x9b45);
+  assert.equal(sum.total, 0x1f6b1);
+  assert.deepEqual(sum.folds, [0xf6b2]);
+  assert.equal(sum.complement, 0x094d);
+  assert.equal(sum.verdict, "wrong");
+});
+
+test("a field that holds the complement is right, and all ones come out with it", async () => {
+  const { checksumOf } = await load("header/checksum.ts");
+  const right = [...header];
+  [right[16], right[17]] = [0x09, 0x4d];
+  const sum = checksumOf(parts({ header: right }));
+  assert.equal(sum.verdict, "right");
+  assert.equal(sum.withField, 0xffff);
+});
+
+test("data that are not all there are deduced from the field, which proves nothing", async () => {
+  const { checksumOf } = await load("header/checksum.ts");
+  const right = [...header];
+  [right[16], right[17]] = [0x09, 0x4d];
+  const sum = checksumOf(parts({ header: right, payload: [0x47] }));
+  assert.equal(sum.dataSum, 0x9b45);
+  assert.equal(sum.verdict, "deduced");
+  assert.equal(checksumOf(parts({ header: right, payload: [0x47], payloadSum: 0x9b45 })).verdict, "right");
+});
+
+test("a flipped bit of the data fails the checksum, and the sum of the data is the damaged one", async () => {
+  const { checksumOf } = await load("header/checksum.ts");
+  const right = [...header];
+  [right[16], right[17]] = [0x09, 0x4d];
+  // Bit 2 of the first byte: 47 has come as 67.
+  const sum = checksumOf(parts({ header: right, payload: [0x67], payloadSum: 0x9b45, flipped: 162 }));
+  assert.equal(sum.dataSum, 0xbb45);
+  assert.equal(sum.verdict, "wrong");
+  assert.notEqual(sum.withField, 0xffff);
+});
+
+test("a super-segment has no single checksum", async () => {
+  const { checksumOf } = await load("header/checksum.ts");
+  assert.equal(checksumOf(parts({ segments: 4 })).verdict, "no_single_one");
+});
+
+test("the pseudo-header of IPv6 has eight words for an address", async () => {
+  const { addressBytes, checksumOf } = await load("header/checksum.ts");
+  assert.deepEqual(addressBytes("fd00::1"), [0xfd, ...Array(14).fill(0), 1]);
+  assert.deepEqual(addressBytes("::ffff:1.2.3.4").slice(10), [0xff, 0xff, 1, 2, 3, 4]);
+  assert.equal(addressBytes("fd00::1::2"), null);
+  assert.equal(addressBytes("no address"), null);
+  const sum = checksumOf(parts({ source: "fd00::1", destination: "fd00::2" }));
+  assert.equal(sum.pseudo.filter(({ part }) => part === "source").length, 8);
+  assert.equal(sum.pseudoSum, 0xfd00 + 1 + 0xfd00 + 2 + 23 + 6);
+});
+
+test("options are taken apart by kind and length, and one that is cut short stays one field", async () => {
+  const { fieldsOf } = await load("header/fields.ts");
+  const book = { header: [], options: {} };
+  const segment = { ack: 1000, relative_ack: 1, flags: "ACK", len: 0 };
+  const options = [1, 3, 3, 7, 5, 10, 0, 0, 3, 0xe9, 0, 0, 3, 0xf3];
+  const fields = fieldsOf({ header: [...Array(20).fill(0), ...options], segment }, book);
+  assert.deepEqual(
+    fields.map(({ id, bit, bits, value }) => [id, bit, bits, value]),
+    [
+      ["option0.kind", 160, 8, "1"],
+      ["option1.kind", 168, 8, "3"],
+      ["option1.length", 176, 8, "3"],
+      ["option1.shift", 184, 8, "7"],
+      ["option2.kind", 192, 8, "5"],
+      ["option2.length", 200, 8, "10"],
+      ["option2.edge0", 208, 32, "1001"],
+      ["option2.edge1", 240, 32, "1011"],
+    ],
+  );
+  assert.deepEqual(fields.at(-1).note.values, { number: "12" });
+  const cut = fieldsOf({ header: [...Array(20).fill(0), 2, 9, 0, 0], segment }, book);
+  assert.deepEqual(cut.map(({ id, bits }) => [id, bits]), [["option0.broken", 32]]);
+});
+
+test("a field over the end of a row is drawn in two parts", async () => {
+  const { boxesOf } = await load("header/fields.ts");
+  const boxes = boxesOf([{ id: "a", bit: 48, bits: 32 }]);
+  assert.deepEqual(
+    boxes.map(({ row, column, bits, begins }) => [row, column, bits, begins]),
+    [
+      [1, 16, 16, true],
+      [2, 0, 16, false],
+    ],
+  );
+});
