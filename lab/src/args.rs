@@ -18,6 +18,12 @@ pub(crate) struct Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Watch a connection in the browser: a lesson, or what your own programs do.
+    ///
+    /// Without arguments it opens the first lesson. The page is served on 127.0.0.1, to this machine
+    /// alone, until Ctrl-C.
+    #[cfg(feature = "server")]
+    Lab(Lab),
     /// Draw recorded events as a sequence diagram.
     ///
     /// Each FILE is what a stack wrote that was opened with `events=FILE`; give those of all hosts to
@@ -57,6 +63,24 @@ pub(crate) struct Show {
     /// Columns of the drawing [default: the terminal's, at most 140].
     #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(72..=400))]
     pub(crate) width: Option<u16>,
+}
+
+/// Arguments of `lab`.
+#[cfg(feature = "server")]
+#[derive(Debug, Args)]
+pub(crate) struct Lab {
+    /// A lesson's number or name and one of its scenarios, or the hosts' recordings.
+    #[arg(value_name = "LESSON [SCENARIO] | FILE")]
+    pub(crate) what: Vec<String>,
+    /// Listen on this port; 0 takes any that is free.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) port: u16,
+    /// Start no browser.
+    #[arg(long)]
+    pub(crate) no_open: bool,
+    /// The language of the page [default: the browser's].
+    #[arg(long, value_enum)]
+    pub(crate) lang: Option<Lang>,
 }
 
 /// The languages by their codes.

@@ -8,5 +8,7 @@ pub mod lesson;
 pub mod recording;
 pub mod render;
 pub mod run;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod story;
 pub mod text;

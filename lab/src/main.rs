@@ -1,6 +1,9 @@
 //! The `tcpstack` command: reads the command line, runs the command, says what went wrong.
 
 mod args;
+#[cfg(feature = "server")]
+mod lab;
+mod language;
 mod show;
 mod tun;
 mod url;
@@ -14,6 +17,8 @@ use args::{Arguments, Command};
 
 fn main() -> ExitCode {
     let failure = match Arguments::parse().command {
+        #[cfg(feature = "server")]
+        Command::Lab(arguments) => lab::lab(&arguments).err().map(|error| error.to_string()),
         Command::Show(arguments) => show::show(&arguments).err().map(|error| error.to_string()),
         Command::Tun(arguments) => tun::tun(&arguments).err().map(|error| error.to_string()),
         Command::Url => {

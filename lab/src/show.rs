@@ -5,7 +5,6 @@ use std::fs::File;
 use std::io::{self, BufReader, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use tcpstack::event::Language;
 use tcpstack::event::json::{self, ReadError};
 use tcpstack_lab::diagram::{Line, Options, Sign, Span, Style, diagram, legend};
 use tcpstack_lab::recording::{self, Source};
@@ -17,6 +16,7 @@ use tcpstack_lab::story::{
 use tcpstack_lab::text::Text;
 
 use crate::args::Show;
+use crate::language;
 
 /// Connections that are drawn without being asked for by number.
 const MOST_DRAWN: usize = 8;
@@ -59,8 +59,11 @@ pub(crate) fn show(arguments: &Show) -> Result<(), ShowError> {
     if let Some(asked) = arguments.connection.filter(|asked| !(1..=most).contains(asked)) {
         return Err(ShowError::Connection { asked, most });
     }
-    let options =
-        Options { width: width(arguments), language: language(arguments), why: arguments.why };
+    let options = Options {
+        width: width(arguments),
+        language: language::of(arguments.lang),
+        why: arguments.why,
+    };
     let mut page = Page { options, all: arguments.all, rows: Vec::new(), signs: BTreeSet::new() };
     if arguments.together || conversations.is_empty() {
         page.draw(tell_all(&run, &conversations));
@@ -149,20 +152,4 @@ fn width(arguments: &Show) -> usize {
 fn is_coloured(arguments: &Show) -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     !arguments.no_color && !refused && io::stdout().is_terminal()
-}
-
-/// The language asked for, or the environment's (POSIX: the first of these that is set).
-fn language(arguments: &Show) -> Language {
-    if let Some(lang) = arguments.lang {
-        return lang.into();
-    }
-    let set = ["LC_ALL", "LC_MESSAGES", "LANG"]
-        .into_iter()
-        .filter_map(|name| std::env::var(name).ok())
-        .find(|value| !value.is_empty());
-    if set.is_some_and(|value| value.starts_with("zh")) {
-        Language::Chinese
-    } else {
-        Language::English
-    }
 }

@@ -1,0 +1,133 @@
+//! The server as a browser meets it: over HTTP on loopback.
+
+mod browser;
+
+use browser::{Browser, open_lesson};
+use serde_json::Value;
+
+/// The error of a refusal, in English; it has to be there in both languages.
+fn error(body: &str) -> String {
+    let body: Value = serde_json::from_str(body).unwrap();
+    assert!(body["error"]["zh"].as_str().is_some_and(|text| !text.is_ascii()), "{body}");
+    body["error"]["en"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_page_comes_with_a_policy_that_lets_nothing_else_in() {
+    let browser = open_lesson();
+    let answer = browser.get("/").send();
+    assert_eq!(answer.status, 200);
+    assert!(answer.body.starts_with("<!doctype html>"));
+    let policy = answer.header("content-security-policy");
+    assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+}
+
+#[test]
+fn nobody_gets_in_without_the_token() {
+    let browser = open_lesson();
+    let other = "0".repeat(browser.token.len());
+    for query in ["", "?token=", &format!("?token={other}"), &format!("?token={}0", browser.token)]
+    {
+        for path in ["/", "/api/session", "/api/lessons", "/nowhere"] {
+            let answer = browser.bare("GET", &format!("{path}{query}")).send();
+            assert_eq!(answer.status, 403, "{path}{query}");
+            assert!(error(&answer.body).contains("token"));
+            assert!(!answer.body.contains(&browser.token));
+        }
+    }
+    let twice = format!("/api/session?token={0}&token={0}", browser.token);
+    assert_eq!(browser.bare("GET", &twice).send().status, 403);
+}
+
+#[test]
+fn a_request_that_names_another_host_is_refused() {
+    let browser = open_lesson();
+    let port = browser.port;
+    for host in ["evil.example", "127.0.0.1", &format!("evil.example:{port}"), "127.0.0.1:1", ""] {
+        let answer = browser.get("/api/session").host(host).send();
+        assert_eq!(answer.status, 403, "{host}");
+        assert!(error(&answer.body).contains(&port.to_string()));
+    }
+    let absolute = format!("http://evil.example/api/session?token={}", browser.token);
+    assert_eq!(browser.bare("GET", &absolute).send().status, 403);
+    assert_eq!(browser.get("/api/session").host(&format!("localhost:{port}")).send().status, 200);
+}
+
+#[test]
+fn a_request_from_another_site_is_refused() {
+    let browser = open_lesson();
+    let own = format!("http://127.0.0.1:{}", browser.port);
+    let sites = ["https://evil.example", "null", "http://127.0.0.1", "http://127.0.0.1:1"];
+    for origin in sites {
+        let answer = browser.get("/api/session").header("Origin", origin).send();
+        assert_eq!(answer.status, 403, "{origin}");
+        assert!(error(&answer.body).contains("site"));
+    }
+    assert_eq!(browser.get("/api/session").header("Origin", &own).send().status, 200);
+    // Two are one too many, whatever they say.
+    let two = browser.get("/api/session").header("Origin", &own).header("Origin", &own);
+    assert_eq!(two.send().status, 403);
+}
+
+#[test]
+fn the_session_says_what_was_asked_for() {
+    let session = open_lesson().get("/api/session").send().json();
+    assert_eq!(session["open"]["type"], "lesson");
+    assert_eq!(session["open"]["lesson"], 1);
+    assert_eq!(session["language"], "zh");
+}
+
+#[test]
+fn what_is_not_there_is_told_in_both_languages() {
+    let browser = open_lesson();
+    let answer = browser.get("/api/nothing").send();
+    assert_eq!((answer.status, error(&answer.body).is_empty()), (404, false));
+    let answer = browser.get("/api/runs/99/nothing").send();
+    assert_eq!(answer.status, 404);
+    assert!(error(&answer.body).contains("no lesson 99"), "{}", answer.body);
+    let answer = browser.request("DELETE", "/api/session").send();
+    assert_eq!((answer.status, error(&answer.body).is_empty()), (405, false));
+}
+
+#[test]
+fn garbage_instead_of_rules_is_refused_with_what_is_wrong_with_it() {
+    let browser = open_lesson();
+    let post = |body: &str| browser.request("POST", "/api/runs/1/x").body(body).send();
+    for (body, status, wrong) in [
+        ("{", 400, "EOF"),
+        ("[]", 422, "an object with rules"),
+        (r#"{"rules":[{"from":"client","number":1,"action":"explode"}]}"#, 422, "explode"),
+        (r#"{"rules":[],"more":1}"#, 422, "more"),
+    ] {
+        let answer = post(body);
+        assert_eq!(answer.status, status, "{}", answer.body);
+        assert!(error(&answer.body).contains(wrong), "{}", answer.body);
+    }
+    let form = browser.request("POST", "/api/runs/1/x").of_type("text/plain").body("{}").send();
+    assert_eq!(form.status, 415);
+}
+
+#[test]
+fn a_body_beyond_all_measure_is_refused() {
+    let browser = open_lesson();
+    let body = format!(r#"{{"rules":[{}]}}"#, " ".repeat(100_000));
+    let answer = browser.request("POST", "/api/runs/1/x").body(&body).send();
+    assert_eq!(answer.status, 413, "{}", answer.body);
+}
+
+#[test]
+fn a_port_that_is_taken_is_told_with_what_to_do() {
+    let browser = open_lesson();
+    let Err(error) = browser::serve(browser.port) else { panic!("two servers on one port") };
+    let error = error.to_string();
+    assert!(error.contains(&browser.port.to_string()) && error.contains("--port 0"), "{error}");
+}
+
+#[test]
+fn a_long_answer_is_compressed_for_those_who_take_it() {
+    let browser: Browser = open_lesson();
+    let answer = browser.get("/").header("Accept-Encoding", "gzip").head();
+    assert_eq!(answer.header("content-encoding"), "gzip");
+}
