@@ -7,11 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use super::beside;
 use super::refusal::Refusal;
+use crate::book::{self, Book};
 use crate::lesson::Lesson;
 use crate::run::{Difference, Rule, Run};
 
 /// More rules than anybody sets by hand, and few enough to play with in an instant.
 const MOST_RULES: usize = 64;
+
+pub(super) async fn book() -> Json<Book> {
+    Json(book::book())
+}
 
 pub(super) async fn lessons() -> Json<Vec<Lesson>> {
     Json(Vec::new())

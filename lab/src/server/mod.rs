@@ -125,6 +125,7 @@ fn router(gate: Arc<Gate>, session: Arc<Session>) -> Router {
     Router::new()
         .route("/", get(page::page))
         .route("/api/session", get(session::session))
+        .route("/api/book", get(lessons::book))
         .route("/api/lessons", get(lessons::lessons))
         .route("/api/runs/{lesson}/{scenario}", get(lessons::run).post(lessons::run_again))
         .fallback(|| async { Refusal::nothing_here() })
