@@ -23,8 +23,17 @@ export function parseRules(text: string): Rule[] {
     const [from, number, name, amount] = part.split(".");
     const action = parseAction(name, Number(amount));
     if (!from || !action || !isCount(Number(number)) || Number(number) < 1) return [];
-    return [{ ...action, from: decodeURIComponent(from), number: Number(number) }];
+    const host = decoded(from);
+    return host === undefined ? [] : [{ ...action, from: host, number: Number(number) }];
   });
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function parseAction(name: string | undefined, amount: number): Action | undefined {

@@ -4,6 +4,7 @@ import { EMPTY_BOOK, type Book } from "../book.ts";
 import type { Lesson } from "../lesson.ts";
 import type { Rule, Run } from "../run.ts";
 import { sameRules } from "../rules.ts";
+import { both } from "../text.ts";
 import { Unplayable, type Opening, type Played, type Source } from "./source.ts";
 
 interface Data {
@@ -36,11 +37,15 @@ export class EmbeddedSource implements Source {
     return this.#data.lessons;
   }
 
-  async opening(): Promise<Opening> {
-    const run = this.#first();
-    return run?.origin.type === "simulated"
-      ? { type: "scenario", lesson: run.origin.lesson, scenario: run.origin.scenario }
-      : { type: "log" };
+  async session(): Promise<{ language: null; open: Opening }> {
+    const run = this.#data.runs[this.#data.selected ?? 0] ?? this.#data.runs[0];
+    if (!run) throw new Unplayable(both("data.empty"));
+    const { origin } = run;
+    const isOfLesson = origin.type === "simulated" && this.#data.lessons.some(({ number }) => number === origin.lesson);
+    return {
+      language: null,
+      open: isOfLesson ? { type: "lesson", lesson: origin.lesson, scenario: origin.scenario } : { type: "run", run },
+    };
   }
 
   async play(lesson: number, scenario: string, rules: Rule[]): Promise<Played> {
@@ -51,16 +56,7 @@ export class EmbeddedSource implements Source {
         origin.scenario === scenario &&
         sameRules(origin.rules.filter((rule) => !rule.of_scenario), rules),
     );
-    if (!run) throw new Unplayable(`lesson ${lesson}, ${scenario}`);
+    if (!run) throw new Unplayable(both(rules.length ? "data.not_with_rules" : "data.not_here"));
     return { run, difference: null };
-  }
-
-  /** The run of a recording or a capture, which no scenario names. */
-  recording(): Run | undefined {
-    return this.#first();
-  }
-
-  #first(): Run | undefined {
-    return this.#data.runs[this.#data.selected ?? 0];
   }
 }

@@ -1,0 +1,198 @@
+// From the layout of a run to what is drawn of it at a cursor.
+
+import type { Book } from "../../book.ts";
+import { term } from "../../book.ts";
+import { segmentOf } from "../../places.ts";
+import type { Position, Run, Text } from "../../run.ts";
+import type { WordName } from "../../text.ts";
+import type { Drawn } from "./ArrowMark.svelte";
+import type { DrawnRow } from "./Beside.svelte";
+import { along, type Frame, type Line } from "./geometry.ts";
+import { ackOf, labelOf, Placer, seqOf, widthOf } from "./label.ts";
+import { DIES_AT, firstFrom, isBrief, type Arrow, type Layout, type Row } from "./layout.ts";
+
+/** How words are said in the language now. */
+export interface Voice {
+  t: (name: WordName, values?: Record<string, string | number>) => string;
+  say: (text: Text) => string;
+}
+
+/** What is written on an arrow; it stays the same wherever the cursor is. */
+export interface Written {
+  label: string;
+  share: number;
+}
+
+/** Where labels stand on their way, the best place first. */
+const SHARES = [0.3, 0.42, 0.55, 0.2, 0.68];
+
+/** Where an arrow runs. */
+export function lineOf(run: Run, arrow: Arrow, frame: Frame): Line {
+  const x0 = frame.x[arrow.from]!;
+  const x1 = frame.x[arrow.to]!;
+  const isLost = run.flights[arrow.flight]!.fate === "lost";
+  // A host that speaks to itself: a stub beside its line.
+  const target = x0 === x1 ? x0 + 60 : x1;
+  return { x0, y0: arrow.y0, x1: isLost ? x0 + (target - x0) * DIES_AT : target, y1: arrow.y1 };
+}
+
+/** The labels of all arrows, each where it is in no other's way. */
+export function write(run: Run, layout: Layout, frame: Frame): Written[] {
+  const placer = new Placer();
+  return layout.arrows.map((arrow) => {
+    const segment = segmentOf(run, run.flights[arrow.flight]!);
+    if (!segment) return { label: "", share: 0.5 };
+    const line = lineOf(run, arrow, frame);
+    const isLost = run.flights[arrow.flight]!.fate === "lost";
+    const room = Math.abs(line.x1 - line.x0) * (isLost ? 0.98 : 0.66) - (segment.retransmission ? 20 : 6);
+    const text = labelOf(segment, room);
+    const label = text && segment.retransmission ? `↻ ${text}` : text;
+    const width = widthOf(label);
+    // Neither end of a label may stand on a lifeline.
+    const least = Math.min(0.5, (width / 2 + 8) / Math.abs(line.x1 - line.x0));
+    const shares = isLost ? [0.5] : SHARES.map((share) => Math.min(1 - least, Math.max(least, share)));
+    const share = placer.place(width, line, shares);
+    // The cross where it dies, and the word beside it.
+    if (isLost) placer.block(line.x1 - (line.x1 < line.x0 ? 90 : 10), line.y1 - 10, 100, 20);
+    return { label, share };
+  });
+}
+
+/** The arrows between two heights. */
+export function arrowsBetween(
+  run: Run, layout: Layout, frame: Frame, written: Written[], cursor: Position, top: number, bottom: number, voice: Voice, parts: Position | undefined,
+): Drawn[] {
+  const first = firstFrom(layout.arrows, (arrow) => arrow.y0, top - layout.tallest);
+  const last = firstFrom(layout.arrows, (arrow) => arrow.y0, bottom);
+  const drawn: Drawn[] = [];
+  for (let index = first; index < last; index++) {
+    const arrow = layout.arrows[index]!;
+    if (arrow.y1 < top) continue;
+    const flight = run.flights[arrow.flight]!;
+    const segment = segmentOf(run, flight);
+    if (!segment) continue;
+    const line = lineOf(run, arrow, frame);
+    const future = arrow.start > cursor;
+    drawn.push({
+      arrow,
+      line,
+      travelled: travelled(arrow, line, future, cursor, layout, flight.fate),
+      ...written[index]!,
+      retransmission: segment.retransmission ?? false,
+      fate: fateOf(run, arrow, voice),
+      isLost: flight.fate === "lost",
+      isUnwitnessed: flight.fate === "unwitnessed",
+      future,
+      lit: arrow.start === cursor || arrow.end === cursor,
+      parts: parts !== undefined && (arrow.start === parts || arrow.end === parts),
+      name: nameOf(run, arrow, voice),
+    });
+  }
+  return drawn;
+}
+
+/** How far a segment has come that is on its way at the cursor. */
+function travelled(arrow: Arrow, line: Line, future: boolean, cursor: Position, layout: Layout, fate: string): Line | undefined {
+  const arrives = arrow.end !== undefined && arrow.end > cursor;
+  if (future || (!arrives && fate !== "underway") || arrow.y1 <= arrow.y0) return undefined;
+  const now = layout.y[cursor] ?? arrow.y0;
+  const share = Math.min(0.96, Math.max(0.06, (now - arrow.y0) / (arrow.y1 - arrow.y0)));
+  const { x, y } = along(line, share);
+  return { ...line, x1: x, y1: y };
+}
+
+/** What became of it, in a word or two; by whose doing, where a rule did it. */
+function fateOf(run: Run, arrow: Arrow, { t }: Voice): string {
+  const flight = run.flights[arrow.flight]!;
+  const rule = run.origin.type === "simulated" && flight.rule !== undefined ? run.origin.rules[flight.rule] : undefined;
+  if (rule) return t(`rule.${rule.action}`, rule.action === "delay" ? { ms: rule.delay_ms } : {});
+  switch (flight.fate) {
+    case "lost":
+    case "damaged":
+    case "duplicate":
+      return t(`mark.${flight.fate}`);
+    default:
+      return "";
+  }
+}
+
+function nameOf(run: Run, arrow: Arrow, { t }: Voice): string {
+  const flight = run.flights[arrow.flight]!;
+  const segment = segmentOf(run, flight)!;
+  const ack = segment.flags.includes("ACK") ? ` ack ${ackOf(segment)}` : "";
+  const again = segment.retransmission ? `, ${t("sequence.retransmission")}` : "";
+  const names = `${run.hosts[flight.from]?.name} → ${run.hosts[flight.to]?.name}`;
+  return `${names}: ${segment.flags.replaceAll("|", " ")} seq ${seqOf(segment)}${ack} len ${segment.len}, ${t(`fate.${flight.fate}`)}${again}`;
+}
+
+/** The lines beside the lifelines between two heights. */
+export function rowsBetween(
+  run: Run, book: Book, layout: Layout, frame: Frame, cursor: Position, top: number, bottom: number, voice: Voice,
+): DrawnRow[] {
+  const last = firstFrom(layout.rows, (row) => row.y, bottom);
+  const first = firstFrom(layout.rows, (row) => row.y, top);
+  // A call that waits may have been entered far above.
+  const waiting = layout.rows.slice(0, first).filter((row) => row.until !== undefined && row.until > top);
+  return [...waiting, ...layout.rows.slice(first, last)].map((row) => drawRow(run, book, row, frame, cursor, voice));
+}
+
+function drawRow(run: Run, book: Book, row: Row, frame: Frame, cursor: Position, voice: Voice): DrawnRow {
+  const x = frame.x[row.host]!;
+  const left = row.host === 0 && frame.x.length > 1;
+  const isOuter = row.host === 0 || row.host === frame.x.length - 1;
+  const room = (isOuter ? frame.lane : 150) - 22;
+  const whole = wordsOf(run, book, row, voice);
+  const call = row.call === undefined ? undefined : run.calls[row.call];
+  const source = row.kind === "call" && call ? call.lines.map(({ file, line }) => `${file}:${line}`).join("  ") : "";
+  return {
+    key: `${row.at}`,
+    kind: row.kind,
+    text: cut(whole, room - (row.kind === "timer" ? 12 : 0)),
+    source: cut(source, room),
+    whole: source ? `${whole}\n${source}` : whole,
+    at: row.at,
+    y: row.y,
+    x,
+    left,
+    host: row.host,
+    until: row.until,
+    blocks: call?.blocked !== undefined,
+    future: row.at > cursor,
+    lit: row.at === cursor || (row.kind === "call" && call?.returned === cursor && row.until === undefined),
+    room,
+  };
+}
+
+function wordsOf(run: Run, book: Book, row: Row, { t, say }: Voice): string {
+  const { kind } = run.events[row.at]!;
+  switch (kind.type) {
+    case "call_entered": {
+      const call = row.call === undefined ? undefined : run.calls[row.call];
+      const words = `${kind.name}(${kind.arguments})`;
+      if (call && row.call !== undefined && isBrief(run, row.call)) return `${words} = ${call.result}`;
+      return call?.blocked !== undefined ? `${words} ${t("sequence.blocks")}` : words;
+    }
+    case "call_returned":
+      return `${kind.name} = ${kind.result}`;
+    case "state_changed":
+      return kind.to;
+    case "timer_fired":
+      return say(term(book.timers, kind.timer).name);
+    case "packet_dropped":
+      return `✕ ${say(term(book.counters, kind.counter).name)}`;
+    default:
+      return "";
+  }
+}
+
+/** Of monospaced text at 12 px; 中文 is twice as wide. */
+const CHARACTER = 7.3;
+
+function cut(text: string, room: number): string {
+  let width = 0;
+  for (const [index, character] of [...text].entries()) {
+    width += character > "\u2e7f" ? 12 : CHARACTER;
+    if (width > room) return `${[...text].slice(0, Math.max(1, index - 1)).join("")}…`;
+  }
+  return text;
+}
