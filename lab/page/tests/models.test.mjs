@@ -122,3 +122,41 @@ test("a field over the end of a row is drawn in two parts", async () => {
     ],
   );
 });
+
+const LISTENED = {
+  hosts: [
+    { name: "client", role: "client", addresses: ["10.0.0.1"], recorded: true },
+    { name: "server", role: "server", addresses: ["10.0.0.2"], recorded: true },
+  ],
+  flights: [],
+  calls: [],
+  events: [
+    ["server", 1, "0.0.0.0:80", undefined, "CLOSED", "LISTEN"],
+    ["client", 1, "10.0.0.1:5000", "10.0.0.2:80", "CLOSED", "SYN-SENT"],
+    ["server", 2, "10.0.0.2:80", "10.0.0.1:5000", "CLOSED", "SYN-RECEIVED"],
+    ["client", 1, "10.0.0.1:5000", "10.0.0.2:80", "SYN-SENT", "ESTABLISHED"],
+  ].map(([host, id, local, remote, from, to], index) => ({
+    index,
+    time_ns: index,
+    host,
+    connection: { id, local, remote },
+    kind: { type: "state_changed", from, to },
+  })),
+};
+const WAYS = { transitions: [["CLOSED", "LISTEN"], ["CLOSED", "SYN-SENT"], ["LISTEN", "SYN-RECEIVED"]].map(([from, to]) => ({ from, to })) };
+
+test("both ends of a connection are a pair, in the order of their hosts", async () => {
+  const { connections, pairAt } = await load("connections.ts");
+  const { pairs } = connections(LISTENED);
+  assert.deepEqual(pairs.map(({ ends }) => ends.map((end) => [end.host, end.id])), [[[0, 1], [1, 2]]]);
+  assert.equal(pairAt(LISTENED, 0), pairs[0]);
+});
+
+test("an accepted connection's way begins with its listener's, and ends at the cursor", async () => {
+  const { connections } = await load("connections.ts");
+  const { pathsOf } = await load("states/path.ts");
+  const way = (cursor) =>
+    pathsOf(LISTENED, WAYS, connections(LISTENED).pairs[0], cursor).map(({ steps }) => steps.map(({ from, to }) => `${from} ${to}`));
+  assert.deepEqual(way(0), [[], ["CLOSED LISTEN"]]);
+  assert.deepEqual(way(2), [["CLOSED SYN-SENT"], ["CLOSED LISTEN", "LISTEN SYN-RECEIVED"]]);
+});

@@ -3,10 +3,12 @@
 import type { Word } from "../text.ts";
 import { bufferWords } from "./buffers/words.ts";
 import { headerWords } from "./header/words.ts";
+import { stateWords } from "./states/words.ts";
 
 export const viewWords = {
   "connection.choice": ["Connection", "连接"],
   "connection.cursor": ["the cursor's", "光标所在的连接"],
   ...headerWords,
   ...bufferWords,
+  ...stateWords,
 } satisfies Record<string, Word>;
