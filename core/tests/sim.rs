@@ -11,6 +11,8 @@ mod determinism;
 mod fairness;
 #[path = "sim/handshake.rs"]
 mod handshake;
+#[path = "sim/journeys.rs"]
+mod journeys;
 #[path = "sim/lives.rs"]
 mod lives;
 #[path = "sim/reordering.rs"]

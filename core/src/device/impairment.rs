@@ -4,8 +4,10 @@
 //! [`ImpairmentQueue`] is one direction of a link. It is deterministic: the same seed and the same
 //! packets at the same times give the same result, and each packet draws the same number of random
 //! values, so that turning up one impairment leaves the choices of the others as they were. It holds
-//! packets of wire size only: super-segments are split before they are judged.
+//! packets of wire size only: super-segments are split before they are judged. Each may bear a tag, by
+//! which whoever put it there knows it again.
 
+pub(crate) mod damage;
 mod marking;
 mod setting;
 
@@ -114,10 +116,10 @@ pub struct ImpairmentCounts {
 /// assert!(queue.take_due(Instant::ZERO).is_none());
 /// assert!(queue.take_due(arrival).is_some());
 /// ```
-pub struct ImpairmentQueue {
+pub struct ImpairmentQueue<T = ()> {
     impairment: Impairment,
     random: ChaCha8Rng,
-    held: BinaryHeap<Reverse<Held>>,
+    held: BinaryHeap<Reverse<Held<T>>>,
     /// Position of the next packet, so that those due at the same time keep their order.
     next_index: u64,
     /// When each packet that waits for the bottleneck is through it, in order.
@@ -129,10 +131,27 @@ pub struct ImpairmentQueue {
     counts: ImpairmentCounts,
 }
 
-struct Held {
+struct Held<T> {
     due: Instant,
     index: u64,
     transmit: Transmit,
+    tag: T,
+}
+
+/// What a link has decided about a packet that was put on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passage {
+    /// It disappears by chance.
+    Lost,
+    /// It is dropped before a full bottleneck, or by a link that holds too many.
+    Overflowed,
+    /// It arrives.
+    Arrives {
+        /// With a bit flipped.
+        is_damaged: bool,
+        /// Twice.
+        is_duplicated: bool,
+    },
 }
 
 /// What chance decides about one packet.
@@ -149,6 +168,29 @@ struct Fate {
 impl ImpairmentQueue {
     /// An empty link.
     pub fn new(impairment: Impairment, seed: u64) -> ImpairmentQueue {
+        ImpairmentQueue::tagged(impairment, seed)
+    }
+
+    /// Puts a packet on the link. A super-segment is split first, unless the link is perfect.
+    pub fn offer(&mut self, now: Instant, transmit: Transmit) {
+        if self.impairment.is_none() {
+            self.offer_tagged(now, transmit, ());
+        } else {
+            transmit.segments(|segment| {
+                self.offer_tagged(now, segment, ());
+            });
+        }
+    }
+
+    /// The next packet that has arrived by `now`.
+    pub fn take_due(&mut self, now: Instant) -> Option<Transmit> {
+        self.take_due_tagged(now).map(|(transmit, ())| transmit)
+    }
+}
+
+impl<T: Clone> ImpairmentQueue<T> {
+    /// An empty link whose packets bear tags.
+    pub fn tagged(impairment: Impairment, seed: u64) -> ImpairmentQueue<T> {
         ImpairmentQueue {
             impairment,
             random: ChaCha8Rng::seed_from_u64(seed),
@@ -166,21 +208,30 @@ impl ImpairmentQueue {
         self.impairment = impairment;
     }
 
-    /// Puts a packet on the link. A super-segment is split first, unless the link is perfect.
-    pub fn offer(&mut self, now: Instant, transmit: Transmit) {
-        if self.impairment.is_none() {
-            let due = self.last_arrival.max(now);
-            self.last_arrival = due;
-            self.hold(due, transmit);
-        } else {
-            transmit.segments(|segment| self.offer_segment(now, segment));
+    /// Puts a packet of wire size on the link; both copies of one that arrives twice bear the tag. On a
+    /// perfect link it may be a super-segment.
+    pub fn offer_tagged(&mut self, now: Instant, packet: Transmit, tag: T) -> Passage {
+        if !self.impairment.is_none() {
+            return self.judge(now, packet, tag);
+        }
+        let due = self.last_arrival.max(now);
+        self.last_arrival = due;
+        match self.hold(due, packet, tag) {
+            true => Passage::Arrives { is_damaged: false, is_duplicated: false },
+            false => Passage::Overflowed,
         }
     }
 
-    /// The next packet that has arrived by `now`.
-    pub fn take_due(&mut self, now: Instant) -> Option<Transmit> {
+    /// The next packet that has arrived by `now`, and its tag.
+    pub fn take_due_tagged(&mut self, now: Instant) -> Option<(Transmit, T)> {
         let is_due = self.held.peek().is_some_and(|Reverse(held)| held.due <= now);
-        is_due.then(|| self.held.pop()).flatten().map(|Reverse(held)| held.transmit)
+        let Reverse(held) = is_due.then(|| self.held.pop()).flatten()?;
+        Some((held.transmit, held.tag))
+    }
+
+    /// Whether packets pass untouched and at once, super-segments whole.
+    pub fn is_perfect(&self) -> bool {
+        self.impairment.is_none()
     }
 
     /// When the next packet arrives.
@@ -193,28 +244,30 @@ impl ImpairmentQueue {
         self.counts
     }
 
-    fn offer_segment(&mut self, now: Instant, mut segment: Transmit) {
+    fn judge(&mut self, now: Instant, mut segment: Transmit, tag: T) -> Passage {
         let fate = self.draw();
         if fate.is_lost {
             self.counts.lost += 1;
-            return;
+            return Passage::Lost;
         }
         let Some(departure) = self.pass_bottleneck(now, segment.len()) else {
             self.counts.overflowed += 1;
-            return;
+            return Passage::Overflowed;
         };
         if self.impairment.ecn.is_some_and(|waiting| self.departures.len() > waiting) {
             self.counts.marked += u64::from(marking::mark_congestion(&mut segment));
         }
-        if fate.is_corrupted {
-            self.counts.corrupted += u64::from(flip_bit(&mut segment, fate.bit));
-        }
+        let is_damaged = fate.is_corrupted && damage::flip_any(&mut segment, fate.bit);
+        self.counts.corrupted += u64::from(is_damaged);
         let due = self.arrival(departure, &fate);
-        if fate.is_duplicated {
-            self.counts.duplicated += 1;
-            self.hold(due, segment.clone());
+        self.counts.duplicated += u64::from(fate.is_duplicated);
+        let copy = fate.is_duplicated.then(|| (segment.clone(), tag.clone()));
+        let is_held = self.hold(due, segment, tag);
+        let is_duplicated = copy.is_some_and(|(copy, tag)| self.hold(due, copy, tag));
+        match is_held {
+            true => Passage::Arrives { is_damaged, is_duplicated },
+            false => Passage::Overflowed,
         }
-        self.hold(due, segment);
     }
 
     /// Draws in a fixed order and number.
@@ -267,62 +320,34 @@ impl ImpairmentQueue {
         self.last_arrival
     }
 
-    fn hold(&mut self, due: Instant, transmit: Transmit) {
+    /// False: the link holds too many.
+    fn hold(&mut self, due: Instant, transmit: Transmit, tag: T) -> bool {
         if self.held.len() >= HELD_MAX {
             self.counts.overflowed += 1;
-            return;
+            return false;
         }
-        self.held.push(Reverse(Held { due, index: self.next_index, transmit }));
+        self.held.push(Reverse(Held { due, index: self.next_index, transmit, tag }));
         self.next_index += 1;
+        true
     }
 }
 
-/// Flips one bit behind the IP header, its checksum being final before; false: there is nothing behind it.
-fn flip_bit(segment: &mut Transmit, random: u64) -> bool {
-    segment.complete_checksum();
-    let ip_len = match segment.header.first().map(|byte| (byte >> 4, byte & 0x0f)) {
-        Some((4, words)) => usize::from(words) * 4,
-        _ => 40,
-    };
-    let Some(bits @ 1..) = segment.len().checked_sub(ip_len).map(|bytes| bytes as u64 * 8) else {
-        return false;
-    };
-    let bit = random % bits;
-    let (mut at, mask) = (ip_len + (bit / 8) as usize, 1 << (bit % 8));
-    if let Some(byte) = segment.header.get_mut(at) {
-        *byte ^= mask;
-        return true;
-    }
-    at -= segment.header.len();
-    for (index, slice) in segment.payload.slices().iter().enumerate() {
-        if at < slice.len() {
-            // The send buffer shares these bytes and keeps the true ones.
-            let mut damaged = slice.to_vec();
-            damaged[at] ^= mask;
-            segment.payload.replace(index, damaged.into());
-            return true;
-        }
-        at -= slice.len();
-    }
-    false
-}
-
-impl PartialEq for Held {
-    fn eq(&self, other: &Held) -> bool {
+impl<T> PartialEq for Held<T> {
+    fn eq(&self, other: &Held<T>) -> bool {
         self.index == other.index
     }
 }
 
-impl Eq for Held {}
+impl<T> Eq for Held<T> {}
 
-impl PartialOrd for Held {
-    fn partial_cmp(&self, other: &Held) -> Option<std::cmp::Ordering> {
+impl<T> PartialOrd for Held<T> {
+    fn partial_cmp(&self, other: &Held<T>) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Held {
-    fn cmp(&self, other: &Held) -> std::cmp::Ordering {
+impl<T> Ord for Held<T> {
+    fn cmp(&self, other: &Held<T>) -> std::cmp::Ordering {
         (self.due, self.index).cmp(&(other.due, other.index))
     }
 }

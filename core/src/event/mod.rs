@@ -320,6 +320,7 @@ pub struct EventLog {
     host: Option<Arc<str>>,
     next_index: u64,
     cause: Option<u64>,
+    sent: Option<u64>,
 }
 
 impl EventLog {
@@ -330,7 +331,7 @@ impl EventLog {
 
     /// A log read by `observer`, whose events bear the name `host`.
     pub fn new(host: &str, observer: Box<dyn Observer>) -> EventLog {
-        EventLog { observer: Some(observer), host: Some(host.into()), next_index: 0, cause: None }
+        EventLog { observer: Some(observer), host: Some(host.into()), ..EventLog::default() }
     }
 
     /// Whether anybody reads. Check before building anything for [`EventLog::record`].
@@ -353,6 +354,9 @@ impl EventLog {
         let observer = self.observer.as_mut().filter(|_| !cfg!(tcpstack_without_events))?;
         let index = self.next_index;
         self.next_index += 1;
+        if matches!(kind, Kind::SegmentSent(_)) {
+            self.sent = Some(index);
+        }
         let host = self.host.clone().unwrap_or_else(|| "".into());
         let event = Event {
             index,
@@ -366,6 +370,12 @@ impl EventLog {
         };
         observer.event(&event);
         Some(index)
+    }
+
+    /// The index of the last [`Kind::SegmentSent`], once: whoever takes the segment along takes this too.
+    #[inline]
+    pub fn take_sent(&mut self) -> Option<u64> {
+        self.sent.take()
     }
 
     /// What leads to what is recorded now.

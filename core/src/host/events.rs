@@ -122,7 +122,7 @@ impl Host {
         }
     }
 
-    /// The reset that answers it.
+    /// The segment that answers it, which was queued just now.
     pub(super) fn record_reset(
         &mut self,
         now: Instant,
@@ -133,6 +133,8 @@ impl Host {
         if self.log.is_on() {
             let kind = Kind::SegmentSent(segment_record(reset, &Payload::default(), 0, 0));
             self.log.record(now, Some(unowned(tuple)), kind, Some(reason), None);
+            let event = self.log.take_sent();
+            self.output.note_reply(event);
         }
     }
 }

@@ -33,6 +33,8 @@ const LOOPED: u32 = 4096;
 struct Departure {
     transmit: Transmit,
     is_inside: bool,
+    /// The event of its sending, if anybody reads.
+    event: Option<u64>,
 }
 
 /// What waits to leave.
@@ -44,6 +46,8 @@ pub(super) struct Output {
     replies: VecDeque<Departure>,
     /// When packets to the host itself were left for the next call.
     pub(super) left_over: Option<Instant>,
+    /// The event of the packet that left last.
+    departed: Option<u64>,
 }
 
 impl Output {
@@ -52,6 +56,13 @@ impl Output {
         if !socket.is_dirty {
             socket.is_dirty = true;
             self.dirty.push_back(id);
+        }
+    }
+
+    /// The reply that was queued last is what `event` tells of.
+    pub(super) fn note_reply(&mut self, event: Option<u64>) {
+        if let Some(reply) = self.replies.back_mut() {
+            reply.event = event;
         }
     }
 
@@ -81,8 +92,9 @@ impl Host {
         self.output.left_over = None;
         let mut looped = 0;
         loop {
-            let Departure { transmit, is_inside } = self.next_departure(now)?;
+            let Departure { transmit, is_inside, event } = self.next_departure(now)?;
             if !is_inside {
+                self.output.departed = event;
                 self.counters.add(Counter::PacketsSent);
                 return Some(transmit);
             }
@@ -94,6 +106,12 @@ impl Host {
                 return None;
             }
         }
+    }
+
+    /// The index of the event that tells of the packet that [`Host::poll_transmit`] handed out last; None
+    /// for what is no segment, and when nobody reads.
+    pub fn departed_event(&self) -> Option<u64> {
+        self.output.departed
     }
 
     fn next_departure(&mut self, now: Instant) -> Option<Departure> {
@@ -129,6 +147,7 @@ impl Host {
             self.output.leave(Some(socket));
             return None;
         };
+        let event = self.log.take_sent();
         let (local, remote) = connection.ends();
         let (src, dst) = (local.ip(), remote.ip());
         let (is_silent, is_over) = (connection.is_silent(), connection.state() == State::Closed);
@@ -148,7 +167,7 @@ impl Host {
             // Its last reset has left.
             self.settle(now, id);
         }
-        Some(Departure { transmit: transmit(ip, outgoing), is_inside: path.is_inside })
+        Some(Departure { transmit: transmit(ip, outgoing), is_inside: path.is_inside, event })
     }
 
     /// Has a segment sent that belongs to no connection; false when too many wait.
@@ -165,7 +184,7 @@ impl Host {
             return false;
         }
         let is_inside = self.addresses.is_local(dst);
-        self.output.replies.push_back(Departure { transmit, is_inside });
+        self.output.replies.push_back(Departure { transmit, is_inside, event: None });
         true
     }
 

@@ -2,14 +2,16 @@
 //! what was seen on it.
 //!
 //! A packet meets the rules first, in the order in which they were added, then the impairment. What
-//! neither drops arrives. A direction with rules or a capture splits super-segments: both are about
-//! the packets of the wire.
+//! neither drops arrives. A direction with rules, and a link whose packets are followed, split
+//! super-segments: rules and journeys are about the packets of the wire.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::journey::{SettingOut, Tag, Witness};
 use super::packet::Packet;
 use super::world::HostId;
+use crate::device::impairment::damage;
 use crate::device::{Impairment, ImpairmentQueue};
 use crate::time::Instant;
 use crate::wire::packet::Transmit;
@@ -29,7 +31,20 @@ pub enum Action {
     Delay(Duration),
     /// Let it set out twice.
     Duplicate,
+    /// Let it set out right behind the next packet of the same direction that is not held back itself;
+    /// should none come within [`REORDER_WAIT`], then.
+    Reorder,
+    /// Flip one of its bits, and leave the checksum as it was.
+    Corrupt {
+        /// Which, from the first bit of the TCP header on, as the RFCs count bits; past the packet's end it
+        /// is counted on from there.
+        bit: u64,
+    },
 }
+
+/// How long a packet waits at most for another to overtake it: less than the shortest retransmission
+/// timeout of a default connection, so that a lone one is only late.
+pub const REORDER_WAIT: Duration = Duration::from_millis(100);
 
 /// What a link does by chance, in both directions alike or each its own way.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,19 +79,6 @@ pub enum Vantage {
     Dropped,
 }
 
-/// A packet that was seen on a link.
-#[derive(Clone, Debug)]
-pub struct Captured {
-    /// When.
-    pub at: Instant,
-    /// Who sent it.
-    pub from: HostId,
-    /// Where.
-    pub vantage: Vantage,
-    /// What.
-    pub packet: Packet,
-}
-
 /// A rule that takes away the `nth` packet (from 1) of those that `matches` accepts.
 pub fn drop_nth(
     nth: u64,
@@ -92,6 +94,12 @@ pub fn drop_nth(
     }
 }
 
+/// A rule that does `action` to the packet with this number among those that its host sends:
+/// [`Packet::number`].
+pub fn at_number(number: u64, action: Action) -> impl FnMut(&Packet) -> Action + Send + 'static {
+    move |packet| if packet.number == number { action } else { Action::Pass }
+}
+
 /// A rule that takes away every packet that `matches` accepts.
 pub fn drop_all(
     mut matches: impl FnMut(&Packet) -> bool + Send + 'static,
@@ -105,17 +113,36 @@ type Rule = Box<dyn FnMut(&Packet) -> Action + Send>;
 pub(super) struct Link {
     /// `[forth, back]`.
     pub(super) directions: [Direction; 2],
+    pub(super) witness: Witness,
+}
+
+/// A packet that leaves its host.
+pub(super) struct Departure<'a> {
+    pub(super) transmit: Transmit,
+    /// How many packets have left the host, on any link.
+    pub(super) count: &'a mut u64,
+    /// The event of its sending.
+    pub(super) event: Option<u64>,
 }
 
 /// One direction of a link.
 pub(super) struct Direction {
     pub(super) from: HostId,
     pub(super) to: HostId,
-    queue: ImpairmentQueue,
-    rules: Vec<Rule>,
-    /// Packets that a rule delays, by when they set out and by their number.
-    delayed: BTreeMap<(Instant, u64), Transmit>,
-    next_number: u64,
+    queue: ImpairmentQueue<Tag>,
+    /// With their numbers.
+    rules: Vec<(usize, Rule)>,
+    /// Packets that a rule holds back, by when they set out and in which order they were held.
+    held: BTreeMap<(Instant, u64), Held>,
+    held_count: u64,
+}
+
+/// A packet that a rule holds back.
+struct Held {
+    segment: Transmit,
+    tag: Tag,
+    /// The next packet that sets out lets it follow.
+    is_overtaken: bool,
 }
 
 impl Direction {
@@ -123,10 +150,10 @@ impl Direction {
         Direction {
             from,
             to,
-            queue: ImpairmentQueue::new(impairment, seed),
+            queue: ImpairmentQueue::tagged(impairment, seed),
             rules: Vec::new(),
-            delayed: BTreeMap::new(),
-            next_number: 0,
+            held: BTreeMap::new(),
+            held_count: 0,
         }
     }
 
@@ -134,8 +161,8 @@ impl Direction {
         self.queue.set_impairment(impairment);
     }
 
-    pub(super) fn add_rule(&mut self, rule: Rule) {
-        self.rules.push(rule);
+    pub(super) fn add_rule(&mut self, number: usize, rule: Rule) {
+        self.rules.push((number, rule));
     }
 
     pub(super) fn clear_rules(&mut self) {
@@ -143,86 +170,110 @@ impl Direction {
     }
 
     /// Takes a packet from the sender.
-    pub(super) fn offer(
-        &mut self,
-        now: Instant,
-        transmit: Transmit,
-        mut capture: Option<&mut Vec<Captured>>,
-    ) {
-        if self.rules.is_empty() && capture.is_none() {
-            self.queue.offer(now, transmit);
-        } else {
-            transmit.segments(|segment| self.offer_segment(now, segment, capture.as_deref_mut()));
+    pub(super) fn offer(&mut self, now: Instant, packet: Departure<'_>, witness: &mut Witness) {
+        let Departure { transmit, count, event } = packet;
+        // Only a perfect link takes a super-segment, and only where nobody has to see its packets.
+        if self.rules.is_empty() && !witness.is_following && self.queue.is_perfect() {
+            *count += transmit.segment_count() as u64;
+            self.queue.offer_tagged(now, transmit, None);
+            return;
         }
+        transmit.segments(|segment| {
+            *count += 1;
+            self.offer_segment(now, segment, *count, event, witness);
+        });
     }
 
     fn offer_segment(
         &mut self,
         now: Instant,
-        segment: Transmit,
-        mut capture: Option<&mut Vec<Captured>>,
+        mut segment: Transmit,
+        number: u64,
+        sent: Option<u64>,
+        witness: &mut Witness,
     ) {
-        let Some(packet) = Packet::read(&segment) else {
-            return self.queue.offer(now, segment);
-        };
-        let action = self.judge(&packet);
-        let mut see = |vantage| {
-            if let Some(capture) = capture.as_deref_mut() {
-                let packet = packet.clone();
-                capture.push(Captured { at: now, from: self.from, vantage, packet });
-            }
-        };
-        see(Vantage::Departure);
+        let is_looked_at = !self.rules.is_empty() || witness.is_capturing;
+        let packet = is_looked_at.then(|| Packet::read(&segment, number)).flatten();
+        let (action, rule) = packet.as_ref().map_or((Action::Pass, None), |packet| {
+            witness.see(now, self.from, Vantage::Departure, packet);
+            self.judge(packet)
+        });
+        let (from, to) = (self.from, self.to);
+        let tag = witness.follow(SettingOut { from, to, number, at: now, sent, rule });
         match action {
-            Action::Pass => self.queue.offer(now, segment),
-            Action::Drop => see(Vantage::Dropped),
+            Action::Pass => self.set_out(now, segment, tag, witness),
+            Action::Drop => {
+                witness.dropped(tag);
+                if let Some(packet) = &packet {
+                    witness.see(now, self.from, Vantage::Dropped, packet);
+                }
+            }
             Action::Duplicate => {
-                self.queue.offer(now, segment.clone());
-                self.queue.offer(now, segment);
+                let copy = witness.follow_copy(tag);
+                self.set_out(now, segment.clone(), tag, witness);
+                self.set_out(now, segment, copy, witness);
             }
-            Action::Delay(delay) => {
-                self.delayed.insert((now + delay, self.next_number), segment);
-                self.next_number += 1;
+            Action::Corrupt { bit } => {
+                if damage::flip_nth(&mut segment, bit) {
+                    witness.damaged(tag);
+                }
+                self.set_out(now, segment, tag, witness);
             }
+            Action::Delay(delay) => self.hold(now + delay, segment, tag, false),
+            Action::Reorder => self.hold(now + REORDER_WAIT, segment, tag, true),
         }
     }
 
-    /// The first rule that does not let the packet pass decides; all of them see it.
-    fn judge(&mut self, packet: &Packet) -> Action {
-        self.rules.iter_mut().map(|rule| rule(packet)).fold(Action::Pass, |decided, action| {
-            if decided == Action::Pass { action } else { decided }
-        })
+    /// The first rule that does not let the packet pass decides, and its number; all of them see it.
+    fn judge(&mut self, packet: &Packet) -> (Action, Option<usize>) {
+        let mut decided = (Action::Pass, None);
+        for (number, rule) in &mut self.rules {
+            let action = rule(packet);
+            if decided.0 == Action::Pass && action != Action::Pass {
+                decided = (action, Some(*number));
+            }
+        }
+        decided
     }
 
-    /// The next packet that has arrived by `now`.
+    fn hold(&mut self, until: Instant, segment: Transmit, tag: Tag, is_overtaken: bool) {
+        self.held.insert((until, self.held_count), Held { segment, tag, is_overtaken });
+        self.held_count += 1;
+    }
+
+    /// A packet begins its way, and behind it those that it was to overtake.
+    fn set_out(&mut self, now: Instant, segment: Transmit, tag: Tag, witness: &mut Witness) {
+        let passage = self.queue.offer_tagged(now, segment, tag);
+        witness.passed(tag, passage);
+        let overtaken = self.held.extract_if(.., |_, held| held.is_overtaken);
+        for (_, Held { segment, tag, .. }) in overtaken {
+            let passage = self.queue.offer_tagged(now, segment, tag);
+            witness.passed(tag, passage);
+        }
+    }
+
+    /// The next packet that has arrived by `now`, and where to note what becomes of it.
     pub(super) fn take_due(
         &mut self,
         now: Instant,
-        capture: Option<&mut Vec<Captured>>,
-    ) -> Option<Transmit> {
-        while let Some(entry) = self.delayed.first_entry() {
+        witness: &mut Witness,
+    ) -> Option<(Transmit, Tag)> {
+        while let Some(entry) = self.held.first_entry() {
             let (sets_out, _) = *entry.key();
             if sets_out > now {
                 break;
             }
-            self.queue.offer(now, entry.remove());
+            let Held { segment, tag, .. } = entry.remove();
+            self.set_out(now, segment, tag, witness);
         }
-        let transmit = self.queue.take_due(now)?;
-        if let Some(capture) = capture {
-            let vantage = Vantage::Arrival;
-            capture.extend(Packet::read(&transmit).map(|packet| Captured {
-                at: now,
-                from: self.from,
-                vantage,
-                packet,
-            }));
-        }
-        Some(transmit)
+        let (transmit, tag) = self.queue.take_due_tagged(now)?;
+        witness.see_arrival(now, self.from, tag, &transmit);
+        Some((transmit, witness.arrived(tag, now)))
     }
 
     /// When a packet arrives or sets out next.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        let sets_out = self.delayed.first_key_value().map(|((at, _), _)| *at);
+        let sets_out = self.held.first_key_value().map(|((at, _), _)| *at);
         [self.queue.next_deadline(), sets_out].into_iter().flatten().min()
     }
 }

@@ -42,11 +42,13 @@
 
 mod agenda;
 mod application;
+mod journey;
 mod link;
 mod packet;
 mod world;
 
 pub use application::Socket;
-pub use link::{Action, Captured, Conditions, LinkId, Vantage, drop_all, drop_nth};
+pub use journey::{Captured, Fate, Journey};
+pub use link::{Action, Conditions, LinkId, REORDER_WAIT, Vantage, at_number, drop_all, drop_nth};
 pub use packet::Packet;
 pub use world::{HostId, World};

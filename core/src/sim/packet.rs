@@ -12,6 +12,9 @@ use crate::wire::{ip, tcp};
 /// A packet on a link. Its numbers are those on the wire.
 #[derive(Clone, Debug)]
 pub struct Packet {
+    /// Its number among the packets that its host has sent over links, from 1: it stays the same for the same
+    /// packet in every run from the same seed. 0 at an arrival whose departure nobody saw.
+    pub number: u64,
     /// The whole packet from its IP header on, its checksum finished.
     pub bytes: Bytes,
     /// The IP header.
@@ -24,7 +27,7 @@ pub struct Packet {
 
 impl Packet {
     /// Reads a packet of wire size; None: no host made it.
-    pub(super) fn read(transmit: &Transmit) -> Option<Packet> {
+    pub(super) fn read(transmit: &Transmit, number: u64) -> Option<Packet> {
         let bytes = Bytes::from(transmit.to_bytes());
         let ip = ip::Header::parse(&bytes).ok()?;
         let transport = bytes.slice(ip.header_len..ip.header_len + ip.payload_len);
@@ -33,7 +36,7 @@ impl Packet {
             Some((header, header_len)) => (Some(header), transport.slice(header_len..)),
             None => (None, transport),
         };
-        Some(Packet { bytes, ip, tcp, payload })
+        Some(Packet { number, bytes, ip, tcp, payload })
     }
 
     /// The control bits; none for what is not TCP.

@@ -9,10 +9,11 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use super::agenda::{Agenda, Source};
-use super::link::{Action, Captured, Conditions, Direction, Link, LinkId};
+use super::journey::{Captured, Journey, Tag, Witness};
+use super::link::{Action, Conditions, Departure, Direction, Link, LinkId};
 use super::packet::Packet;
 use crate::device::Impairment;
-use crate::event::{Event, Observer};
+use crate::event::{Event, Kind, Observer};
 use crate::host::{Config, Host, SocketId};
 use crate::time::Instant;
 use crate::wire::packet::{Frame, Transmit};
@@ -34,12 +35,14 @@ pub struct World {
     seeds_drawn: u64,
     hosts: Vec<Host>,
     names: Vec<String>,
+    /// How many packets each host has sent over links.
+    packets_sent: Vec<u64>,
+    rules_added: usize,
     /// Whose address it is.
     addresses: BTreeMap<IpAddr, HostId>,
     links: Vec<Link>,
     /// Which link, and which direction of it, leads from one host to another.
     ways: BTreeMap<(HostId, HostId), (LinkId, usize)>,
-    captures: BTreeMap<LinkId, Vec<Captured>>,
     agenda: Agenda,
     events_of_moment: u32,
     unroutable: u64,
@@ -71,10 +74,11 @@ impl World {
             seeds_drawn: 0,
             hosts: Vec::new(),
             names: Vec::new(),
+            packets_sent: Vec::new(),
+            rules_added: 0,
             addresses: BTreeMap::new(),
             links: Vec::new(),
             ways: BTreeMap::new(),
-            captures: BTreeMap::new(),
             agenda: Agenda::default(),
             events_of_moment: 0,
             unroutable: 0,
@@ -100,6 +104,7 @@ impl World {
             assert!(other.is_none_or(|other| other == id), "{address} is another host's");
         }
         self.names.push(config.name.clone());
+        self.packets_sent.push(0);
         let seed = self.draw_seed();
         let observer = self.recording.as_ref().map(Recording::observer);
         self.hosts.push(Host::new(Config { seed, ..config }, observer));
@@ -120,7 +125,8 @@ impl World {
         let (forth_seed, back_seed) = (self.draw_seed(), self.draw_seed());
         let forth = Direction::new(a, b, forth, forth_seed);
         let back = Direction::new(b, a, back, back_seed);
-        self.links.push(Link { directions: [forth, back] });
+        let witness = Witness { is_following: self.recording.is_some(), ..Witness::default() };
+        self.links.push(Link { directions: [forth, back], witness });
         id
     }
 
@@ -142,7 +148,8 @@ impl World {
         self.direction(link, from).set_impairment(impairment);
     }
 
-    /// Adds a rule for the packets that `from` sends over the link; see [`Action`].
+    /// Adds a rule for the packets that `from` sends over the link; see [`Action`]. Returns its number in
+    /// this world, from 0, by which [`Journey::rule`] names it.
     ///
     /// # Panics
     /// When the link is not `from`'s.
@@ -151,8 +158,11 @@ impl World {
         link: LinkId,
         from: HostId,
         rule: impl FnMut(&Packet) -> Action + Send + 'static,
-    ) {
-        self.direction(link, from).add_rule(Box::new(rule));
+    ) -> usize {
+        let number = self.rules_added;
+        self.rules_added += 1;
+        self.direction(link, from).add_rule(number, Box::new(rule));
+        number
     }
 
     /// Takes away every rule of the link, both ways.
@@ -192,23 +202,34 @@ impl World {
         self.unroutable
     }
 
-    /// Keeps every packet seen on the link from now on, for [`World::captured`].
+    /// Keeps every packet seen on the link from now on, for [`World::captured`], and follows it, for
+    /// [`World::journeys`].
     pub fn start_capture(&mut self, link: LinkId) {
-        self.captures.entry(link).or_default();
+        let witness = &mut self.links[link.0].witness;
+        (witness.is_capturing, witness.is_following) = (true, true);
     }
 
     /// What was seen on the link since its capture began, in order; nothing without one.
     pub fn captured(&self, link: LinkId) -> &[Captured] {
-        self.captures.get(&link).map_or(&[], Vec::as_slice)
+        &self.links[link.0].witness.captured
     }
 
-    /// Keeps every event of every host from now on, for [`World::events`]. Hosts that had an
-    /// observer lose it.
+    /// What became of each packet that set out on the link since its capture or a recording began, in
+    /// the order in which they left their hosts; a copy stands where it was made.
+    pub fn journeys(&self, link: LinkId) -> &[Journey] {
+        &self.links[link.0].witness.journeys
+    }
+
+    /// Keeps every event of every host from now on, for [`World::events`], and follows every packet, for
+    /// [`World::journeys`]. Hosts that had an observer lose it.
     pub fn start_recording(&mut self) {
         let (sender, receiver) = mpsc::channel();
         let recording = Recording { sender, receiver, events: Vec::new() };
         for host in &mut self.hosts {
             host.set_observer(Some(recording.observer()));
+        }
+        for link in &mut self.links {
+            link.witness.is_following = true;
         }
         self.recording = Some(recording);
     }
@@ -297,38 +318,53 @@ impl World {
 
     /// Lets the next packet of that direction arrive, if one is due.
     fn deliver(&mut self, link: LinkId, direction: usize) {
-        let capture = self.captures.get_mut(&link);
-        let end = &mut self.links[link.0].directions[direction];
-        let (arrived, to) = (end.take_due(self.now, capture), end.to);
+        let Link { directions, witness } = &mut self.links[link.0];
+        let end = &mut directions[direction];
+        let (arrived, to) = (end.take_due(self.now, witness), end.to);
         self.agenda.set(Source::Link { link: link.0, direction }, end.next_deadline());
-        if let Some(transmit) = arrived {
-            self.inject(to, transmit.into_frame());
+        if let Some((transmit, tag)) = arrived {
+            self.hosts[to.0].handle_frame(self.now, transmit.into_frame());
+            self.note_arrival(link, tag);
+            self.settle(to);
         }
+    }
+
+    /// Notes which of the events that were just made tells of an arrival.
+    fn note_arrival(&mut self, link: LinkId, tag: Tag) {
+        let Some(recording) = &mut self.recording else { return };
+        let made = recording.collect();
+        let is_received = |event: &&Event| matches!(event.kind, Kind::SegmentReceived(_));
+        let is_dropped = |event: &&Event| matches!(event.kind, Kind::PacketDropped { .. });
+        let told = made.iter().find(is_received).or_else(|| made.iter().find(is_dropped));
+        self.links[link.0].witness.received(tag, told.map(|event| event.index));
     }
 
     /// After anything that may have changed a host: its packets leave, its deadline is noted.
     fn settle(&mut self, id: HostId) {
         while let Some(transmit) = self.hosts[id.0].poll_transmit(self.now) {
-            self.send_packet(id, transmit);
+            let event = self.hosts[id.0].departed_event();
+            self.send_packet(id, transmit, event);
         }
         let host = &mut self.hosts[id.0];
         #[cfg(debug_assertions)]
         host.check();
         self.agenda.set(Source::Host(id.0), host.next_deadline());
         if let Some(recording) = &mut self.recording {
-            recording.events.extend(recording.receiver.try_iter());
+            recording.collect();
         }
     }
 
-    fn send_packet(&mut self, from: HostId, transmit: Transmit) {
+    fn send_packet(&mut self, from: HostId, transmit: Transmit, event: Option<u64>) {
         let to = destination(&transmit.header).and_then(|address| self.addresses.get(&address));
         let way = to.and_then(|to| self.ways.get(&(from, *to)));
         let Some((link, direction)) = way.copied() else {
             self.unroutable += 1;
             return;
         };
-        let start = &mut self.links[link.0].directions[direction];
-        start.offer(self.now, transmit, self.captures.get_mut(&link));
+        let count = &mut self.packets_sent[from.0];
+        let Link { directions, witness } = &mut self.links[link.0];
+        let start = &mut directions[direction];
+        start.offer(self.now, Departure { transmit, count, event }, witness);
         self.agenda.set(Source::Link { link: link.0, direction }, start.next_deadline());
     }
 }
@@ -336,6 +372,13 @@ impl World {
 impl Recording {
     fn observer(&self) -> Box<dyn Observer> {
         Box::new(Recorder(self.sender.clone()))
+    }
+
+    /// Takes in the events that were made since the last time, and returns them.
+    fn collect(&mut self) -> &[Event] {
+        let known = self.events.len();
+        self.events.extend(self.receiver.try_iter());
+        &self.events[known..]
     }
 }
 
