@@ -37,7 +37,7 @@ export class Lab {
   scenario = $state.raw<ScenarioHead>();
   /** What the reader has done, besides what the scenario does itself. */
   rules = $state.raw<Rule[]>([]);
-  difference = $state.raw<Difference | null>(null);
+  difference = $state.raw<Difference | null>();
   view = $state<ViewName>("sequence");
   /** Something that went wrong, to be told. */
   notice = $state.raw<Text>();
@@ -106,7 +106,7 @@ export class Lab {
       this.lesson = lesson;
       this.scenario = scenario;
       this.rules = more ? rules : [];
-      this.difference = more?.difference ?? null;
+      this.difference = more?.difference;
       if (more) return this.#showChanged(first.run, more);
       this.#show([new Pane(first.run, scenario.title), ...rest.map(({ run }, at) => new Pane(run, others[at]!.title))]);
       if (mark) this.goToLandmark(mark);

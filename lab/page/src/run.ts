@@ -32,7 +32,7 @@ export interface Run {
 export type Origin =
   | { type: "simulated"; lesson: number; scenario: string; seed: number; rules: Rule[] }
   | { type: "recorded"; files: string[]; live: boolean }
-  | { type: "captured"; file: string };
+  | { type: "captured"; file: string; remarks?: Text[] };
 
 export type Action =
   | { action: "drop" }
@@ -62,6 +62,8 @@ export interface Flight {
   sent_ns?: number;
   received_ns?: number;
   fate: Fate;
+  /** Real segments of a super-segment that never arrived although others did. */
+  lost_segments?: number;
   /** Index of the origin's rules. */
   rule?: number;
 }

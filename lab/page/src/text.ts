@@ -45,6 +45,7 @@ const shellWords = {
   "fate.underway": ["It is on its way.", "还在途中。"],
   "fate.unwitnessed": ["Nobody recorded whether it arrived.", "没有记录表明它是否到达。"],
   "mark.lost": ["lost", "丢失"],
+  "mark.partly": ["{lost} of them lost", "其中 {lost} 个丢失"],
   "mark.damaged": ["damaged", "损坏"],
   "mark.duplicate": ["a copy", "副本"],
   "rule.drop": ["dropped", "被丢弃"],

@@ -2,7 +2,7 @@
 
 import { EMPTY_BOOK, type Book } from "../book.ts";
 import type { Lesson } from "../lesson.ts";
-import type { Rule, Run } from "../run.ts";
+import type { Difference, Rule, Run } from "../run.ts";
 import { sameRules } from "../rules.ts";
 import { both } from "../text.ts";
 import { Unplayable, type Opening, type Played, type Source } from "./source.ts";
@@ -11,6 +11,8 @@ interface Data {
   book: Book | null;
   lessons: Lesson[];
   runs: Run[];
+  /** For each run that has the reader's rules, where it parts from the one without. */
+  differences?: (Difference | null)[];
   /** Index of the run that is shown first. */
   selected?: number;
 }
@@ -49,14 +51,15 @@ export class EmbeddedSource implements Source {
   }
 
   async play(lesson: number, scenario: string, rules: Rule[]): Promise<Played> {
-    const run = this.#data.runs.find(
+    const index = this.#data.runs.findIndex(
       ({ origin }) =>
         origin.type === "simulated" &&
         origin.lesson === lesson &&
         origin.scenario === scenario &&
         sameRules(origin.rules.filter((rule) => !rule.of_scenario), rules),
     );
+    const run = this.#data.runs[index];
     if (!run) throw new Unplayable(both(rules.length ? "data.not_with_rules" : "data.not_here"));
-    return { run, difference: null };
+    return { run, difference: rules.length ? this.#data.differences?.[index] : null };
   }
 }

@@ -15,8 +15,8 @@ export type Opening =
 
 export interface Played {
   run: Run;
-  /** Where it parts from the run without the reader's rules; null: nowhere. */
-  difference: Difference | null;
+  /** Where it parts from the run without the reader's rules; null: nowhere; undefined: nobody compared them. */
+  difference: Difference | null | undefined;
 }
 
 /** What a run that goes on has grown by: lists of events are appended, all else is put where its index says. */

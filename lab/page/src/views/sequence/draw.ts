@@ -21,6 +21,8 @@ export interface Voice {
 export interface Written {
   label: string;
   share: number;
+  /** There is no room for it among the others: it is shown only where the cursor is. */
+  isCrowded: boolean;
 }
 
 /** Where labels stand on their way, the best place first. */
@@ -41,7 +43,7 @@ export function write(run: Run, layout: Layout, frame: Frame): Written[] {
   const placer = new Placer();
   return layout.arrows.map((arrow) => {
     const segment = segmentOf(run, run.flights[arrow.flight]!);
-    if (!segment) return { label: "", share: 0.5 };
+    if (!segment) return { label: "", share: 0.5, isCrowded: false };
     const line = lineOf(run, arrow, frame);
     const isLost = run.flights[arrow.flight]!.fate === "lost";
     const room = Math.abs(line.x1 - line.x0) * (isLost ? 0.98 : 0.66) - (segment.retransmission ? 20 : 6);
@@ -54,7 +56,7 @@ export function write(run: Run, layout: Layout, frame: Frame): Written[] {
     const share = placer.place(width, line, shares);
     // The cross where it dies, and the word beside it.
     if (isLost) placer.block(line.x1 - (line.x1 < line.x0 ? 90 : 10), line.y1 - 10, 100, 20);
-    return { label, share };
+    return { label, share: share ?? shares[0]!, isCrowded: share === undefined };
   });
 }
 
@@ -73,17 +75,20 @@ export function arrowsBetween(
     if (!segment) continue;
     const line = lineOf(run, arrow, frame);
     const future = arrow.start > cursor;
+    const lit = arrow.start === cursor || arrow.end === cursor;
+    const { label, share, isCrowded } = written[index]!;
     drawn.push({
       arrow,
       line,
       travelled: travelled(arrow, line, future, cursor, layout, flight.fate),
-      ...written[index]!,
+      label: isCrowded && !lit ? "" : label,
+      share,
       retransmission: segment.retransmission ?? false,
       fate: fateOf(run, arrow, voice),
       isLost: flight.fate === "lost",
       isUnwitnessed: flight.fate === "unwitnessed",
       future,
-      lit: arrow.start === cursor || arrow.end === cursor,
+      lit,
       parts: parts !== undefined && (arrow.start === parts || arrow.end === parts),
       name: nameOf(run, arrow, voice),
     });
@@ -106,6 +111,7 @@ function fateOf(run: Run, arrow: Arrow, { t }: Voice): string {
   const flight = run.flights[arrow.flight]!;
   const rule = run.origin.type === "simulated" && flight.rule !== undefined ? run.origin.rules[flight.rule] : undefined;
   if (rule) return t(`rule.${rule.action}`, rule.action === "delay" ? { ms: rule.delay_ms } : {});
+  if (flight.lost_segments) return t("mark.partly", { lost: flight.lost_segments });
   switch (flight.fate) {
     case "lost":
     case "damaged":
@@ -140,14 +146,16 @@ function drawRow(run: Run, book: Book, row: Row, frame: Frame, cursor: Position,
   const x = frame.x[row.host]!;
   const left = row.host === 0 && frame.x.length > 1;
   const isOuter = row.host === 0 || row.host === frame.x.length - 1;
-  const room = (isOuter ? frame.lane : 150) - 22;
-  const whole = wordsOf(run, book, row, voice);
+  const room = (isOuter ? frame.lane : 150) - (frame.scale ? 22 : 14);
+  const wordings = wordsOf(run, book, row, voice);
+  const whole = wordings[0]!;
   const call = row.call === undefined ? undefined : run.calls[row.call];
   const source = row.kind === "call" && call ? call.lines.map(({ file, line }) => `${file}:${line}`).join("  ") : "";
   return {
     key: `${row.at}`,
     kind: row.kind,
-    text: cut(whole, room - (row.kind === "timer" ? 12 : 0)),
+    // A state is told in full: its letters are narrower, and it has room to its lifeline.
+    text: row.kind === "state" ? whole : shorten(wordings, room - (row.kind === "timer" ? 12 : 0)),
     source: cut(source, room),
     whole: source ? `${whole}\n${source}` : whole,
     at: row.at,
@@ -159,40 +167,51 @@ function drawRow(run: Run, book: Book, row: Row, frame: Frame, cursor: Position,
     blocks: call?.blocked !== undefined,
     future: row.at > cursor,
     lit: row.at === cursor || (row.kind === "call" && call?.returned === cursor && row.until === undefined),
-    room,
+    isNarrow: frame.scale === 0,
+    isOuter,
   };
 }
 
-function wordsOf(run: Run, book: Book, row: Row, { t, say }: Voice): string {
+/** What a line says, the longest wording first. */
+function wordsOf(run: Run, book: Book, row: Row, { t, say }: Voice): string[] {
   const { kind } = run.events[row.at]!;
   switch (kind.type) {
     case "call_entered": {
       const call = row.call === undefined ? undefined : run.calls[row.call];
-      const words = `${kind.name}(${kind.arguments})`;
-      if (call && row.call !== undefined && isBrief(run, row.call)) return `${words} = ${call.result}`;
-      return call?.blocked !== undefined ? `${words} ${t("sequence.blocks")}` : words;
+      const heads = [`${kind.name}(${kind.arguments})`, `${kind.name}(…)`, kind.name];
+      if (call && row.call !== undefined && isBrief(run, row.call)) return heads.map((head) => `${head} = ${call.result}`);
+      return call?.blocked === undefined ? heads : [`${heads[0]} ${t("sequence.blocks")}`, ...heads];
     }
     case "call_returned":
-      return `${kind.name} = ${kind.result}`;
+      return [`${kind.name} = ${kind.result}`];
     case "state_changed":
-      return kind.to;
+      return [kind.to];
     case "timer_fired":
-      return say(term(book.timers, kind.timer).name);
+      return [say(term(book.timers, kind.timer).name)];
     case "packet_dropped":
-      return `✕ ${say(term(book.counters, kind.counter).name)}`;
+      return [`✕ ${say(term(book.counters, kind.counter).name)}`];
     default:
-      return "";
+      return [""];
   }
 }
 
-/** Of monospaced text at 12 px; 中文 is twice as wide. */
+/** Of monospaced text at 12 px; 中文 is wider. */
 const CHARACTER = 7.3;
+const WIDE = 12;
+
+function shorten(wordings: string[], room: number): string {
+  return wordings.find((wording) => widthIn(wording) <= room) ?? cut(wordings.at(-1)!, room);
+}
+
+function widthIn(text: string): number {
+  return [...text].reduce((width, character) => width + (character > "\u2e7f" ? WIDE : CHARACTER), 0);
+}
 
 function cut(text: string, room: number): string {
-  let width = 0;
-  for (const [index, character] of [...text].entries()) {
-    width += character > "\u2e7f" ? 12 : CHARACTER;
-    if (width > room) return `${[...text].slice(0, Math.max(1, index - 1)).join("")}…`;
+  let kept = "";
+  for (const character of text) {
+    if (widthIn(`${kept}${character}…`) > room) return widthIn(text) <= room ? text : `${kept}…`;
+    kept += character;
   }
   return text;
 }

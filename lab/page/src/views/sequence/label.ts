@@ -60,16 +60,15 @@ const NEAR = 240;
 export class Placer {
   #taken: Box[] = [];
 
-  /** The share of the way (of those offered) at which a label of this width is free, or the first of them. */
-  place(width: number, line: Line, shares: readonly number[]): number {
+  /** The share of the way (of those offered) at which a label of this width is in nothing's way; undefined: none. */
+  place(width: number, line: Line, shares: readonly number[]): number | undefined {
     for (const share of shares) {
       const boxes = boxesAlong(line, share, width);
       if (boxes.some((box) => this.#taken.some((other) => overlap(box, other)))) continue;
       this.#take(boxes);
       return share;
     }
-    this.#take(boxesAlong(line, shares[0]!, width));
-    return shares[0]!;
+    return undefined;
   }
 
   /** Keeps labels away from here. */

@@ -12,6 +12,9 @@ import { places } from "../../places.ts";
 /** Between two lines of text, and between two arrows that leave one host. */
 export const ROW = 19;
 const TOP = 22;
+/** A burst of one instant is at most this high for each line between two hosts, and its arrows not nearer than that. */
+const BURST_HEIGHT = 6 * ROW;
+const NEAREST = 5;
 /** What a typical flight is high. */
 const FLIGHT_HEIGHT = 58;
 const FOLD_HEIGHT = 46;
@@ -78,6 +81,7 @@ export function layout(run: Run, unfolded: ReadonlySet<Position>): Layout {
   const rows: Row[] = [];
   const ticks: { y: number; ns: number }[] = [];
   const lanes = new Map<string, number>();
+  const bursts = burstsOf(run);
   let now = TOP;
   let before_ns = run.events[0]?.time_ns ?? 0;
   let tickAt = -Infinity;
@@ -96,7 +100,8 @@ export function layout(run: Run, unfolded: ReadonlySet<Position>): Layout {
     const row = rowOf(run, event, position);
     const lane = laneOf(run, event, position, row);
     if (lane) {
-      now = Math.max(now, (lanes.get(lane) ?? -Infinity) + ROW);
+      const apart = row ? ROW : Math.max(NEAREST, Math.min(ROW, BURST_HEIGHT / (bursts.get(burstName(lane, event)) ?? 1)));
+      now = Math.max(now, (lanes.get(lane) ?? -Infinity) + apart);
       lanes.set(lane, now + (row ? extraLines(run, row) * (ROW - 4) : 0));
       if (passed > 0 || position === 0 || tickAt === -Infinity) tickAt = tick(ticks, now, event.time_ns, tickAt);
     }
@@ -114,6 +119,22 @@ export function layout(run: Run, unfolded: ReadonlySet<Position>): Layout {
     ticks,
     tallest: arrows.reduce((most, arrow) => Math.max(most, arrow.y1 - arrow.y0), 0),
   };
+}
+
+/** How many segments leave or arrive at one instant, by lane. */
+function burstsOf(run: Run): Map<string, number> {
+  const bursts = new Map<string, number>();
+  run.events.forEach((event, position) => {
+    const lane = laneOf(run, event, position, undefined);
+    if (!lane) return;
+    const name = burstName(lane, event);
+    bursts.set(name, (bursts.get(name) ?? 0) + 1);
+  });
+  return bursts;
+}
+
+function burstName(lane: string, event: Event): string {
+  return `${lane} ${event.time_ns}`;
 }
 
 function tick(ticks: { y: number; ns: number }[], y: number, ns: number, last: number): number {
