@@ -160,3 +160,48 @@ test("an accepted connection's way begins with its listener's, and ends at the c
   assert.deepEqual(way(0), [[], ["CLOSED LISTEN"]]);
   assert.deepEqual(way(2), [["CLOSED SYN-SENT"], ["CLOSED LISTEN", "LISTEN SYN-RECEIVED"]]);
 });
+
+test("a time axis keeps true time, and folds what is idle for long", async () => {
+  const { timelineOf, placeOf, momentAt } = await load("graph/timeline.ts");
+  // 100 ms of traffic, then TIME-WAIT's 60 s.
+  const timeline = timelineOf([0, 20e6, 40e6, 60e6, 100e6, 60_100e6]);
+  assert.deepEqual(
+    timeline.stretches.map(({ from_ns, until_ns, folded }) => [from_ns, until_ns, folded]),
+    [
+      [0, 100e6, false],
+      [100e6, 60_100e6, true],
+      [60_100e6, 60_100e6, false],
+    ],
+  );
+  const third = placeOf(timeline, 60e6) - placeOf(timeline, 40e6);
+  assert.ok(Math.abs(third - (placeOf(timeline, 20e6) - placeOf(timeline, 0))) < 1e-9);
+  assert.ok(Math.abs(momentAt(timeline, placeOf(timeline, 73e6)) - 73e6) < 1);
+  assert.ok(placeOf(timeline, 60_100e6) < 1);
+});
+
+test("a line of a million points keeps its highest and lowest one in every pixel", async () => {
+  const { thin } = await load("graph/series.ts");
+  const times = Array.from({ length: 1_000_000 }, (_, i) => i);
+  const values = times.map((i) => (i === 500_500 ? 9 : i === 500_501 ? -9 : 1));
+  const points = thin({ times, values }, [0, times.length], (ns) => ns / 1000, (value) => value);
+  assert.ok(points.length < 4 * 1001);
+  const [low, high] = [Math.min(...points.map(([, y]) => y)), Math.max(...points.map(([, y]) => y))];
+  assert.deepEqual([low, high], [-9, 9]);
+});
+
+test("of the limits within one pixel the longest is shown, and equal neighbours are one band", async () => {
+  const { bandsOf } = await load("graph/series.ts");
+  const span = (from_ns, until_ns, name) => ({ from_ns, until_ns, name });
+  const spans = [span(0, 10, "receiver"), span(10, 10.2, "nagle"), span(10.2, 10.9, "pacing"), span(11, 20, "pacing")];
+  assert.deepEqual(bandsOf(spans, 0, 20, (ns) => ns), [
+    { name: "receiver", x: 0, width: 10 },
+    { name: "pacing", x: 10, width: 10 },
+  ]);
+});
+
+test("SACK blocks are read from the header, past padding and other options", async () => {
+  const { sackBlocks } = await load("graph/marks.ts");
+  const options = "0101080a00000001000000020101050a0000006400000096";
+  assert.deepEqual(sackBlocks({ header: "00".repeat(20) + options }), [[100, 150]]);
+  assert.deepEqual(sackBlocks({ header: "00".repeat(20) }), []);
+});

@@ -2,6 +2,7 @@
 
 import type { Word } from "../text.ts";
 import { bufferWords } from "./buffers/words.ts";
+import { graphWords } from "./graph/words.ts";
 import { headerWords } from "./header/words.ts";
 import { stateWords } from "./states/words.ts";
 
@@ -11,4 +12,5 @@ export const viewWords = {
   ...headerWords,
   ...bufferWords,
   ...stateWords,
+  ...graphWords,
 } satisfies Record<string, Word>;

@@ -1,0 +1,55 @@
+// The words of the two graphs.
+
+import type { Word } from "../../text.ts";
+
+export const graphWords = {
+  "graph.none": ["There is no connection in this run.", "本次运行中没有连接。"],
+  "graph.zoom": ["Zoom", "缩放"],
+  "graph.in": ["zoom in (+)", "放大（+）"],
+  "graph.out": ["zoom out (-)", "缩小（-）"],
+  "graph.all": ["all", "全部"],
+  "graph.fold": ["{time} in which nothing happened", "{time} 内什么也没有发生"],
+  "graph.sender": ["Sender", "发送方"],
+  "graph.hint": [
+    "Wheel or + and − zoom, dragging or Shift and the arrows move, a click selects.",
+    "滚轮或 +、− 缩放；拖动或 Shift + 方向键平移；单击选择。",
+  ],
+
+  "ts.figure": ["Time-sequence graph of what {host} sends", "{host} 发送数据的时间–序号图"],
+  "ts.direction": ["Direction", "方向"],
+  "ts.window_too": ["show the whole window", "显示整个窗口"],
+  "ts.above": ["window up to {number} ↑", "窗口到 {number} ↑"],
+  "ts.segment": ["segment sent", "发出的报文段"],
+  "ts.retransmission": ["R: sent again", "R：重传"],
+  "ts.lost": ["✗: lost or damaged", "✗：丢失或损坏"],
+  "ts.ack": ["acknowledged up to here (ACK)", "已确认到此（ACK）"],
+  "ts.window": ["may be sent up to here (ACK + window)", "允许发送到此（ACK + 窗口）"],
+  "ts.sack": ["reported past a hole (SACK)", "空洞之后已收到（SACK）"],
+  "ts.table": ["Segments and acknowledgments around the cursor", "光标附近的报文段与确认"],
+  "ts.what": ["what", "内容"],
+  "ts.numbers": ["sequence numbers", "序号"],
+  "ts.at.segment": ["{host} sends {from}–{to}", "{host} 发送 {from}–{to}"],
+  "ts.at.again": ["{host} sends {from}–{to} again", "{host} 重传 {from}–{to}"],
+  "ts.at.ack": ["{host} gets ACK {ack}, window to {edge}", "{host} 收到 ACK {ack}，窗口到 {edge}"],
+  "ts.axis": ["sequence number (relative)", "序号（相对值）"],
+
+  "cc.figure": ["Windows, round trips and limits of {host}", "{host} 的窗口、往返时间与限制"],
+  "cc.cwnd": ["congestion window (cwnd)", "拥塞窗口（cwnd）"],
+  "cc.ssthresh": ["slow-start threshold (ssthresh)", "慢启动阈值（ssthresh）"],
+  "cc.snd_wnd": ["peer's window (SND.WND)", "对方窗口（SND.WND）"],
+  "cc.in_flight": ["in flight", "在途"],
+  "cc.rtt": ["round trip measured", "测得的往返时间"],
+  "cc.srtt": ["smoothed (SRTT)", "平滑值（SRTT）"],
+  "cc.rto": ["retransmission timeout (RTO)", "重传超时（RTO）"],
+  "cc.bytes": ["bytes", "字节"],
+  "cc.limits": ["What keeps {host} from sending more", "什么限制了 {host} 继续发送"],
+  "cc.no_limits": ["This run does not say what limits {host}.", "本次运行没有说明什么限制了 {host}。"],
+  "cc.phases": ["phase", "阶段"],
+  "cc.captured": [
+    "A capture has no congestion window in it: only our own stack says what it is.",
+    "抓包文件中没有拥塞窗口的信息：只有本协议栈自己才会说明。",
+  ],
+  "cc.now": ["at the cursor", "光标处"],
+  "cc.unset": ["not set", "未设置"],
+  "cc.window_too": ["show the whole window", "显示整个窗口"],
+} satisfies Record<string, Word>;
