@@ -349,7 +349,7 @@ fn events_tell_of_calls_listeners_resets_and_drops_with_their_causes() {
     let config = Config::new([ip(SERVER)], 3);
     let mut host = Host::new(config, Some(Box::new(story.clone())));
     let id = host.socket(Domain::V4);
-    let call = host.call_entered(NOW, Some(id), "listen", "16".into());
+    let call = host.call_entered(NOW, Some(id), "listen", "16".into(), None);
     host.listen(NOW, id, 16).unwrap();
     host.call_returned(NOW, Some(id), call, "listen", "0".into());
     host.handle_frame(NOW, segment(at(CLIENT, 4000), at(SERVER, 9), Flags::SYN, 1, 0, b""));

@@ -3,6 +3,8 @@
 
 #[path = "sim/bad_network.rs"]
 mod bad_network;
+#[path = "sim/blocking.rs"]
+mod blocking;
 #[path = "sim/close_orders.rs"]
 mod close_orders;
 #[path = "sim/determinism.rs"]

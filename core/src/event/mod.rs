@@ -122,6 +122,9 @@ pub enum Kind {
         name: String,
         /// The arguments as the source would write them.
         arguments: String,
+        /// The line of the program that calls, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<Source>,
     },
     /// The call has to wait.
     CallBlocked {
@@ -139,6 +142,15 @@ pub enum Kind {
         /// What it returned, or the errno's name.
         result: String,
     },
+}
+
+/// A line of a program.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Source {
+    /// The file, as the compiler or interpreter names it.
+    pub file: Arc<str>,
+    /// The line, from 1.
+    pub line: u32,
 }
 
 /// A segment as it was on the wire, with what its numbers mean.

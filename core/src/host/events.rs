@@ -4,7 +4,7 @@
 use super::arrival::Segment;
 use super::demux::FourTuple;
 use super::{Host, SocketId};
-use crate::event::{ConnectionName, EventLog, Kind, Observer, Reason};
+use crate::event::{ConnectionName, EventLog, Kind, Observer, Reason, Source};
 use crate::tcp::{State, segment_record};
 use crate::time::Instant;
 use crate::wire::payload::Payload;
@@ -25,27 +25,38 @@ impl Host {
         self.open_calls.clear();
     }
 
-    /// Records that the application calls, and makes the call the cause of what follows. Returns the
-    /// call's number, for the other two.
+    /// Records that the application calls, from `source` if that is known, and makes the call the cause of
+    /// what follows. Returns the call's number, for the others.
     pub fn call_entered(
         &mut self,
         now: Instant,
         id: Option<SocketId>,
         name: &str,
         arguments: String,
+        source: Option<Source>,
     ) -> u64 {
         let call = self.next_call;
         self.next_call += 1;
         if self.log.is_on() {
             self.log.set_cause(None);
             let socket = self.name_of(id);
-            let kind = Kind::CallEntered { call, name: name.to_owned(), arguments };
+            let kind = Kind::CallEntered { call, name: name.to_owned(), arguments, source };
             if let Some(index) = self.log.record(now, socket, kind, None, None) {
                 self.open_calls.insert(call, index);
                 self.log.set_cause(Some(index));
             }
         }
         call
+    }
+
+    /// A call that had to wait goes on: it is the cause of what follows.
+    pub fn call_resumed(&mut self, call: u64) {
+        self.log.set_cause(self.open_calls.get(&call).copied());
+    }
+
+    /// A call that went on has to wait again: it is no longer the cause of what follows.
+    pub fn call_paused(&mut self) {
+        self.log.set_cause(None);
     }
 
     /// Records that the call has to wait.

@@ -20,7 +20,7 @@
 //! | `demux`, `ports` | which socket a segment belongs to; who holds which port |
 //! | `calls`, `connect`, `options`, `ip_options` | what the application asks, with Linux's answers |
 //! | `turn`, `census`, `deadlines`, `output` | after each step: tables, bounds, timers, and what leaves when |
-//! | `questions`, `counters`, `events` | what can be seen |
+//! | `questions`, `counters`, `events`, `wording` | what can be seen |
 
 mod addresses;
 mod arrival;
@@ -46,6 +46,7 @@ mod questions;
 mod reports;
 mod socket;
 mod turn;
+pub(crate) mod wording;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;

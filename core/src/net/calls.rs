@@ -7,10 +7,8 @@ use nix::errno::Errno;
 use super::SocketError;
 use super::shared::{Locked, Shared};
 use crate::host::SocketId;
+pub(super) use crate::host::wording::{buffer as shown_bytes, zero};
 use crate::time::Instant;
-
-/// Bytes of a buffer that an event shows.
-const SHOWN: usize = 24;
 
 /// One call of the application.
 pub(super) struct Call {
@@ -32,18 +30,22 @@ impl Call {
         Call { name, arguments, number: None, has_blocked: false }
     }
 
-    /// Records the entry, in the same hold of the lock as the work: the call is then the cause of it.
+    /// Records the entry, in the same hold of the lock as the work: the call is then the cause of it, and
+    /// again of what it does when it goes on after waiting.
     pub(super) fn enter(&mut self, locked: &mut Locked, now: Instant, id: Option<SocketId>) {
         if let Some(arguments) = self.arguments.take() {
-            self.number = Some(locked.host.call_entered(now, id, self.name, arguments));
+            self.number = Some(locked.host.call_entered(now, id, self.name, arguments, None));
+        } else if let Some(number) = self.number {
+            locked.host.call_resumed(number);
         }
     }
 
     /// Records that it has to wait, once.
     pub(super) fn block(&mut self, locked: &mut Locked, now: Instant, id: SocketId) {
-        if let Some(number) = self.number
-            && !self.has_blocked
-        {
+        let Some(number) = self.number else { return };
+        if self.has_blocked {
+            locked.host.call_paused();
+        } else {
             self.has_blocked = true;
             locked.host.call_blocked(now, Some(id), number, self.name);
         }
@@ -67,16 +69,4 @@ impl Call {
             locked.host.call_returned(now, id, number, self.name, text);
         });
     }
-}
-
-/// What a call that returns 0 returns.
-pub(super) fn zero<T>(_: &T) -> String {
-    "0".into()
-}
-
-/// `"hello\n", 6`: a buffer and its length, as a source would write them.
-pub(super) fn shown_bytes(first: &[u8], len: usize) -> String {
-    let start = &first[..first.len().min(SHOWN)];
-    let more = if start.len() < len { "..." } else { "" };
-    format!("\"{}\"{more}, {len}", start.escape_ascii())
 }

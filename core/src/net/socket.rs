@@ -16,7 +16,9 @@ use super::calls::{Call, zero};
 use super::descriptor::DescriptorKind;
 use super::shared::{Locked, Shared};
 use super::{Flags, SocketError, Stack, transfer};
-use crate::host::{Domain, Error, OptionName, Readiness, Shutdown, SocketId, SocketOption};
+use crate::host::{
+    Domain, Error, OptionName, Readiness, Shutdown, SocketId, SocketOption, wording,
+};
 use crate::time::Instant;
 
 /// No timeout.
@@ -52,10 +54,7 @@ pub struct Socket {
 
 impl Socket {
     pub(super) fn open(stack: &Stack, domain: Domain) -> Result<Socket, SocketError> {
-        let mut call = Call::new(stack.shared(), "socket", || match domain {
-            Domain::V4 => "AF_INET, SOCK_STREAM, 0".into(),
-            Domain::V6 => "AF_INET6, SOCK_STREAM, 0".into(),
-        });
+        let mut call = Call::new(stack.shared(), "socket", || wording::domain(domain));
         let opened = stack.shared().enter(|locked, now| {
             call.enter(locked, now, None);
             let id = locked.host.socket(domain);
@@ -329,12 +328,11 @@ impl Socket {
             // Who receives from the host hears of it there.
             how = Shutdown::Read;
         }
-        let name = || match how {
-            Shutdown::Read => "SHUT_RD".into(),
-            Shutdown::Write => "SHUT_WR".into(),
-            Shutdown::Both => "SHUT_RDWR".into(),
-        };
-        self.call("shutdown", name, |locked, now, id| locked.host.shutdown(now, id, how))
+        self.call(
+            "shutdown",
+            || wording::shutdown(how),
+            |locked, now, id| locked.host.shutdown(now, id, how),
+        )
     }
 
     /// Closes: the port is free (or its FIN on the way) when this returns. With SO_LINGER, waits until

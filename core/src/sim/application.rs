@@ -1,12 +1,13 @@
 //! The application's side of a host in a world: the socket calls, each recorded in the event stream
 //! like a program's, with its packets on their way when it returns.
 //!
-//! No call waits: `WouldBlock` says that it would, and [`World::run_until`] lets time pass.
+//! No call here waits: `WouldBlock` says that it would, and [`World::run_until`] lets time pass. A program
+//! whose calls wait is made of [`BlockingCall`](super::BlockingCall)s.
 
 use std::net::SocketAddr;
 
 use super::world::{HostId, World};
-use crate::host::{Domain, Error, Host, Readiness, Shutdown, SocketId};
+use crate::host::{Domain, Error, Host, Readiness, Shutdown, SocketId, wording};
 use crate::tcp::State;
 use crate::time::Instant;
 
@@ -22,7 +23,16 @@ pub struct Socket {
 impl World {
     /// A fresh socket.
     pub fn socket(&mut self, host: HostId, domain: Domain) -> Socket {
-        let id = self.with_host(host, |host, _| host.socket(domain));
+        let id = self.with_host(host, |host, now| {
+            let number = host
+                .is_observed()
+                .then(|| host.call_entered(now, None, "socket", wording::domain(domain), None));
+            let id = host.socket(domain);
+            if let Some(number) = number {
+                host.call_returned(now, None, number, "socket", "ok".to_owned());
+            }
+            id
+        });
         Socket { host, id }
     }
 
@@ -38,9 +48,10 @@ impl World {
     ) -> Result<Socket, Error> {
         let socket = self.socket(host, Domain::of(local.ip()));
         let Socket { id, .. } = socket;
-        self.call(socket, "bind", || local.to_string(), |host, _| host.bind(id, local))?;
+        let bind = |host: &mut Host, _| host.bind(id, local);
+        self.call(socket, "bind", || local.to_string(), wording::zero, bind)?;
         let listen = |host: &mut Host, now| host.listen(now, id, backlog);
-        self.call(socket, "listen", || backlog.to_string(), listen)?;
+        self.call(socket, "listen", || backlog.to_string(), wording::zero, listen)?;
         Ok(socket)
     }
 
@@ -60,7 +71,7 @@ impl World {
     /// Those of [`Host::connect`] but `InProgress`.
     pub fn connect_socket(&mut self, socket: Socket, remote: SocketAddr) -> Result<(), Error> {
         let connect = |host: &mut Host, now| host.connect(now, socket.id, remote);
-        match self.call(socket, "connect", || remote.to_string(), connect) {
+        match self.call(socket, "connect", || remote.to_string(), wording::zero, connect) {
             Err(Error::InProgress) => Ok(()),
             result => result,
         }
@@ -72,7 +83,8 @@ impl World {
     /// Those of [`Host::accept`].
     pub fn accept(&mut self, listener: Socket) -> Result<Socket, Error> {
         let accept = |host: &mut Host, now| host.accept(now, listener.id);
-        let (id, _) = self.call(listener, "accept", String::new, accept)?;
+        let shown = |(_, peer): &(SocketId, SocketAddr)| peer.to_string();
+        let (id, _) = self.call(listener, "accept", String::new, shown, accept)?;
         Ok(Socket { host: listener.host, id })
     }
 
@@ -82,7 +94,8 @@ impl World {
     /// Those of [`Host::send`].
     pub fn send(&mut self, socket: Socket, data: &[u8]) -> Result<usize, Error> {
         let send = |host: &mut Host, now| host.send(now, socket.id, data);
-        self.call(socket, "send", || format!("{} bytes", data.len()), send)
+        let arguments = || wording::buffer(data, data.len());
+        self.call(socket, "send", arguments, usize::to_string, send)
     }
 
     /// At most `max` bytes of what has arrived; none: the end of the stream.
@@ -90,8 +103,10 @@ impl World {
     /// # Errors
     /// Those of [`Host::recv`].
     pub fn recv(&mut self, socket: Socket, max: usize) -> Result<Vec<u8>, Error> {
-        let recv = |host: &mut Host, now| host.recv(now, socket.id, max, false);
-        self.call(socket, "recv", || max.to_string(), recv).map(|slices| slices.concat())
+        let recv = |host: &mut Host, now| {
+            host.recv(now, socket.id, max, false).map(|slices| slices.concat())
+        };
+        self.call(socket, "recv", || max.to_string(), |bytes| bytes.len().to_string(), recv)
     }
 
     /// Ends one direction or both.
@@ -100,7 +115,7 @@ impl World {
     /// Those of [`Host::shutdown`].
     pub fn shutdown(&mut self, socket: Socket, how: Shutdown) -> Result<(), Error> {
         let shutdown = |host: &mut Host, now| host.shutdown(now, socket.id, how);
-        self.call(socket, "shutdown", || format!("{how:?}"), shutdown)
+        self.call(socket, "shutdown", || wording::shutdown(how), wording::zero, shutdown)
     }
 
     /// Lets go of a socket.
@@ -108,7 +123,8 @@ impl World {
     /// # Errors
     /// Those of [`Host::close`].
     pub fn close(&mut self, socket: Socket) -> Result<(), Error> {
-        self.call(socket, "close", String::new, |host, now| host.close(now, socket.id))
+        let close = |host: &mut Host, now| host.close(now, socket.id);
+        self.call(socket, "close", String::new, wording::zero, close)
     }
 
     /// The state of a socket; CLOSED for one that was let go (see [`Host::connections`] for those).
@@ -121,12 +137,16 @@ impl World {
         self.host(socket.host).readiness(socket.id)
     }
 
-    /// Calls the host and records the call.
-    fn call<R>(
+    /// Calls the host and records the call, `shown` being what success looks like to a C program.
+    ///
+    /// # Errors
+    /// Those of `call`.
+    pub fn call<R>(
         &mut self,
         socket: Socket,
         name: &str,
         arguments: impl FnOnce() -> String,
+        shown: impl FnOnce(&R) -> String,
         call: impl FnOnce(&mut Host, Instant) -> Result<R, Error>,
     ) -> Result<R, Error> {
         self.with_host(socket.host, |host, now| {
@@ -134,10 +154,13 @@ impl World {
                 return call(host, now);
             }
             let id = Some(socket.id);
-            let number = host.call_entered(now, id, name, arguments());
+            let number = host.call_entered(now, id, name, arguments(), None);
             let result = call(host, now);
-            let shown = result.as_ref().err().map_or("ok", |error| error.name());
-            host.call_returned(now, id, number, name, shown.to_owned());
+            let text = match &result {
+                Ok(value) => shown(value),
+                Err(error) => wording::failure(*error),
+            };
+            host.call_returned(now, id, number, name, text);
             result
         })
     }

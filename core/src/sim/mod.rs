@@ -42,12 +42,14 @@
 
 mod agenda;
 mod application;
+mod blocking;
 mod journey;
 mod link;
 mod packet;
 mod world;
 
 pub use application::Socket;
+pub use blocking::BlockingCall;
 pub use journey::{Captured, Fate, Journey};
 pub use link::{Action, Conditions, LinkId, REORDER_WAIT, Vantage, at_number, drop_all, drop_nth};
 pub use packet::Packet;

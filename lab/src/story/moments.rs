@@ -189,7 +189,7 @@ fn what_of(
             let cwnd = event.after.as_ref().map(|after| after.cwnd);
             Some(What::Congestion { phase: phase.clone(), cwnd })
         }
-        Kind::CallEntered { call: number, name, arguments } => {
+        Kind::CallEntered { call: number, name, arguments, .. } => {
             let call = calls.of_event(event)?;
             let result = call.returned.map(|(_, result)| result.to_owned());
             Some(What::Call(Call {

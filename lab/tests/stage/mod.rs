@@ -225,7 +225,7 @@ impl Host {
         let socket = self.socket_of(name, arguments);
         self.sockets.push((call, socket));
         let (name, arguments) = (name.to_owned(), arguments.to_owned());
-        self.record(us, socket, Kind::CallEntered { call, name, arguments }, None);
+        self.record(us, socket, Kind::CallEntered { call, name, arguments, source: None }, None);
         call
     }
 

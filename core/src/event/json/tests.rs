@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::event::{
     ConnectionName, EventLog, Kind, Reason, ReceiveBufferView, RecoveryView, RepairState,
-    SegmentRecord, SendBufferView, Snapshot, TimerName,
+    SegmentRecord, SendBufferView, Snapshot, Source, TimerName,
 };
 use crate::tcp::State;
 use crate::time::Instant;
@@ -97,7 +97,12 @@ fn every_kind() -> Vec<Kind> {
         Kind::TimerFired { timer: TimerName::Persist },
         Kind::RttMeasured { rtt_ns: 31_000 },
         Kind::CongestionChanged { phase: "slow_start".to_owned() },
-        Kind::CallEntered { call: 1, name: name(), arguments: "3, 10.7.0.1:8080".to_owned() },
+        Kind::CallEntered {
+            call: 1,
+            name: name(),
+            arguments: "3, 10.7.0.1:8080".to_owned(),
+            source: Some(Source { file: "client.c".into(), line: 12 }),
+        },
         Kind::CallBlocked { call: 1, name: name() },
         Kind::CallReturned { call: 1, name: name(), result: "0".to_owned() },
     ]
