@@ -1,11 +1,27 @@
 //! A lesson as a reader has it: texts in both languages, the scenarios that it plays, and what to try.
 //!
-//! The scenarios themselves (who calls what and when, on which link) are files beside this crate; what
-//! plays them is the stage.
+//! A lesson is one TOML file (docs/LESSONS.md describes it); [`LessonFile`] is what it says once it has
+//! been read and checked: the reader's [`Lesson`], and each [`Scenario`] as the stage plays it. What a
+//! file says wrong is refused with its line and what would be right.
+
+mod calls;
+mod check;
+mod error;
+mod format;
+mod hosts;
+mod moments;
+mod plan;
+mod shelf;
+mod values;
 
 use serde::{Deserialize, Serialize};
 
 use crate::run::{Rule, Text};
+pub use error::LessonError;
+pub use plan::{
+    Call, EventPattern, HostPlan, Injection, LandmarkPlan, Program, Repeat, Scenario, Step,
+};
+pub use shelf::{LessonFile, find, lessons};
 
 /// A lesson.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,9 +64,9 @@ pub struct ScenarioHead {
     pub title: Text,
     /// What is about to happen.
     pub text: Text,
-    /// Shown beside this other scenario of the lesson.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub beside: Option<String>,
+    /// Shown beside these other scenarios of the lesson: two or three runs side by side.
+    #[serde(default)]
+    pub beside: Vec<String>,
     /// What to try on it.
     pub experiments: Vec<Experiment>,
 }
