@@ -205,3 +205,132 @@ test("SACK blocks are read from the header, past padding and other options", asy
   assert.deepEqual(sackBlocks({ header: "00".repeat(20) + options }), [[100, 150]]);
   assert.deepEqual(sackBlocks({ header: "00".repeat(20) }), []);
 });
+
+/** Data that arrive, an ACK that answers, and a timer that fires; causes are named by the index on each host. */
+const CAUSES = (() => {
+  const [client, server] = [{ id: 1, local: "a:1", remote: "b:2" }, { id: 1, local: "b:2", remote: "a:1" }];
+  const events = [
+    ["client", client, 0, { type: "call_entered", call: 1, name: "send", arguments: "3" }],
+    ["client", client, 1, { type: "segment_sent", len: 3 }, 0],
+    ["server", server, 0, { type: "segment_received", len: 3 }],
+    ["server", server, 1, { type: "timer_armed", timer: "delayed_ack", deadline_ns: 9 }, 0],
+    ["server", server, 2, { type: "timer_fired", timer: "delayed_ack" }],
+    ["server", server, 3, { type: "segment_sent", len: 0 }, 2],
+  ].map(([host, connection, index, kind, cause], time_ns) => ({ host, connection, index, kind, cause, time_ns }));
+  return { ...LISTENED, origin: { type: "simulated" }, events, flights: [{ from: 0, to: 1, sent: 1, received: 2, fate: "arrived" }] };
+})();
+
+test("the chain of causes goes from a timer to where it was set, over the wire, and ends with the program's call", async () => {
+  const { chainOf } = await load("why/chain.ts");
+  const { links, end } = chainOf(CAUSES, 5);
+  assert.deepEqual(
+    links.map(({ position, via }) => [position, via]),
+    [
+      [5, undefined],
+      [4, "cause"],
+      [3, "timer"],
+      [2, "cause"],
+      [1, "flight"],
+      [0, "cause"],
+    ],
+  );
+  assert.equal(end, "program");
+  assert.equal(chainOf({ ...CAUSES, flights: [] }, 2).end, "unknown");
+});
+
+/** What a stack says of a connection that has sent 100 bytes and got none. */
+const snapshot = (more = {}) => ({
+  state: "ESTABLISHED",
+  iss: 1000,
+  irs: 5000,
+  snd_una: 1001,
+  snd_nxt: 1101,
+  snd_max: 1101,
+  snd_wnd: 400,
+  rcv_nxt: 5001,
+  rcv_wnd: 300,
+  cwnd: 500,
+  ssthresh: 2 ** 64,
+  in_flight: 100,
+  srtt_ns: null,
+  rto_ns: 1e9,
+  recovery: { state: "open", sacked: [], lost: [], retransmitted: [], has_more: false, rttvar_ns: null, pacing_bytes_per_s: null },
+  timers: [],
+  send_buffer: { capacity: 200, unacked: 100, unsent: 50 },
+  receive_buffer: { capacity: 300, queued: 0, out_of_order: [] },
+  ...more,
+});
+const STOOD = {
+  ...LISTENED,
+  origin: { type: "simulated" },
+  events: [
+    ["client", { id: 1, local: "a:1", remote: "b:2" }, snapshot()],
+    ["server", { id: 1, local: "b:2", remote: "a:1" }, snapshot({ iss: 5000, irs: 1000, rcv_nxt: 1041, snd_una: 5001, snd_nxt: 5001 })],
+    [
+      "client",
+      { id: 1, local: "a:1", remote: "b:2" },
+      snapshot({ snd_una: 1041, cwnd: 540, send_buffer: { capacity: 200, unacked: 60, unsent: 50 } }),
+    ],
+  ].map(([host, connection, after], index) => ({ index, time_ns: index, host, connection, kind: { type: "updated" }, after })),
+};
+STOOD.events[1].after.send_buffer = { capacity: 200, unacked: 0, unsent: 0 };
+STOOD.events[1].after.receive_buffer = { capacity: 300, queued: 40, out_of_order: [[1061, 1081]] };
+
+test("an update says which variables it changed, in numbers from the ISS", async () => {
+  const { changesOf } = await load("why/changes.ts");
+  assert.deepEqual(changesOf(STOOD, 2), [
+    { name: "SND.UNA", before: "1", after: "41" },
+    { name: "cwnd", before: "500", after: "540" },
+    { name: { word: "why.var.unacked" }, before: "100", after: "60" },
+  ]);
+  assert.deepEqual(changesOf(STOOD, 0), []);
+});
+
+test("the same byte has the same place in both buffers, and a hole is a piece of its own", async () => {
+  const { connections } = await load("connections.ts");
+  const { directionsOf } = await load("buffers/bars.ts");
+  const [{ send, receive, scale }] = directionsOf(STOOD, connections(STOOD).pairs[0], 1);
+  const pieces = (bar) => bar.pieces.map(({ kind, from, to }) => [kind, from, to]);
+  assert.deepEqual(pieces(send), [
+    ["sent", 1, 101],
+    ["unsent", 101, 151],
+    ["free", 151, 201],
+  ]);
+  assert.deepEqual(pieces(receive), [
+    ["received", 1, 41],
+    ["hole", 41, 61],
+    ["received", 61, 81],
+    ["free", 81, 301],
+  ]);
+  assert.deepEqual(send.pointers.map(({ at }) => at), [401, 101, 1]);
+  assert.deepEqual(receive.pointers.map(({ at }) => at), [41, 341]);
+  const later = directionsOf(STOOD, connections(STOOD).pairs[0], 2)[0];
+  assert.deepEqual(later.scale, scale);
+  assert.equal(later.send.from, 41);
+});
+
+test("what is lost stays to be seen until it is sent again", async () => {
+  const { connections } = await load("connections.ts");
+  const { directionsOf } = await load("buffers/bars.ts");
+  const sent = (time_ns, retransmission) => ({
+    index: time_ns,
+    time_ns,
+    host: "client",
+    connection: { id: 1, local: "a:1", remote: "b:2" },
+    kind: { type: "segment_sent", flags: "ACK", relative_seq: 1, len: 100, header: "", retransmission },
+    after: snapshot(),
+  });
+  const run = {
+    ...STOOD,
+    events: [...STOOD.events.slice(0, 2), sent(2, false), sent(3, true)],
+    flights: [
+      { from: 0, to: 1, sent: 2, fate: "lost" },
+      { from: 0, to: 1, sent: 3, fate: "underway" },
+    ],
+  };
+  const underway = (cursor) =>
+    directionsOf(run, connections(run).pairs[0], cursor)[0].underway.map(({ position, lost, again }) => [position, lost, again]);
+  assert.deepEqual(underway(1), []);
+  assert.deepEqual(underway(2), [[2, true, false]]);
+  assert.deepEqual(underway(3), [[3, false, true]]);
+});

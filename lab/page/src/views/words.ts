@@ -5,6 +5,7 @@ import { bufferWords } from "./buffers/words.ts";
 import { graphWords } from "./graph/words.ts";
 import { headerWords } from "./header/words.ts";
 import { stateWords } from "./states/words.ts";
+import { whyWords } from "./why/words.ts";
 
 export const viewWords = {
   "connection.choice": ["Connection", "连接"],
@@ -13,4 +14,5 @@ export const viewWords = {
   ...bufferWords,
   ...stateWords,
   ...graphWords,
+  ...whyWords,
 } satisfies Record<string, Word>;
