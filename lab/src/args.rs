@@ -24,10 +24,11 @@ pub(crate) enum Command {
     /// alone, until Ctrl-C.
     #[cfg(feature = "server")]
     Lab(Lab),
-    /// Draw recorded events as a sequence diagram.
+    /// Draw recorded events, or a capture, as a sequence diagram.
     ///
     /// Each FILE is what a stack wrote that was opened with `events=FILE`; give those of all hosts to
-    /// see both ends of every segment.
+    /// see both ends of every segment. Or FILE is one capture (pcap or pcapng) of any stack: it shows
+    /// what an onlooker can tell.
     Show(Show),
     /// Make or remove a TUN interface for use without privilege.
     #[command(subcommand)]
@@ -39,7 +40,7 @@ pub(crate) enum Command {
 /// Arguments of `show`.
 #[derive(Debug, Args)]
 pub(crate) struct Show {
-    /// The hosts' recordings.
+    /// The hosts' recordings, or one capture.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Draw the connection with this number alone.

@@ -3,8 +3,10 @@
 //! The parts are pure and in this order: recordings -> [`story`] -> [`diagram`] -> [`render`].
 
 pub mod book;
+pub mod capture;
 pub mod diagram;
 pub mod lesson;
+pub mod open;
 pub mod recording;
 pub mod render;
 pub mod run;

@@ -1,15 +1,12 @@
-//! `tcpstack show`: reads recordings, draws their connections, one after the other or together.
+//! `tcpstack show`: reads recordings or a capture, draws their connections, one after the other or together.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{self, BufReader, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, IsTerminal, Write};
 
-use tcpstack::event::json::{self, ReadError};
 use tcpstack_lab::diagram::{Line, Options, Sign, Span, Style, diagram, legend};
-use tcpstack_lab::recording::{self, Source};
+use tcpstack_lab::open::{OpenError, Opened, open};
 use tcpstack_lab::render::render;
-use tcpstack_lab::run::Run;
+use tcpstack_lab::run::{Origin, Run};
 use tcpstack_lab::story::{
     Conversation, Story, condense, find_conversations, summarise, tell, tell_all,
 };
@@ -28,12 +25,9 @@ const WIDEST: usize = 140;
 /// Why nothing was drawn.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ShowError {
-    /// A file cannot be opened.
-    #[error("{path}: {source}")]
-    Open { path: PathBuf, source: io::Error },
-    /// A file is no recording.
-    #[error("{path}: {source}")]
-    Read { path: PathBuf, source: ReadError },
+    /// The files cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// There is no such connection.
     #[error("there is no connection {asked}: {}", numbers(*.most))]
     Connection { asked: usize, most: usize },
@@ -52,8 +46,8 @@ fn numbers(most: usize) -> String {
 
 /// Draws what `arguments` ask for on standard output.
 pub(crate) fn show(arguments: &Show) -> Result<(), ShowError> {
-    let sources = arguments.files.iter().map(|path| open(path)).collect::<Result<Vec<_>, _>>()?;
-    let run = recording::run(&sources, false);
+    let opened = open(&arguments.files)?;
+    let run = &opened.run;
     let conversations = find_conversations(&run.events);
     let most = conversations.len();
     if let Some(asked) = arguments.connection.filter(|asked| !(1..=most).contains(asked)) {
@@ -66,11 +60,11 @@ pub(crate) fn show(arguments: &Show) -> Result<(), ShowError> {
     };
     let mut page = Page { options, all: arguments.all, rows: Vec::new(), signs: BTreeSet::new() };
     if arguments.together || conversations.is_empty() {
-        page.draw(tell_all(&run, &conversations));
+        page.draw(tell_all(run, &conversations));
     } else {
-        page.draw_each(&run, &conversations, arguments.connection);
+        page.draw_each(run, &conversations, arguments.connection);
     }
-    page.end(&sources);
+    page.end(&opened);
     let text = render(&page.rows, is_coloured(arguments));
     match io::stdout().lock().write_all(text.as_bytes()) {
         // Whoever reads has seen enough.
@@ -119,28 +113,27 @@ impl Page {
         }
     }
 
-    /// The legend, and what is wrong with the files.
-    fn end(&mut self, sources: &[Source]) {
+    /// The legend, what has to be said of the run, and what is wrong with the files.
+    fn end(&mut self, opened: &Opened) {
         self.rows.extend(legend(&self.signs, self.options));
-        for source in sources {
-            if let Some(line) = source.recording.cut_short {
-                let text = self.text().cut_short(&source.name, line);
-                self.say(text, Style::Lost);
-            }
+        let language = self.options.language;
+        if let Origin::Captured { remarks, .. } = &opened.run.origin {
+            self.rows.push(Line::new());
+            remarks.iter().for_each(|remark| self.say_wrapped(remark.of(language), Style::Plain));
+        }
+        opened.warnings.iter().for_each(|one| self.say_wrapped(one.of(language), Style::Lost));
+    }
+
+    /// A sentence that may be longer than a row.
+    fn say_wrapped(&mut self, text: &str, style: Style) {
+        for line in textwrap::wrap(text, self.options.width) {
+            self.say(line.into_owned(), style);
         }
     }
 
     fn say(&mut self, text: String, style: Style) {
         self.rows.push(vec![Span { text, style }]);
     }
-}
-
-fn open(path: &Path) -> Result<Source, ShowError> {
-    let file =
-        File::open(path).map_err(|source| ShowError::Open { path: path.to_owned(), source })?;
-    let recording = json::read(BufReader::new(file))
-        .map_err(|source| ShowError::Read { path: path.to_owned(), source })?;
-    Ok(Source { name: path.display().to_string(), recording })
 }
 
 fn width(arguments: &Show) -> usize {

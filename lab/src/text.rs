@@ -60,6 +60,9 @@ words! {
     LegendHorizontal
         "a segment to or from a host whose events were not given"
         "与未提供事件文件的主机之间的报文段";
+    LegendCaptured
+        "a segment, where and when the onlooker saw it pass"
+        "旁观者看到的报文段";
     LegendLost
         "a segment that never arrived"
         "未到达对方的报文段";

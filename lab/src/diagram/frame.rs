@@ -27,7 +27,9 @@ pub(super) fn heading(story: &Story, geometry: &Geometry, text: Text) -> Vec<Lin
         }
         canvas.put(2, column, '│', Style::Idle);
         canvas.put(3, column, '│', Style::Idle);
-        label_sides(&mut canvas, geometry, at, &recorded, text);
+        if !story.is_captured {
+            label_sides(&mut canvas, geometry, at, &recorded, text);
+        }
     }
     canvas.into_rows()
 }
@@ -68,7 +70,9 @@ fn role_name(lane: &Lane, text: Text) -> &'static str {
 /// The host and, if the lane is one end of one connection, its address.
 fn place_name(lane: &Lane) -> String {
     match lane.endpoint {
-        Some(end) if end.ip().to_string() == lane.host => end.to_string(),
+        Some(end) if [end.ip().to_string(), end.to_string()].contains(&lane.host) => {
+            end.to_string()
+        }
         Some(end) => format!("{} {end}", lane.host),
         None => lane.host.clone(),
     }
@@ -92,6 +96,8 @@ pub enum Sign {
     Arrow,
     /// A segment that one side saw.
     Unwitnessed,
+    /// A segment that an onlooker saw.
+    Captured,
     /// A lost segment.
     Lost,
     /// A segment that arrived damaged.
@@ -121,6 +127,7 @@ impl Sign {
             Sign::Relative => ("seq, ack", Style::Number, Word::LegendRelative),
             Sign::Arrow => ("──╮╰─►", Style::Arrow(0), Word::LegendArrow),
             Sign::Unwitnessed => ("─────►", Style::Arrow(0), Word::LegendHorizontal),
+            Sign::Captured => ("─────►", Style::Arrow(0), Word::LegendCaptured),
             Sign::Lost => ("────✕", Style::Lost, Word::LegendLost),
             Sign::Damaged => ("damaged", Style::Lost, Word::LegendDamaged),
             Sign::Underway => ("────…", Style::Arrow(0), Word::LegendUnderway),
@@ -145,6 +152,7 @@ pub(super) fn signs(story: &Story, plan: &Plan) -> BTreeSet<Sign> {
             (_, Fate::Damaged) => Sign::Damaged,
             (Shape::Short, _) => Sign::Lost,
             (_, Fate::Duplicate) => Sign::Duplicate,
+            _ if story.is_captured => Sign::Captured,
             (_, Fate::SentUnwitnessed | Fate::ReceivedUnwitnessed) => Sign::Unwitnessed,
             _ => Sign::Arrow,
         });

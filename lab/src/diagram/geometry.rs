@@ -21,15 +21,17 @@ pub(super) struct Geometry {
 }
 
 impl Geometry {
-    /// `lanes` lifelines in about `width` columns: more where that is too few.
-    pub(super) fn new(width: usize, lanes: usize) -> Geometry {
+    /// `lanes` lifelines in about `width` columns: more where that is too few. Of a capture nothing
+    /// stands beside them.
+    pub(super) fn new(width: usize, lanes: usize, is_captured: bool) -> Geometry {
         let gaps = lanes.saturating_sub(1).max(1);
         let least = TIME + 2 * LEAST_SIDE + 2 + gaps * LEAST_GAP;
         let width = width.max(LEAST_WIDTH).max(least);
         let share = (width - TIME) * 28 / 100;
         // With many lanes the arrows need the room more than the sides do.
         let spare = (width - TIME - 2).saturating_sub(gaps * LEAST_GAP) / 2;
-        let side = share.min(spare).clamp(LEAST_SIDE, WIDEST_SIDE);
+        let widest = if is_captured { LEAST_SIDE } else { WIDEST_SIDE };
+        let side = share.min(spare).clamp(LEAST_SIDE, widest);
         let first = TIME + side + 1;
         let last = width - side - 2;
         let lanes = match lanes {

@@ -46,7 +46,7 @@ pub struct Drawing {
 pub fn diagram(story: &Story, summaries: &[Summary], options: Options) -> Drawing {
     let text = Text::new(options.language);
     let wording = label::Wording { text, why: options.why };
-    let geometry = geometry::Geometry::new(options.width, story.lanes.len());
+    let geometry = geometry::Geometry::new(options.width, story.lanes.len(), story.is_captured);
     let plan = place::place(story, &geometry, wording);
     let mut rows = frame::heading(story, &geometry, text);
     rows.extend(draw::draw(story, &geometry, &plan, text));

@@ -12,7 +12,7 @@ mod hosts;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
-use tcpstack::event::Event;
+use tcpstack::event::{Event, Language};
 
 pub use conversation::{Conversation, find_conversations};
 pub(crate) use conversation::{Member, seen_segments};
@@ -36,6 +36,16 @@ pub struct Text {
     pub en: String,
     /// 中文.
     pub zh: String,
+}
+
+impl Text {
+    /// The text in `language`.
+    pub fn of(&self, language: Language) -> &str {
+        match language {
+            Language::English => &self.en,
+            Language::Chinese => &self.zh,
+        }
+    }
 }
 
 /// What happened between some hosts.
@@ -96,6 +106,10 @@ pub enum Origin {
     Captured {
         /// The name of the file.
         file: String,
+        /// What has to be said beside it: what the onlooker's place means, what a capture cannot
+        /// tell, what of it is not shown.
+        #[serde(default)]
+        remarks: Vec<Text>,
     },
 }
 

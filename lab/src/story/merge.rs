@@ -8,7 +8,7 @@ use tcpstack::event::Kind;
 
 use super::moments::{mark_ends, origin_ns};
 use super::{Arrow, Conversation, Fate, Lane, LaneId, Role, Story, What};
-use crate::run::{self, Flight, Host, Member, Places, Position, Run, member, owners};
+use crate::run::{self, Flight, Host, Member, Origin, Places, Position, Run, member, owners};
 
 /// The story of one connection of `run`, with the calls that led to it.
 pub fn tell(run: &Run, conversations: &[Conversation], number: usize) -> Story {
@@ -45,7 +45,11 @@ impl<'a> Teller<'a> {
             owners: owners(conversations),
             chosen,
             places: Places::of(&run.hosts),
-            story: Story { conversations: told, ..Story::default() },
+            story: Story {
+                conversations: told,
+                is_captured: matches!(run.origin, Origin::Captured { .. }),
+                ..Story::default()
+            },
             flights: BTreeMap::new(),
         }
     }

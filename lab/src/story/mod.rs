@@ -33,6 +33,8 @@ pub struct Story {
     pub arrows: Vec<Arrow>,
     /// What happened, in an order that time and causality both allow.
     pub moments: Vec<Moment>,
+    /// Whether an onlooker saw it, and no host: there are neither arrivals nor anything but segments.
+    pub is_captured: bool,
     /// When the first segment was seen, in nanoseconds of the common axis: the drawing's zero.
     pub origin_ns: u64,
 }
