@@ -33,12 +33,12 @@ fn remarks(run: &Run) -> &[Text] {
     }
 }
 
-fn segments(run: &Run) -> Vec<&SegmentRecord> {
-    let segment = |kind| match kind {
-        Kind::SegmentSent(segment) => segment,
+fn segments(run: &Run) -> Vec<SegmentRecord> {
+    let segment = |event: &'_ tcpstack::event::Event| match &event.kind {
+        Kind::SegmentSent(segment) => segment.clone(),
         other => panic!("an onlooker sees segments alone, not {other:?}"),
     };
-    run.events.iter().map(|event| segment(&event.kind)).collect()
+    run.events.iter().map(segment).collect()
 }
 
 /// The drawing of the first connection, with the legend and the remarks.
