@@ -161,12 +161,16 @@ export class Lab {
     return played;
   }
 
-  async openWindow(first: number): Promise<void> {
+  /** The part of a long recording that begins with the event of this number; the cursor goes to another's. */
+  async openWindow(first: number, at = first): Promise<void> {
     const { source, log } = this;
     if (!(source instanceof ServerSource) || !log) return;
     await this.#attempt(async (isLatest) => {
       const run = await source.window(first, log.window);
-      if (isLatest()) this.#show([new Pane(run, run.title)]);
+      if (!isLatest()) return;
+      const pane = new Pane(run, run.title);
+      this.#show([pane]);
+      this.select(pane, at - (run.window?.first ?? 0));
     });
   }
 
@@ -175,7 +179,11 @@ export class Lab {
     if (!(source instanceof ServerSource)) return;
     const follower = new Follower(name, (run) => {
       const pane = this.panes[0];
-      if (!pane) return this.#show([new Pane(run, run.title)]);
+      if (!pane) {
+        this.#show([new Pane(run, run.title)]);
+        this.panes[0]!.cursor = Math.max(0, run.events.length - 1);
+        return;
+      }
       const wasAtEnd = pane.cursor >= pane.run.events.length - 1;
       pane.run = run;
       if (wasAtEnd) pane.cursor = Math.max(0, run.events.length - 1);

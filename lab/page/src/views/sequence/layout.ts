@@ -5,7 +5,7 @@
 // the order in which it happened, so that a burst can be read. Where an event stands thus depends on its position,
 // and grows with it.
 
-import { isSegment, type Event, type Position, type Run } from "../../run.ts";
+import { isSegment, type Event, type Flight, type Position, type Run } from "../../run.ts";
 import { pauses } from "../../pauses.ts";
 import { places } from "../../places.ts";
 
@@ -108,7 +108,7 @@ export function layout(run: Run, unfolded: ReadonlySet<Position>): Layout {
     if (row) rows.push({ ...row, y: now });
     y[position] = now;
   });
-  const arrows = arrowsOf(run, y);
+  const arrows = arrowsOf(run, y, scale);
   closeCalls(run, rows, y);
   return {
     y,
@@ -197,7 +197,7 @@ function closeCalls(run: Run, rows: Row[], y: Float64Array): void {
   }
 }
 
-function arrowsOf(run: Run, y: Float64Array): Arrow[] {
+function arrowsOf(run: Run, y: Float64Array, scale: number): Arrow[] {
   const arrows: Arrow[] = [];
   // What is never seen to arrive is drawn with the slope of the segment before it.
   const heights = new Map<string, number>();
@@ -205,13 +205,19 @@ function arrowsOf(run: Run, y: Float64Array): Arrow[] {
     const start = flight.sent ?? flight.received;
     if (start === undefined) return;
     const way = `${flight.from} ${flight.to}`;
-    const y0 = flight.sent === undefined ? y[start]! - FLIGHT_HEIGHT / 2 : y[start]!;
-    const height = heights.get(way) ?? FLIGHT_HEIGHT;
+    const height = heightInTime(flight, scale) ?? heights.get(way) ?? FLIGHT_HEIGHT;
+    const y0 = flight.sent === undefined ? y[start]! - height : y[start]!;
     const y1 = flight.received === undefined ? endOfUnseen(flight.fate, y0, height) : y[flight.received]!;
     if (flight.fate === "arrived") heights.set(way, Math.min(y1 - y0, 3 * FLIGHT_HEIGHT));
     arrows.push({ flight: index, from: flight.from, to: flight.to, start, end: flight.received, y0, y1 });
   });
   return arrows.sort((a, b) => a.y0 - b.y0);
+}
+
+/** Of a flight one of whose ends is outside of the window on a longer recording. */
+function heightInTime({ sent_ns, received_ns }: Flight, scale: number): number | undefined {
+  if (sent_ns === undefined || received_ns === undefined) return undefined;
+  return Math.min(Math.max(0, received_ns - sent_ns) * scale, 4 * FLIGHT_HEIGHT);
 }
 
 /** Where an arrow ends whose arrival nobody saw. An onlooker saw a packet at one moment: it lies level. */
