@@ -35,3 +35,78 @@ export function exported(data) {
   writeFileSync(path, html.replace(EMPTY_DATA, () => EMPTY_DATA.replace("null", () => json)));
   return pathToFileURL(path).href;
 }
+
+/** A page whose every complaint is kept, and every address that it asks for. */
+export async function visit(browser, url, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-US", ...options });
+  const page = await context.newPage();
+  page.complaints = [];
+  page.requested = [];
+  page.on("console", (message) => ["error", "warning"].includes(message.type()) && page.complaints.push(message.text()));
+  page.on("pageerror", (error) => page.complaints.push(error.stack));
+  page.on("request", (request) => page.requested.push(request.url()));
+  await page.goto(url);
+  await settled(page);
+  return page;
+}
+
+/** Until a run is shown, and its address has been written. */
+export async function settled(page) {
+  await page.waitForSelector("[data-view] svg, [data-view] table, [data-view] section");
+  await page.waitForFunction(() => location.hash.includes("at="));
+}
+
+/** What is drawn, once nothing moves any more: the elements of the runs and their views, and where they are scrolled to. */
+export function picture(page) {
+  return page.evaluate(async () => {
+    const taken = () => {
+      const panes = document.querySelector(".panes");
+      const scrolled = [...panes.querySelectorAll("*")].flatMap(({ scrollTop }) => (scrollTop ? [Math.round(scrollTop)] : []));
+      // The order of an element's classes is that of their changes, and shows nothing.
+      const html = panes.innerHTML.replaceAll(/class="([^"]*)"/g, (_, names) => `class="${names.split(" ").sort().join(" ")}"`);
+      return `${scrolled} ${html}`;
+    };
+    const STILL_FRAMES = 8;
+    let last = taken();
+    for (let still = 0; still < STILL_FRAMES; ) {
+      await new Promise((done) => requestAnimationFrame(done));
+      const now = taken();
+      still = now === last ? still + 1 : 0;
+      last = now;
+    }
+    return last;
+  });
+}
+
+/** Presses a key many times, as fast as the page can follow. */
+export async function press(page, key, times) {
+  await page.evaluate(
+    async ({ key, times }) => {
+      for (let count = 0; count < times; count++) {
+        window.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+        await Promise.resolve();
+        if (count % 20 === 0) await new Promise((done) => requestAnimationFrame(done));
+      }
+    },
+    { key, times },
+  );
+}
+
+/** Every piece of text that is seen, with the size of its letters. */
+export function texts(page) {
+  return page.evaluate(() => {
+    const seen = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      const { parentElement: element, textContent } = walker.currentNode;
+      const text = textContent.trim();
+      if (!text || element.closest("script, style") || !element.checkVisibility({ visibilityProperty: true })) continue;
+      seen.push({
+        text,
+        px: parseFloat(getComputedStyle(element).fontSize),
+        isCode: Boolean(element.closest("code, .mono, [lang]:not(html)")) || getComputedStyle(element).fontFamily.includes("mono"),
+      });
+    }
+    return seen;
+  });
+}
