@@ -94,8 +94,7 @@ export class Lab {
       return;
     }
     await this.#attempt(async (isLatest) => {
-      const beside = [scenario.beside ?? []].flat();
-      const others = beside.flatMap((other) => lesson.scenarios.find((one) => one.id === other) ?? []);
+      const others = (scenario.beside ?? []).flatMap((other) => lesson.scenarios.find((one) => one.id === other) ?? []);
       const first = await this.play(lesson.number, scenario.id, []);
       const more = rules.length
         ? await this.play(lesson.number, scenario.id, rules)
@@ -119,13 +118,15 @@ export class Lab {
       new Pane(run, both("compare.after"), difference?.after),
     ];
     this.#show(panes, 1);
-    panes.forEach((pane) => (pane.cursor = Math.max(0, pane.parts ?? 0)));
+    if (difference?.before !== undefined) panes[0]!.cursor = difference.before;
   }
 
   #show(panes: Pane[], active = 0): void {
     this.panes = panes;
     this.active = active;
     this.notice = undefined;
+    // Side by side they stand at one moment, whichever way one came to it.
+    if (panes.length > 1) this.select(panes[active]!, panes[active]!.parts ?? 0);
   }
 
   /** Adds a rule for a segment of the run that is active: the scenario is played again with it. */

@@ -23,8 +23,8 @@ export interface ScenarioHead {
   id: string;
   title: Text;
   text: Text;
-  /** Shown beside this other scenario of the lesson. */
-  beside?: string | string[];
+  /** Shown beside these other scenarios of the lesson. */
+  beside?: string[];
   experiments: Experiment[];
 }
 

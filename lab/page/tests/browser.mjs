@@ -52,8 +52,23 @@ export async function visit(browser, url, options = {}) {
 
 /** Until a run is shown, and its address has been written. */
 export async function settled(page) {
-  await page.waitForSelector("[data-view] svg, [data-view] table, [data-view] section");
+  await page.waitForSelector("[data-view]");
   await page.waitForFunction(() => location.hash.includes("at="));
+}
+
+/** Follows a link within the page, until what it names is shown. */
+export async function follow(page, link) {
+  await page.evaluate((hash) => (location.hash = hash), link);
+  await page.waitForFunction((values) => {
+    const { dataset } = document.querySelector(".app");
+    return (
+      dataset.lesson === values.lesson &&
+      dataset.scenario === values.scenario &&
+      (!values.lang || document.documentElement.lang.startsWith(values.lang)) &&
+      (!values.view || document.querySelector(`[data-view=${values.view}]`)) &&
+      (!values.at || document.querySelector(".count")?.textContent.startsWith(`${Number(values.at) + 1} /`))
+    );
+  }, Object.fromEntries(new URLSearchParams(link.slice(1))));
 }
 
 /** What is drawn, once nothing moves any more: the elements of the runs and their views, and where they are scrolled to. */

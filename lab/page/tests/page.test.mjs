@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { exported, launch, picture, press, settled, texts, visit } from "./browser.mjs";
+import { exported, follow, launch, picture, press, texts, visit } from "./browser.mjs";
 import { Lab } from "./lab.mjs";
 
 const VIEWS = ["sequence", "header", "buffers", "states", "time_sequence", "congestion", "why"];
@@ -45,9 +45,7 @@ const counter = (page) => page.locator(".count").innerText();
 test("every lesson loads, steps to its end and back to the same picture", async () => {
   const page = await open("");
   for (const { link, run } of scenarios) {
-    await page.goto(lab.url + link);
-    await page.reload();
-    await settled(page);
+    await follow(page, `${link}&at=0`);
     const beginning = await picture(page);
     const [forwards, backwards] = run.events.length > MANY ? ["ArrowDown", "ArrowUp"] : ["ArrowRight", "ArrowLeft"];
     await press(page, forwards, run.events.length);
@@ -63,11 +61,8 @@ test("every view of every lesson can be drawn at its beginning, its middle and i
   const page = await open("");
   for (const { link, run } of scenarios) {
     for (const view of VIEWS) {
-      await page.goto(`${lab.url}${link}&view=${view}`);
-      await settled(page);
       for (const at of [0, Math.floor(run.events.length / 2), run.events.length - 1]) {
-        await page.evaluate((hash) => (location.hash = hash), `${link}&view=${view}&at=${at}`);
-        await page.waitForFunction((text) => document.querySelector(".count")?.textContent.startsWith(text), `${at + 1} /`);
+        await follow(page, `${link}&view=${view}&at=${at}`);
         assert.ok((await page.locator(`[data-view=${view}]`).first().innerText()).length > 0, `${link} ${view} ${at}`);
       }
     }
@@ -84,7 +79,7 @@ test("a segment that is dropped gives a second run, with the first difference ma
   assert.equal(await page.locator(".pane").count(), 2);
   assert.equal(await page.locator(".parting-name").count(), 2);
   assert.ok((await page.locator(".difference span").innerText()).length > 10);
-  assert.match(page.url(), /rules=\w+\.\d+\.drop/);
+  await page.waitForURL(/rules=\w+\.\d+\.drop/);
   assert.ok(await page.locator("[data-pane='1'] [data-fate=lost]").count());
 
   // What a link says is what whoever follows it sees.
@@ -148,12 +143,7 @@ test("in English nothing is said in 中文, and the reverse, in every lesson and
   for (const { link, run } of scenarios) {
     for (const view of VIEWS) {
       for (const language of ["en", "zh"]) {
-        await page.evaluate((hash) => (location.hash = hash), `${link.replace("lang=en", `lang=${language}`)}&view=${view}&at=${run.events.length - 1}`);
-        await page.waitForFunction(
-          ({ language, view, scenario }) =>
-            document.documentElement.lang.startsWith(language) && document.querySelector(`[data-view=${view}]`) && document.querySelector(`[data-scenario="${scenario}"][aria-pressed=true]`),
-          { language, view, scenario: run.origin.scenario },
-        ).catch(() => undefined); // Two runs side by side hide the text; what is seen is judged all the same.
+        await follow(page, `${link.replace("lang=en", `lang=${language}`)}&view=${view}&at=${run.events.length - 1}`);
         const wrong = (await texts(page)).filter(({ text, isCode }) => !isCode && (language === "en" ? CHINESE : ENGLISH).test(text));
         assert.deepEqual(wrong.map(({ text }) => text), [], `${link} ${view} ${language}`);
       }
@@ -261,8 +251,7 @@ for (const [width, height] of [[1280, 800], [390, 844]]) {
   test(`at ${width} pixels nothing is wider than the page, and no text is smaller than 12 pixels`, async () => {
     const page = await open(plain.link, { viewport: { width, height } });
     for (const view of VIEWS) {
-      await page.evaluate((hash) => (location.hash = hash), `${plain.link}&view=${view}&at=${Math.floor(plain.run.events.length / 2)}`);
-      await page.waitForSelector(`[data-view=${view}]`);
+      await follow(page, `${plain.link}&view=${view}&at=${Math.floor(plain.run.events.length / 2)}`);
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), view);
       assert.deepEqual((await texts(page)).filter(({ px }) => px < 12), [], view);
     }
