@@ -71,6 +71,9 @@ function switches({ key }: KeyboardEvent, lab: Lab, player: Player, openHelp: ()
     case "o":
       if (lab.rules.length) void lab.backToOriginal();
       return true;
+    case "c":
+      lab.togglePrograms();
+      return true;
     case "p":
       if (lab.quiz.isOn) lab.quiz.stop();
       else if (lab.pane?.run.questions.length) lab.quiz.start(lab.pane.run, lab.pane.cursor);

@@ -5,6 +5,7 @@ import { Follower } from "./data/follower.ts";
 import { ServerSource } from "./data/server.ts";
 import { Unplayable, type Opening, type Played, type Source } from "./data/source.ts";
 import type { Lesson, ScenarioHead } from "./lesson.ts";
+import { recall, remember } from "./memory.ts";
 import { until } from "./places.ts";
 import { Quiz } from "./quiz.svelte.ts";
 import { formatRules } from "./rules.ts";
@@ -42,6 +43,9 @@ export class Lab {
   /** Something that went wrong, to be told. */
   notice = $state.raw<Text>();
   isBusy = $state(false);
+  /** Whether the programs are shown, and in which language. */
+  hasPrograms = $state(recall("programs") === "1");
+  programLanguage = $state(recall("program-language") ?? "c");
   /** Of a live run: whether its events come in. */
   isConnected = $state<boolean>();
   /** A recording too long for one page: seen through a window. */
@@ -208,6 +212,16 @@ export class Lab {
       const isShared = pane.parts !== undefined && to < pane.parts;
       other.cursor = isShared ? to : Math.max(0, lastAt(other.run, time_ns));
     }
+  }
+
+  togglePrograms(): void {
+    this.hasPrograms = !this.hasPrograms;
+    remember("programs", this.hasPrograms ? "1" : "0");
+  }
+
+  setProgramLanguage(language: string): void {
+    this.programLanguage = language;
+    remember("program-language", language);
   }
 
   goToLandmark(id: string): void {

@@ -21,6 +21,8 @@ export interface Link {
   /** The first event of the window of a long recording. */
   first?: number;
   predict: boolean;
+  /** Whether the programs are shown. */
+  programs: boolean;
 }
 
 export function parseLink(hash: string): Link {
@@ -39,6 +41,7 @@ export function parseLink(hash: string): Link {
     theme: theme === "light" || theme === "dark" ? theme : undefined,
     first: count(values.get("first")),
     predict: values.get("predict") === "1",
+    programs: values.get("programs") === "1",
   };
 }
 
@@ -57,6 +60,7 @@ export function formatLink(link: Link): string {
   put("lang", link.language);
   put("theme", link.theme);
   put("predict", link.predict ? 1 : undefined);
+  put("programs", link.programs ? 1 : undefined);
   return `#${values}`;
 }
 

@@ -109,6 +109,12 @@ const shellWords = {
   ],
   "lesson.single": ["A run of the stack.", "协议栈的一次运行。"],
 
+  "programs.name": ["Programs", "程序"],
+  "programs.language": ["Programming language", "编程语言"],
+  "programs.waits": ["it waits in this call", "正在此调用中等待"],
+  "programs.in": ["it is in this call", "正在此调用中"],
+  "programs.done": ["this call has returned", "此调用已返回"],
+
   "controls.name": ["Controls", "控制"],
   "controls.play": ["Play", "播放"],
   "controls.pause": ["Pause", "暂停"],

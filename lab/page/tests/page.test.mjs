@@ -280,3 +280,16 @@ test("a run that goes on grows on the page, and nothing can be done to it", asyn
     return `event: run\nid: ${end}\ndata: ${JSON.stringify(data)}\n\n`;
   }
 });
+
+test("the programs stand at the lines of their calls, and a line leads to its call", async () => {
+  const listed = scenarios.find(({ run }) => run.listings.length > 0 && run.calls.some(({ lines }) => lines.length > 0));
+  const page = await open(listed.link);
+  await page.keyboard.press("c");
+  const call = listed.run.calls.find(({ lines, host }) => lines.some(({ file }) => listed.run.listings.some((listing) => listing.file === file && listing.host === host && listing.language === "c")));
+  const { file, line } = call.lines.find(({ file }) => file.endsWith(".c"));
+  await page.locator(`[data-file="${file}"] [data-line="${line}"] button`).click();
+  assert.ok(await page.locator(`[data-file="${file}"] .here[data-line="${line}"]`).isVisible());
+  await page.getByText("Python", { exact: true }).click();
+  assert.ok((await page.locator(".programs").last().innerText()).includes(".py"));
+  await done(page);
+});

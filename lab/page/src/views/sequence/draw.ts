@@ -3,7 +3,7 @@
 import type { Book } from "../../book.ts";
 import { term } from "../../book.ts";
 import { segmentOf } from "../../places.ts";
-import type { Position, Run, Text } from "../../run.ts";
+import type { CallSpan, Position, Run, Text } from "../../run.ts";
 import type { WordName } from "../../text.ts";
 import type { Drawn } from "./ArrowMark.svelte";
 import type { DrawnRow } from "./Beside.svelte";
@@ -52,7 +52,7 @@ export function write(run: Run, layout: Layout, frame: Frame): Written[] {
     const width = widthOf(label);
     // Neither end of a label may stand on a lifeline.
     const least = Math.min(0.5, (width / 2 + 8) / Math.abs(line.x1 - line.x0));
-    const shares = isLost ? [0.5] : SHARES.map((share) => Math.min(1 - least, Math.max(least, share)));
+    const shares = isLost ? [0.5, 0.36, 0.62] : SHARES.map((share) => Math.min(1 - least, Math.max(least, share)));
     const share = placer.place(width, line, shares);
     // The cross where it dies, and the word beside it.
     if (isLost) placer.block(line.x1 - (line.x1 < line.x0 ? 90 : 10), line.y1 - 10, 100, 20);
@@ -134,15 +134,16 @@ function nameOf(run: Run, arrow: Arrow, { t }: Voice): string {
 /** The lines beside the lifelines between two heights. */
 export function rowsBetween(
   run: Run, book: Book, layout: Layout, frame: Frame, cursor: Position, top: number, bottom: number, voice: Voice,
+  programLanguage: string,
 ): DrawnRow[] {
   const last = firstFrom(layout.rows, (row) => row.y, bottom);
   const first = firstFrom(layout.rows, (row) => row.y, top);
   // A call that waits may have been entered far above.
   const waiting = layout.rows.slice(0, first).filter((row) => row.until !== undefined && row.until > top);
-  return [...waiting, ...layout.rows.slice(first, last)].map((row) => drawRow(run, book, row, frame, cursor, voice));
+  return [...waiting, ...layout.rows.slice(first, last)].map((row) => drawRow(run, book, row, frame, cursor, voice, programLanguage));
 }
 
-function drawRow(run: Run, book: Book, row: Row, frame: Frame, cursor: Position, voice: Voice): DrawnRow {
+function drawRow(run: Run, book: Book, row: Row, frame: Frame, cursor: Position, voice: Voice, programLanguage: string): DrawnRow {
   const x = frame.x[row.host]!;
   const left = row.host === 0 && frame.x.length > 1;
   const isOuter = row.host === 0 || row.host === frame.x.length - 1;
@@ -150,7 +151,7 @@ function drawRow(run: Run, book: Book, row: Row, frame: Frame, cursor: Position,
   const wordings = wordsOf(run, book, row, voice);
   const whole = wordings[0]!;
   const call = row.call === undefined ? undefined : run.calls[row.call];
-  const source = row.kind === "call" && call ? call.lines.map(({ file, line }) => `${file}:${line}`).join("  ") : "";
+  const source = row.kind === "call" && call ? sourceOf(run, call, programLanguage) : "";
   return {
     key: `${row.at}`,
     kind: row.kind,
@@ -170,6 +171,13 @@ function drawRow(run: Run, book: Book, row: Row, frame: Frame, cursor: Position,
     isNarrow: frame.scale === 0,
     isOuter,
   };
+}
+
+/** Where a call stands: in the program of the language that is shown, if it is in one. */
+function sourceOf(run: Run, { lines }: CallSpan, language: string): string {
+  const ofLanguage = lines.find(({ file }) => run.listings.some((listing) => listing.file === file && listing.language === language));
+  const line = ofLanguage ?? lines[0];
+  return line ? `${line.file}:${line.line}` : "";
 }
 
 /** What a line says, the longest wording first. */

@@ -15,7 +15,7 @@ const SCALE_FROM = 540;
 
 export function frame(width: number, hosts: number): Frame {
   const scale = width >= SCALE_FROM ? SCALE_WIDTH : 0;
-  const lane = Math.max(106, Math.min(230, (width - scale) * 0.26));
+  const lane = Math.max(112, Math.min(230, (width - scale) * 0.26));
   const left = scale + lane;
   const right = width - lane;
   const x = Array.from({ length: hosts }, (_, host) =>
