@@ -59,6 +59,12 @@ reasons! {
     PassiveOpen "passive-open" "RFC 9293 §3.10.7.2"
         "a listening socket got a SYN: answer with SYN and ACK"
         "监听套接字收到 SYN：回复 SYN+ACK";
+    Listen "listen" "RFC 9293 §3.10.1"
+        "listen() opens passively: from now on a SYN to this port opens a connection"
+        "listen() 被动打开：从现在起，发往该端口的 SYN 会打开连接";
+    ListenerClosed "listener-closed" "RFC 9293 §3.10.4"
+        "the listening socket is closed: no more connections are taken here"
+        "监听套接字已关闭：不再接受新连接";
     RepeatSynAck "repeat-syn-ack" "RFC 9293 §3.8.1"
         "the SYN+ACK was not answered: send it again"
         "SYN+ACK 没有得到应答：重新发送";
@@ -113,6 +119,15 @@ reasons! {
     TailLossProbe "tail-loss-probe" "RFC 8985 §7.3"
         "two round trips of silence: send one segment so that the peer says what has arrived"
         "两个往返时间没有任何回应：发送一个报文段，促使对方告知收到了什么";
+    SwsOverride "sws-override" "RFC 9293 §3.8.6.2.1"
+        "what does not fill a segment has waited long enough: it leaves small"
+        "不满一个报文段的数据已等待足够久：以小报文段发出";
+    ReorderingOver "reordering-over" "RFC 8985 §6.2"
+        "what was sent later has arrived, and the time to wait for a straggler is over"
+        "更晚发送的数据已经到达，等待迟到报文段的时间结束";
+    PacedOut "paced-out" "draft-ietf-ccwg-bbr §5.6.2"
+        "segments leave at a rate, and the time of the next one has come"
+        "报文段按速率依次发出，轮到下一个的时间到了";
     LimitedTransmit "limited-transmit" "RFC 3042"
         "a segment has left the network out of order: a new one may take its place before anything counts as lost"
         "有报文段乱序离开了网络：在判定丢包之前，可以发送一个新的报文段补位";

@@ -31,6 +31,8 @@ mod script;
 mod seeds;
 #[path = "sim/time_wait.rs"]
 mod time_wait;
+#[path = "sim/told.rs"]
+mod told;
 #[path = "sim/windows.rs"]
 mod windows;
 #[path = "sim/world.rs"]

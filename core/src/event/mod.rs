@@ -15,8 +15,11 @@ pub use crate::reason::{Language, Reason};
 
 pub use crate::tcp::recovery::RepairState;
 
+use smallvec::SmallVec;
+
 use crate::tcp::State;
 use crate::time::Instant;
+use crate::wire::HEADER_CAPACITY;
 
 /// Receives every event of a host, in order.
 pub trait Observer: Send {
@@ -108,7 +111,7 @@ pub enum Kind {
         /// The sample, in nanoseconds.
         rtt_ns: u64,
     },
-    /// The congestion controller changed phase or window.
+    /// The congestion controller began with a phase, or changed it, or took back a reduction.
     CongestionChanged {
         /// `slow_start`, `conservative_slow_start`, `congestion_avoidance`, `recovery`, `cwr`, `loss`;
         /// of BBR `startup`, `drain`, `probe_bw_down` (`_cruise`, `_refill`, `_up`), `probe_rtt`.
@@ -170,7 +173,7 @@ pub struct SegmentRecord {
     /// SEG.ACK counted from the receiver's ISS, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relative_ack: Option<u64>,
-    /// Flags, most significant first, as `SYN|ACK`.
+    /// Flags, as `SYN|ACK`.
     pub flags: String,
     /// The window field, unscaled.
     pub window: u16,
@@ -182,10 +185,18 @@ pub struct SegmentRecord {
     pub len: usize,
     /// Real segments on the wire (more than 1 for a super-segment).
     pub segments: u32,
-    /// The TCP header's bytes in hexadecimal, options included.
+    /// The TCP header's bytes in hexadecimal, options included, as on the wire: the checksum is the finished one,
+    /// also where a device or a peer on the same machine was left to finish it. A super-segment
+    /// (`segments` above 1) has no checksum of its own: its field covers the whole as if it were one
+    /// segment, and each real segment on the wire has another.
     pub header: String,
     /// The first payload bytes in hexadecimal, at most 64.
     pub payload: String,
+    /// The ones' complement sum (RFC 1071) of the whole payload as 16-bit words, an odd last byte being the
+    /// high one: with it, the header and the pseudo-header the checksum can be verified. None where only a
+    /// part of the payload is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload_sum: Option<u16>,
     /// Whether any of it had been sent before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub retransmission: bool,
@@ -236,6 +247,39 @@ impl TimerName {
     ];
 }
 
+/// What keeps a connection from sending more. Whatever is the narrowest is named: with the other bounds
+/// wider it would send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// Nothing waits: all that the application has written is sent.
+    Application,
+    /// All that was written is sent, and the send buffer is full of it: the application cannot write more before
+    /// something is acknowledged.
+    SendBuffer,
+    /// The peer's window (SND.WND; RFC 9293 §3.8.6): it is used up, or what it still takes is not worth a
+    /// segment (§3.8.6.2.1).
+    Receiver,
+    /// The congestion window (RFC 5681 §2).
+    Congestion,
+    /// What there is does not fill a segment, and waits for more or for an ACK (RFC 9293 §3.7.4).
+    Nagle,
+    /// It may leave, but not yet: segments leave at a rate.
+    Pacing,
+}
+
+impl Limit {
+    /// Every limit there is.
+    pub const ALL: [Limit; 6] = [
+        Limit::Application,
+        Limit::SendBuffer,
+        Limit::Receiver,
+        Limit::Congestion,
+        Limit::Nagle,
+        Limit::Pacing,
+    ];
+}
+
 /// A connection's variables just after an event. Sequence numbers are 64-bit (design: `Seq`).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
@@ -270,6 +314,10 @@ pub struct Snapshot {
     /// What is known of the text on its way, and how fast more of it may leave.
     #[serde(default)]
     pub recovery: RecoveryView,
+    /// What keeps it from sending more just now. None in states in which it can send no text, and when
+    /// nothing does: something is about to leave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
     /// Armed timers and their deadlines.
     pub timers: Vec<(TimerName, u64)>,
     /// The send buffer.
@@ -333,7 +381,12 @@ pub struct EventLog {
     next_index: u64,
     cause: Option<u64>,
     sent: Option<u64>,
+    /// The TCP header of what is just arriving, as on the wire.
+    arriving: Option<HeaderBytes>,
 }
+
+/// The bytes of a TCP header.
+pub(crate) type HeaderBytes = SmallVec<[u8; HEADER_CAPACITY]>;
 
 impl EventLog {
     /// A log that nobody reads.
@@ -388,6 +441,16 @@ impl EventLog {
     #[inline]
     pub fn take_sent(&mut self) -> Option<u64> {
         self.sent.take()
+    }
+
+    /// Keeps the header of an arriving segment for the record of its arrival; None: what arrives is none.
+    pub(crate) fn note_arriving(&mut self, header: Option<HeaderBytes>) {
+        self.arriving = header;
+    }
+
+    /// The header of the segment that is arriving, once.
+    pub(crate) fn take_arriving(&mut self) -> Option<HeaderBytes> {
+        self.arriving.take()
     }
 
     /// What leads to what is recorded now.

@@ -121,6 +121,9 @@ impl Host {
         let transport = ip.header_len..ip.header_len + ip.payload_len;
         match ip.protocol {
             PROTOCOL_TCP => {
+                if self.log.is_on() {
+                    self.note_header(ip, &frame);
+                }
                 let mut segment = parse_segment(ip, frame)?;
                 self.handle_segment(now, &mut segment)
             }

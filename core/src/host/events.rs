@@ -4,11 +4,15 @@
 use super::arrival::Segment;
 use super::demux::FourTuple;
 use super::{Host, SocketId};
-use crate::event::{ConnectionName, EventLog, Kind, Observer, Reason, Source};
-use crate::tcp::{State, segment_record};
+use crate::event::{
+    ConnectionName, EventLog, HeaderBytes, Kind, Observer, Reason, SegmentRecord, Source,
+};
+use crate::tcp::{State, finished, segment_record};
 use crate::time::Instant;
+use crate::wire::packet::{Frame, Verification};
 use crate::wire::payload::Payload;
-use crate::wire::tcp::Header;
+use crate::wire::tcp::{self, Header};
+use crate::wire::{checksum, ip};
 
 impl Host {
     /// Whether anybody reads events (build nothing otherwise).
@@ -96,7 +100,11 @@ impl Host {
     pub(super) fn record_listening(&mut self, now: Instant, id: SocketId, from: State, to: State) {
         if self.log.is_on() {
             let socket = self.name_of(Some(id));
-            self.log.record(now, socket, Kind::StateChanged { from, to }, None, None);
+            let reason = match to {
+                State::Listen => Reason::Listen,
+                _ => Reason::ListenerClosed,
+            };
+            self.log.record(now, socket, Kind::StateChanged { from, to }, Some(reason), None);
         }
     }
 
@@ -105,6 +113,34 @@ impl Host {
             let kind = Kind::PacketDropped { counter: counter.to_owned(), len };
             self.log.record(now, None, kind, None, None);
         }
+    }
+
+    /// Keeps the TCP header of a packet for the event of its arrival, as it was on the wire.
+    #[cold]
+    pub(super) fn note_header(&mut self, ip: &ip::Header, frame: &Frame) {
+        let end = frame.front.len().min(ip.header_len + ip.payload_len);
+        let transport = &frame.front[ip.header_len..end];
+        self.log.note_arriving(None);
+        // What can't be read is dropped, and has no record.
+        let Ok((_, offset)) = tcp::Header::parse(transport) else { return };
+        let (header, text) = transport.split_at(offset);
+        let mut bytes = HeaderBytes::from_slice(header);
+        if frame.verification == Verification::Verified {
+            // No wire lay between, or the device has looked: the field may not be finished.
+            let sum = checksum::concat(checksum::sum(text), text.len(), frame.rest.sum());
+            let payload = (sum, ip.payload_len - offset);
+            checksum::finish_segment(&mut bytes, payload, ip.src, ip.dst);
+        }
+        self.log.note_arriving(Some(bytes));
+    }
+
+    /// A segment that arrived, as far as it alone tells.
+    fn arrival_record(&mut self, segment: &Segment) -> SegmentRecord {
+        let Segment { header, payload, tuple, .. } = segment;
+        let bytes = self.log.take_arriving();
+        let bytes =
+            bytes.unwrap_or_else(|| finished(header, payload, tuple.remote.ip(), tuple.local.ip()));
+        segment_record(header, &bytes, payload, segment.gso_size, 0)
     }
 
     /// The SYN that begins the connection `name`; its index.
@@ -117,7 +153,7 @@ impl Host {
         if !self.log.is_on() {
             return None;
         }
-        let mut record = segment_record(&segment.header, &segment.payload, segment.gso_size, 0);
+        let mut record = self.arrival_record(segment);
         record.relative_seq = Some(0);
         self.log.record(now, Some(name), Kind::SegmentReceived(record), None, None)
     }
@@ -125,8 +161,7 @@ impl Host {
     /// A segment for which there is no connection, as the cause of what follows.
     pub(super) fn record_unowned(&mut self, now: Instant, segment: &Segment) {
         if self.log.is_on() {
-            let record = segment_record(&segment.header, &segment.payload, segment.gso_size, 0);
-            let kind = Kind::SegmentReceived(record);
+            let kind = Kind::SegmentReceived(self.arrival_record(segment));
             let name = unowned(&segment.tuple);
             let index = self.log.record(now, Some(name), kind, None, None);
             self.log.set_cause(index);
@@ -142,7 +177,9 @@ impl Host {
         reason: Reason,
     ) {
         if self.log.is_on() {
-            let kind = Kind::SegmentSent(segment_record(reset, &Payload::default(), 0, 0));
+            let none = Payload::default();
+            let bytes = finished(reset, &none, tuple.local.ip(), tuple.remote.ip());
+            let kind = Kind::SegmentSent(segment_record(reset, &bytes, &none, 0, 0));
             self.log.record(now, Some(unowned(tuple)), kind, Some(reason), None);
             let event = self.log.take_sent();
             self.output.note_reply(event);

@@ -2,6 +2,7 @@
 //! whether a program made the call or the simulator did.
 
 use super::{Domain, Error, Shutdown};
+use crate::tcp::SendFlags;
 
 /// Bytes of a buffer that an event shows.
 const SHOWN: usize = 24;
@@ -11,6 +12,14 @@ pub(crate) fn buffer(first: &[u8], len: usize) -> String {
     let start = &first[..first.len().min(SHOWN)];
     let more = if start.len() < len { "..." } else { "" };
     format!("\"{}\"{more}, {len}", start.escape_ascii())
+}
+
+/// The flags of `send` behind [`buffer`]: `, MSG_OOB | MSG_MORE`; nothing where there are none.
+pub(crate) fn send_flags(flags: SendFlags) -> String {
+    let named =
+        [(flags.urgent, "MSG_OOB"), (flags.end_of_record, "MSG_EOR"), (flags.more, "MSG_MORE")];
+    let names: Vec<&str> = named.iter().filter(|(is_set, _)| *is_set).map(|(_, n)| *n).collect();
+    if names.is_empty() { String::new() } else { format!(", {}", names.join(" | ")) }
 }
 
 /// The arguments of `socket`.

@@ -15,7 +15,7 @@ use super::shared::Locked;
 use super::socket::{Socket, unless_blocked};
 use super::{Flags, SocketError};
 use crate::blocks;
-use crate::host::{Error, Readiness, SocketId};
+use crate::host::{Error, Readiness, SocketId, wording};
 use crate::tcp::SendFlags;
 use crate::time::Instant;
 
@@ -102,7 +102,9 @@ pub(super) fn send(
 ) -> Result<usize, SocketError> {
     let total: usize = data.iter().map(|slice| slice.len()).sum();
     let mut call = Call::new(socket.shared(), "send", || {
-        shown_bytes(data.first().map_or(&[], |slice| slice), total)
+        let shown = shown_bytes(data.first().map_or(&[], |slice| slice), total);
+        let Flags { more, end_of_record, out_of_band: urgent, .. } = flags;
+        shown + &wording::send_flags(SendFlags { more, end_of_record, urgent, bulk: false })
     });
     let patience = socket.send_patience(flags);
     let is_bulk = total >= BULK && !socket.shared().clock.is_manual();

@@ -10,6 +10,7 @@ use super::application::Socket;
 use super::world::World;
 use crate::event::Source;
 use crate::host::{Error, Host, Readiness, SocketId, wording};
+use crate::tcp::SendFlags;
 use crate::time::Instant;
 
 /// What a call has come to: a value and how events show it; None: it has to wait.
@@ -108,7 +109,12 @@ impl BlockingCall<Socket> {
 impl BlockingCall<usize> {
     /// `send`: until the send buffer has taken all of `data`, or as much as it took before an error.
     pub fn send(socket: Socket, data: Vec<u8>) -> BlockingCall<usize> {
-        let arguments = wording::buffer(&data, data.len());
+        BlockingCall::send_with(socket, data, SendFlags::default())
+    }
+
+    /// [`BlockingCall::send`] with MSG_OOB, MSG_EOR or MSG_MORE.
+    pub fn send_with(socket: Socket, data: Vec<u8>, flags: SendFlags) -> BlockingCall<usize> {
+        let arguments = wording::buffer(&data, data.len()) + &wording::send_flags(flags);
         let mut sent = 0;
         let work = move |host: &mut Host, now, id| {
             loop {
@@ -117,7 +123,7 @@ impl BlockingCall<usize> {
                 let has_failed = sent > 0 && host.readiness(id).contains(Readiness::ERR);
                 let taken = match has_failed {
                     true => Err(Error::BrokenPipe),
-                    false => unless_blocked(host.send(now, id, left)),
+                    false => unless_blocked(host.send_with(now, id, left, flags)),
                 };
                 match taken {
                     Ok(None) => return Ok(None),

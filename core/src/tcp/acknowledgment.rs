@@ -203,6 +203,15 @@ impl Connection {
         self.record(cx, Kind::CongestionChanged { phase }, Some(Reason::SpuriousRepair));
     }
 
+    /// Records the phase that the congestion controller begins with.
+    pub(super) fn record_first_phase(&self, cx: &mut Context<'_>) {
+        if cx.log.is_on() {
+            let phase = self.congestion.phase().name();
+            let kind = Kind::CongestionChanged { phase: phase.to_owned() };
+            self.record(cx, kind, Reason::of_phase(phase));
+        }
+    }
+
     /// The congestion controller's phase, if anybody reads: for [`Connection::record_phase`].
     #[inline]
     pub(super) fn observed_phase(&self, cx: &Context<'_>) -> Option<Phase> {

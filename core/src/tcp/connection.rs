@@ -355,6 +355,7 @@ impl Connection {
                 self.arm_time_wait(cx);
             }
             State::Established => {
+                self.record_first_phase(cx);
                 self.tune_send_buffer(cx);
                 self.advise_user_timeout(cx);
             }
@@ -422,7 +423,7 @@ impl Connection {
     #[cold]
     pub(super) fn record(&self, cx: &mut Context<'_>, kind: Kind, reason: Option<Reason>) {
         if cx.log.is_on() {
-            cx.log.record(cx.now, Some(self.name()), kind, reason, Some(self.snapshot()));
+            cx.log.record(cx.now, Some(self.name()), kind, reason, Some(self.snapshot(cx.now)));
         }
     }
 

@@ -15,11 +15,12 @@
 //!    [`pacing`], `mtu_probe`;
 //! 8. what time does: [`timers`], `timeouts`, `liveness`, `user_timeout`;
 //! 9. what the application asks: `calls`;
-//! 10. what goes out: `output`, and what waits: `small_segments`;
+//! 10. what goes out: `output`, how much of it: `allowance`, and what waits: `small_segments`;
 //! 11. and how it all looks: `view`, [`info`], `tally`.
 
 pub mod accurate_ecn;
 mod acknowledgment;
+mod allowance;
 mod arrival;
 mod autotune;
 pub mod byte_queue;
@@ -71,7 +72,7 @@ pub use reset::reset_for;
 pub use seq::Seq;
 pub use small_segments::SendFlags;
 pub use state::State;
-pub(crate) use view::segment_record;
+pub(crate) use view::{finished, segment_record};
 
 #[cfg(test)]
 mod tests;

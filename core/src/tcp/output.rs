@@ -152,29 +152,9 @@ impl Connection {
             }
         }
         let (seq, end) = self.recovery.first_lost()?;
-        let smss = self.text_max();
-        let room = match self.congestion_room() {
-            room if self.recovery.is_forced() => room.max(smss),
-            room => room,
-        };
-        // RFC 9293 §3.8.6: the peer may have shrunk its window (SHLD-16). When it has closed it, what a
-        // timeout sends again is the probe that MUST-35 asks for, as on Linux: its segment at SND.UNA lies
-        // in a window that the peer once offered (MAY-7).
-        let usable = match self.snd.window_end().since(seq) {
-            0 if seq == self.snd.una && self.recovery.is_forced() => smss,
-            usable => usable,
-        };
-        let text = end.min(self.text_end(seq)).since(seq);
-        let limit = self.largest(cx).min(room).min(usable);
-        let len = match limit / smss * smss {
-            _ if text <= limit => text,
-            0 if usable < smss && usable <= room => usable,
-            whole => whole,
-        };
-        let is_end = seq + len == self.send_buffer.end();
-        let fin = is_end && end > self.send_buffer.end() && usable > len;
+        let (len, fin) = self.lost_text(seq, end, self.largest(cx)).ok()?;
         let reason = self.recovery.repair_reason(cx.knobs);
-        (len > 0 || fin).then_some(Piece { seq, len, fin, reason })
+        Some(Piece { seq, len, fin, reason })
     }
 
     /// RFC 8985 §7.3: one segment of new data if the peer takes it, whatever cwnd says, else the last
@@ -219,24 +199,17 @@ impl Connection {
             let reason = if is_repeat { Reason::TimeoutRetransmit } else { Reason::Fin };
             return fin.then_some(Piece { seq, len: 0, fin, reason });
         }
-        let smss = self.text_max();
         let room = self.congestion_room();
         if let Some(len) = self.mtu_probe_len(cx, data, usable, room) {
             return Some(Piece { seq, len, fin: false, reason: Reason::MtuProbe });
         }
-        let mut len = data.min(usable).min(room).min(self.largest(cx));
-        let remainder = len % smss;
-        if remainder > 0 && !self.may_send_small(len, data, usable, is_repeat) {
-            len -= remainder;
-        }
-        if len == 0 {
-            return None;
-        }
-        self.override_due = false;
+        let len = self.new_text(data, (usable, room), self.largest(cx)).ok()?;
+        let is_overdue = std::mem::take(&mut self.override_due);
         let fin = self.snd.fin == Some(seq + len) && len == data && usable > len;
         let cwnd = self.congestion.cwnd();
         let reason = match self.recovery.is_limited_transmit(&self.snd, cwnd) {
             true => Reason::LimitedTransmit,
+            false if is_overdue => Reason::SwsOverride,
             false => Reason::NewData,
         };
         Some(Piece { seq, len, fin, reason })
@@ -259,32 +232,6 @@ impl Connection {
             self.arm(cx, TimerName::Pacing, at);
         }
         is_paced
-    }
-
-    /// Bytes the congestion window still takes; with nothing in flight always one segment.
-    pub(super) fn congestion_room(&self) -> u64 {
-        let in_flight = self.recovery.in_flight(&self.snd);
-        let room = self.congestion.cwnd().saturating_sub(in_flight);
-        if in_flight == 0 { room.max(u64::from(self.snd.smss)) } else { room }
-    }
-
-    /// Whether `len` bytes that do not fill their last segment may leave (RFC 9293 §3.8.6.2.1, MUST-38,
-    /// and §3.7.4, SHLD-7: Nagle, in the form that holds small text back only behind small text). What
-    /// waits is gathered (MAY-16), but not for ever (MUST-60): the ACK or the override lets it go.
-    fn may_send_small(&self, len: u64, data: u64, usable: u64, is_repeat: bool) -> bool {
-        if len < data && len < usable {
-            // Cut short by the congestion window alone, whose ACKs are on their way.
-            return false;
-        }
-        if is_repeat || self.override_due {
-            return true;
-        }
-        if len == data {
-            return !self.must_wait(self.snd.nxt + len);
-        }
-        // Cut short by the peer's window: only a good part of the largest it ever offered.
-        let is_alone = self.snd.outstanding() == 0 && len < self.text_max();
-        len == usable && is_alone && 2 * len >= self.snd.max_wnd
     }
 
     /// Nothing may be sent: what is waited for? The peer's ACK (retransmission), its window

@@ -32,7 +32,7 @@ use super::isn::Origin;
 use super::state::State;
 use crate::blocks::Blocks;
 use crate::error::Error;
-use crate::event::{ConnectionName, EventLog};
+use crate::event::{ConnectionName, EventLog, Snapshot};
 use crate::knobs::Knobs;
 use crate::tcp::{SendFlags, Shutdown};
 use crate::time::Instant;
@@ -175,6 +175,11 @@ macro_rules! context {
 }
 
 impl Script {
+    /// The variables now.
+    pub(super) fn snapshot(&self) -> Box<Snapshot> {
+        self.connection.snapshot(self.now)
+    }
+
     fn start(
         settings: Settings,
         set_knobs: &[(&str, &str)],

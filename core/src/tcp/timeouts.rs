@@ -15,9 +15,10 @@ impl Connection {
             if cx.log.is_on() {
                 // RFC 9293 §3.8.3 (SHLD-9): who listens hears of each timeout, from the first one on.
                 cx.log.set_cause(None);
-                let snapshot = Some(self.snapshot());
+                let snapshot = Some(self.snapshot(cx.now));
                 let kind = Kind::TimerFired { timer };
-                let fired = cx.log.record(cx.now, Some(self.name()), kind, None, snapshot);
+                let reason = Some(expiry_reason(timer));
+                let fired = cx.log.record(cx.now, Some(self.name()), kind, reason, snapshot);
                 cx.log.set_cause(fired);
                 self.cause = Cause::of(fired);
             }
@@ -158,5 +159,23 @@ impl Connection {
         // As Linux: on a slow path time enough for the FIN to be sent again.
         let patience = patience.max(self.rtt.rto() * 7 / 2);
         self.arm(cx, TimerName::FinWait2, cx.now + patience);
+    }
+}
+
+/// What the firing of a timer means.
+#[cold]
+fn expiry_reason(timer: TimerName) -> Reason {
+    match timer {
+        TimerName::Retransmission => Reason::TimeoutRetransmit,
+        TimerName::Persist => Reason::ZeroWindowProbe,
+        TimerName::DelayedAck => Reason::DelayedAck,
+        TimerName::SwsOverride => Reason::SwsOverride,
+        TimerName::TimeWait => Reason::TimeWaitOver,
+        TimerName::FinWait2 => Reason::FinWait2Over,
+        TimerName::Reordering => Reason::ReorderingOver,
+        TimerName::TailLossProbe => Reason::TailLossProbe,
+        TimerName::Keepalive => Reason::KeepaliveProbe,
+        TimerName::UserTimeout => Reason::UserTimeout,
+        TimerName::Pacing => Reason::PacedOut,
     }
 }

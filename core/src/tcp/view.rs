@@ -2,16 +2,16 @@
 
 use crate::error::Error;
 use crate::event::{
-    ConnectionName, Kind, RANGES_SHOWN, Reason, ReceiveBufferView, RecoveryView, SegmentRecord,
-    SendBufferView, Snapshot,
+    ConnectionName, HeaderBytes, Kind, RANGES_SHOWN, Reason, ReceiveBufferView, RecoveryView,
+    SegmentRecord, SendBufferView, Snapshot,
 };
 use crate::readiness::Readiness;
-use crate::wire::HEADER_CAPACITY;
+use crate::time::Instant;
+use crate::wire::checksum;
 use crate::wire::payload::Payload;
 use crate::wire::tcp::{Flags, Header};
-use smallvec::SmallVec;
 use std::fmt::Write as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::connection::{Connection, Context, Drops, Outgoing};
 use super::fast_open::Lesson;
@@ -144,7 +144,7 @@ impl Connection {
 
     /// The variables, for an event.
     #[inline(never)]
-    pub fn snapshot(&self) -> Box<Snapshot> {
+    pub fn snapshot(&self, now: Instant) -> Box<Snapshot> {
         // In SYN-SENT the SYN itself lies between SND.NXT and the first byte.
         let len = self.send_buffer.len() as u64;
         let unsent = self.send_buffer.end().since(self.snd.nxt).min(len);
@@ -164,6 +164,7 @@ impl Connection {
             srtt_ns: self.rtt.srtt().map(nanos),
             rto_ns: nanos(self.rtt.rto()),
             recovery: self.recovery_view(),
+            limit: self.limit_for_events(now),
             timers: self.timers.iter().map(|(timer, at)| (timer, at.as_nanos())).collect(),
             send_buffer: SendBufferView {
                 capacity: self.send_buffer.capacity() as u64,
@@ -203,7 +204,7 @@ impl Connection {
     /// change.
     #[inline]
     pub(super) fn observed(&self, cx: &Context<'_>) -> Option<Box<Snapshot>> {
-        cx.log.is_on().then(|| self.snapshot())
+        cx.log.is_on().then(|| self.snapshot(cx.now))
     }
 
     /// Records what has become of the variables since `before`, if they changed.
@@ -216,7 +217,7 @@ impl Connection {
 
     #[cold]
     fn record_difference(&self, cx: &mut Context<'_>, before: &Snapshot) {
-        if *before != *self.snapshot() {
+        if *before != *self.snapshot(cx.now) {
             self.record(cx, Kind::Updated, None);
         }
     }
@@ -231,12 +232,15 @@ impl Connection {
         gso_size: u16,
     ) {
         let shift = self.snd.wnd_shift;
-        let mut record = segment_record(header, payload, gso_size, shift);
+        let (local, remote) = self.ends();
+        let bytes = cx.log.take_arriving();
+        let bytes = bytes.unwrap_or_else(|| finished(header, payload, remote.ip(), local.ip()));
+        let mut record = segment_record(header, &bytes, payload, gso_size, shift);
         record.relative_seq = self.relative_to_irs(header);
         if header.flags.contains(Flags::ACK) {
             record.relative_ack = Some(Seq::nearest(header.ack, self.snd.una).since(self.snd.iss));
         }
-        let snapshot = Some(self.snapshot());
+        let snapshot = Some(self.snapshot(cx.now));
         cx.log.set_cause(None);
         let kind = Kind::SegmentReceived(record);
         let index = cx.log.record(cx.now, Some(self.name()), kind, None, snapshot);
@@ -278,7 +282,9 @@ impl Connection {
     ) {
         let header = &outgoing.header;
         let shift = self.rcv.wnd_shift;
-        let mut record = segment_record(header, &outgoing.payload, outgoing.gso_size, shift);
+        let (payload, (local, remote)) = (&outgoing.payload, self.ends());
+        let bytes = finished(header, payload, local.ip(), remote.ip());
+        let mut record = segment_record(header, &bytes, payload, outgoing.gso_size, shift);
         record.relative_seq = Some(Seq::nearest(header.seq, self.snd.una).since(self.snd.iss));
         if header.flags.contains(Flags::ACK) {
             record.relative_ack = Some(self.rcv.nxt.since(self.rcv.irs));
@@ -288,17 +294,30 @@ impl Connection {
     }
 }
 
-/// What an event says of a segment, as far as the segment alone tells.
+/// The bytes of a header that goes from `src` to `dst` before `payload`, its checksum finished
+/// (RFC 9293 §3.1).
+pub(crate) fn finished(
+    header: &Header,
+    payload: &Payload,
+    src: IpAddr,
+    dst: IpAddr,
+) -> HeaderBytes {
+    let mut bytes = HeaderBytes::new();
+    header.emit(0, &mut bytes);
+    checksum::finish_segment(&mut bytes, (payload.sum(), payload.len()), src, dst);
+    bytes
+}
+
+/// What an event says of a segment, as far as the segment alone tells; `bytes` are its header's.
 pub(crate) fn segment_record(
     header: &Header,
+    bytes: &[u8],
     payload: &Payload,
     gso_size: u16,
     wnd_shift: u8,
 ) -> SegmentRecord {
     let len = payload.len();
     let shift = if header.flags.contains(Flags::SYN) { 0 } else { wnd_shift };
-    let mut bytes: SmallVec<[u8; HEADER_CAPACITY]> = SmallVec::new();
-    header.emit(0, &mut bytes);
     SegmentRecord {
         src_port: header.src_port,
         dst_port: header.dst_port,
@@ -314,6 +333,7 @@ pub(crate) fn segment_record(
         segments: segment_count(len, gso_size),
         header: hexadecimal(bytes.iter()),
         payload: hexadecimal(payload.slices().iter().flatten().take(PAYLOAD_SHOWN)),
+        payload_sum: Some(payload.sum()),
         retransmission: false,
     }
 }

@@ -13,7 +13,7 @@
 
 use std::net::IpAddr;
 
-use super::ip;
+use super::{ip, tcp, write_u16};
 
 /// Bytes summed in one step, and sums that grow side by side meanwhile: in this shape compilers find
 /// vector instructions (benches/benches/wire.rs tells).
@@ -112,6 +112,16 @@ pub fn verify_transport_checksum(ip: &ip::Header, transport: &[u8]) -> bool {
 /// The same, given the length (bytes) and the sum of the transport.
 pub(crate) fn is_transport_right(ip: &ip::Header, len: usize, sum: u16) -> bool {
     is_right([pseudo_header(ip.src, ip.dst, ip.protocol, len), sum])
+}
+
+/// Writes the checksum of a TCP segment into its header, whatever was in the field; the payload is given by
+/// its sum and its length.
+pub(crate) fn finish_segment(header: &mut [u8], payload: (u16, usize), src: IpAddr, dst: IpAddr) {
+    write_u16(header, tcp::CHECKSUM, 0);
+    let len = header.len() + payload.1;
+    let covered = concat(sum(header), header.len(), payload.0);
+    let pseudo = pseudo_header(src, dst, ip::PROTOCOL_TCP, len);
+    write_u16(header, tcp::CHECKSUM, finish(add(pseudo, covered)));
 }
 
 /// Whether the checksum field inside `bytes` is right, no pseudo-header being covered.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tcpstack::event::{Event, Kind, Source};
 use tcpstack::host::{Domain, Error, Shutdown, SocketOption};
 use tcpstack::sim::{BlockingCall, Socket, World};
-use tcpstack::tcp::State;
+use tcpstack::tcp::{SendFlags, State};
 
 use super::script::{CLIENT, DELAY_MS, Net, SERVER, at, net, net_with_knobs, text};
 
@@ -184,4 +184,16 @@ fn without_a_recording_calls_wait_and_return_all_the_same() {
     world.run_for(Duration::from_millis(2));
     assert_eq!(world.resume(&mut connect), Some(Ok(())));
     assert_eq!(world.state(client), State::Established);
+}
+
+#[test]
+fn flags_of_send_are_told() {
+    let mut net = net();
+    let (client, _) = net.open();
+    let urgent = SendFlags { urgent: true, ..SendFlags::default() };
+    let mut send = BlockingCall::send_with(client, b"stop".to_vec(), urgent);
+    assert_eq!(finish(&mut net, &mut send), Ok(4));
+    assert!(lane(&net, "client").contains(&" 30 send(\"stop\", 4, MSG_OOB)".to_owned()));
+    let first = net.captured(net.link).iter().find(|seen| seen.packet.has_text()).unwrap();
+    assert!(first.packet.has(tcpstack::wire::tcp::Flags::URG));
 }

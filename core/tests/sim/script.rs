@@ -12,6 +12,8 @@ use tcpstack::wire::packet::{Frame, Transmit};
 use tcpstack::wire::tcp::{Flags, Header};
 use tcpstack::wire::{ip, tcp};
 
+use super::told;
+
 pub(crate) const CLIENT: &str = "10.0.0.1";
 pub(crate) const SERVER: &str = "10.0.0.2";
 
@@ -42,7 +44,7 @@ impl DerefMut for Net {
     }
 }
 
-/// What a failed script leaves to look at.
+/// What a failed script leaves to look at; what every other one has to have told.
 impl Drop for Net {
     fn drop(&mut self) {
         if std::thread::panicking() {
@@ -54,7 +56,9 @@ impl Drop for Net {
                 let time_ms = seen.at.as_micros() as f64 / 1000.0;
                 eprintln!("{time_ms:>12.3} {:?} {}", seen.vantage, seen.packet);
             }
+            return;
         }
+        told::check(self);
     }
 }
 

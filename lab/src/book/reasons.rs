@@ -12,6 +12,8 @@ use super::entry::text;
 const NAMES: &[(&str, &str, &str)] = &[
     ("active-open", "active open", "主动打开"),
     ("passive-open", "passive open", "被动打开"),
+    ("listen", "listen", "开始监听"),
+    ("listener-closed", "listener closed", "停止监听"),
     ("repeat-syn-ack", "SYN+ACK again", "重发 SYN+ACK"),
     ("simultaneous-open", "both open at once", "同时打开"),
     ("syn-acknowledged", "SYN acknowledged", "SYN 已确认"),
@@ -30,6 +32,9 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("rack-retransmit", "lost by time (RACK)", "RACK 判定丢失，重传"),
     ("sack-retransmit", "lost by SACK", "SACK 判定丢失，重传"),
     ("tail-loss-probe", "tail loss probe", "尾部丢包探测"),
+    ("sws-override", "waited long enough", "等待超时，小段发出"),
+    ("reordering-over", "time for reordering is over", "乱序等待结束"),
+    ("paced-out", "its time has come", "按节拍发出"),
     ("limited-transmit", "limited transmit", "有限传输"),
     ("spurious-repair", "nothing was lost", "虚假重传"),
     ("zero-window-probe", "zero-window probe", "零窗口探测"),

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tcpstack::event::{ConnectionName, Event, Kind, SegmentRecord};
+use tcpstack::wire::checksum;
 use tcpstack::wire::tcp::Flags;
 
 use super::segment::Segment;
@@ -193,6 +194,8 @@ impl Connection {
             segments: self.segments(from, segment),
             header: hexadecimal(segment.header_bytes),
             payload: hexadecimal(&segment.payload[..segment.payload.len().min(PAYLOAD_SHOWN)]),
+            payload_sum: (segment.payload.len() == segment.len)
+                .then(|| checksum::sum(segment.payload)),
             retransmission,
         }
     }

@@ -290,7 +290,7 @@ pub struct LimitSpan {
     pub from_ns: u64,
     /// Until when.
     pub until_ns: u64,
-    /// What: see `tcpstack::event::Limit` (`application`, `receiver`, `congestion`, `nagle`, `pacing`).
+    /// What: see `tcpstack::event::Limit` (`application`, `send_buffer`, `receiver`, `congestion`, `nagle`, `pacing`).
     pub limit: String,
 }
 

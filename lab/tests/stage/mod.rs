@@ -96,6 +96,7 @@ impl Segment {
             segments: self.segments,
             header: hex(&bytes),
             payload: hex(&self.payload[..self.payload.len().min(64)]),
+            payload_sum: None,
             retransmission: self.again,
         }
     }

@@ -56,6 +56,7 @@ fn syn() -> Kind {
         segments: 1,
         header: "c0001f90".to_owned(),
         payload: String::new(),
+        payload_sum: Some(0),
         retransmission: false,
     })
 }

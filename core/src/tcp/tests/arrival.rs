@@ -117,7 +117,7 @@ fn an_old_segment_does_not_turn_the_window_back() {
     peer.arrive(seg(ACK, 1).ack(1).text(b"abc").window(1000));
     peer.arrive(seg(ACK, 4).ack(1).window(2000));
     peer.arrive(seg(ACK, 1).ack(1).text(b"abc").window(9));
-    assert_eq!(peer.connection.snapshot().snd_wnd, 2000);
+    assert_eq!(peer.snapshot().snd_wnd, 2000);
 }
 
 #[test]
@@ -128,10 +128,10 @@ fn a_closed_window_still_takes_acks_and_resets() {
     peer.expect(out(PSH_ACK, 1, 1).text(b"question"));
     peer.arrive(seg(ACK, 1).ack(1).text(&vec![1; 60_000]));
     peer.expect(out(ACK, 9, 60_001));
-    assert_eq!(peer.connection.snapshot().rcv_wnd, 0);
+    assert_eq!(peer.snapshot().rcv_wnd, 0);
     // A probe with one byte: its text does not fit, its ACK counts.
     peer.arrive(seg(ACK, 60_001).ack(9).text(b"!"));
-    assert_eq!(peer.connection.snapshot().send_buffer.unacked, 0);
+    assert_eq!(peer.snapshot().send_buffer.unacked, 0);
     peer.expect(out(ACK, 9, 60_001));
     peer.arrive(seg(RST, 60_001));
     peer.expect_state(State::Closed);

@@ -126,11 +126,11 @@ fn an_echo_reduces_the_window_once_a_round_trip_and_cwr_says_so() {
     }
     peer.arrive(seg(ACK | ECE, 1).ack(1001));
     // Proportional rate reduction brings the window there in the course of the round trip.
-    assert_eq!(peer.connection.snapshot().ssthresh, 7000);
+    assert_eq!(peer.snapshot().ssthresh, 7000);
     assert_eq!(peer.connection.congestion.phase(), Phase::Cwr);
     peer.arrive(seg(ACK | ECE, 1).ack(9001));
-    assert_eq!(peer.connection.snapshot().ssthresh, 7000, "the same congestion");
-    assert!(peer.connection.snapshot().cwnd <= 7000);
+    assert_eq!(peer.snapshot().ssthresh, 7000, "the same congestion");
+    assert!(peer.snapshot().cwnd <= 7000);
     let (flags, codepoint) = loop {
         let Some(outgoing) = peer.poll() else {
             let una = peer.connection.snd.una.since(peer.connection.snd.iss) as u32;

@@ -164,12 +164,12 @@ fn scaling_needs_both_ends() {
     let answer = peer.poll().unwrap().header;
     assert_eq!(answer.options.window_scale, Some(6), "4,000,000 >> 6 fits the field");
     peer.arrive(seg(ACK, 1).ack(1).window(1000));
-    assert_eq!(peer.connection.snapshot().snd_wnd, 8000);
+    assert_eq!(peer.snapshot().snd_wnd, 8000);
 
     let mut peer = Script::accepting(Options::default(), &ours);
     assert_eq!(peer.poll().unwrap().header.options.window_scale, None);
     peer.arrive(seg(ACK, 1).ack(1).window(1000));
-    assert_eq!(peer.connection.snapshot().snd_wnd, 1000);
+    assert_eq!(peer.snapshot().snd_wnd, 1000);
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn a_shift_above_fourteen_counts_as_fourteen() {
     let mut peer = Script::accepting(options, &[("tcp_window_scaling", "1")]);
     let _ = peer.poll();
     peer.arrive(seg(ACK, 1).ack(1).window(1));
-    assert_eq!(peer.connection.snapshot().snd_wnd, 1 << 14);
+    assert_eq!(peer.snapshot().snd_wnd, 1 << 14);
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn one_lost_syn_keeps_the_initial_window_and_two_cost_it() {
         peer.expect(out(SYN, 0, 0));
         let options = Options { mss: Some(1000), ..Options::default() };
         peer.arrive(In { options, ..seg(SYN_ACK, 0).ack(1) });
-        assert_eq!(peer.connection.snapshot().cwnd, window);
-        assert_eq!(peer.connection.snapshot().rto_ns, 3_000_000_000, "RFC 6298 §5.7");
+        assert_eq!(peer.snapshot().cwnd, window);
+        assert_eq!(peer.snapshot().rto_ns, 3_000_000_000, "RFC 6298 §5.7");
     }
 }

@@ -103,8 +103,8 @@ fn an_echo_tells_which_syn_was_answered() {
     peer.now += ms(30);
     let answer = Options { timestamps: Some((500, OUR_CLOCK + 1000)), ..linux_syn() };
     peer.arrive(seg(SYN_ACK, 0).ack(1).options(answer));
-    assert_eq!(peer.connection.snapshot().srtt_ns, Some(30_000_000));
-    assert_eq!(peer.connection.snapshot().rto_ns, 230_000_000);
+    assert_eq!(peer.snapshot().srtt_ns, Some(30_000_000));
+    assert_eq!(peer.snapshot().rto_ns, 230_000_000);
 }
 
 #[test]

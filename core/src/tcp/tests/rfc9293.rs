@@ -16,7 +16,7 @@ fn a_window_field_above_32767_is_a_large_window_and_no_negative_one() {
     // RFC 9293 §3.1 (MUST-1).
     let mut peer = Script::established();
     peer.arrive(seg(ACK, 1).ack(1).window(0xffff));
-    assert_eq!(peer.connection.snapshot().snd_wnd, 65_535);
+    assert_eq!(peer.snapshot().snd_wnd, 65_535);
     peer.send(&text(5000)).unwrap();
     assert_eq!(drain(&mut peer).len(), 5);
 }

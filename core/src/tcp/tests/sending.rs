@@ -122,10 +122,10 @@ fn a_retransmitted_segment_gives_no_round_trip() {
     peer.expect(out(PSH_ACK, 1, 1).text(b"hello"));
     peer.wait_for_timer();
     peer.expect(out(PSH_ACK, 1, 1).text(b"hello"));
-    let before = peer.connection.snapshot().srtt_ns;
+    let before = peer.snapshot().srtt_ns;
     peer.wait(ms(5));
     peer.arrive(seg(ACK, 1).ack(6));
-    assert_eq!(peer.connection.snapshot().srtt_ns, before);
+    assert_eq!(peer.snapshot().srtt_ns, before);
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn three_duplicates_bring_one_segment_back_at_once() {
     assert_eq!(drain(&mut peer), [(10_001, 1000), (11_001, 1000)]);
     peer.arrive(seg(ACK, 1).ack(1));
     assert_eq!(drain(&mut peer), [(1, 1000)]);
-    assert_eq!(peer.connection.snapshot().ssthresh, 5000, "half of what was in flight");
+    assert_eq!(peer.snapshot().ssthresh, 5000, "half of what was in flight");
     peer.expect_nothing();
 }
 
@@ -172,7 +172,7 @@ fn a_partial_ack_brings_the_next_hole_back_and_a_full_one_ends_recovery() {
     assert_eq!(drain(&mut peer), [(3001, 1000)]);
     peer.arrive(seg(ACK, 1).ack(10_001));
     peer.expect_nothing();
-    assert_eq!(peer.connection.snapshot().in_flight, 0);
+    assert_eq!(peer.snapshot().in_flight, 0);
     assert_eq!(peer.connection.next_deadline(), None);
 }
 
@@ -312,7 +312,7 @@ fn idleness_costs_the_grown_window() {
         acked += sent as u32;
         peer.arrive(seg(ACK, 1).ack(acked));
     }
-    assert!(peer.connection.snapshot().cwnd > 10_000);
+    assert!(peer.snapshot().cwnd > 10_000);
     peer.wait(ms(10_000));
     peer.send(&text(60_000)).unwrap();
     assert_eq!(drain(&mut peer).len(), 10);
@@ -336,7 +336,7 @@ fn a_smaller_path_in_the_middle_of_fast_recovery_does_not_freeze_the_window() {
     }
     assert_eq!(acked, 40_001);
     let (cwnd, ssthresh) = {
-        let now = peer.connection.snapshot();
+        let now = peer.snapshot();
         (now.cwnd, now.ssthresh)
     };
     assert!(cwnd > ssthresh, "it grew again: {cwnd} over {ssthresh}");

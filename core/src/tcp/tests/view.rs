@@ -31,13 +31,13 @@ fn report(peer: &mut Script, segments: &[u32]) {
 
 /// Ranges of the view as numbers of segments, from 0.
 fn segments(ranges: &[(u64, u64)], peer: &Script) -> Vec<(u64, u64)> {
-    let first = peer.connection.snapshot().iss + 1;
+    let first = peer.snapshot().iss + 1;
     let segment = |seq: u64| (seq - first) / 400;
     ranges.iter().map(|(start, end)| (segment(*start), segment(*end))).collect()
 }
 
 fn view(peer: &Script) -> RecoveryView {
-    peer.connection.snapshot().recovery
+    peer.snapshot().recovery
 }
 
 #[test]

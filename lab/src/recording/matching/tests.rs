@@ -18,6 +18,7 @@ fn segment(seq: u32, len: usize) -> SegmentRecord {
         segments: 1,
         header: String::new(),
         payload: String::new(),
+        payload_sum: None,
         retransmission: false,
     }
 }
