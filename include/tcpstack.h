@@ -471,6 +471,20 @@ int tcps_stack_on_event(tcps_stack *stack,
                         void *ctx);
 
 /**
+ * Says which line of the program makes the next tcps_ call of this thread; events then name it, as in
+ * "connect(10.7.0.1:80), client.c:31". It belongs to that one call. tcpstack/bsd.h says it before each
+ * call that it maps, so that only other bindings have a use for it. It costs a few instructions.
+ *
+ * file    its name, as __FILE__ has it, a string that lives until that call has returned; NULL: not known
+ * line    its number, from 1, as __LINE__ has it
+ *
+ * Cannot fail.
+ * Threads: any; each has its own. Since 0.1.
+ */
+void tcps_source_line(const char *file,
+                      int line);
+
+/**
  * Sets the clock of a stack with clock=manual and runs the timers that are due, in the order of
  * their deadlines.
  *

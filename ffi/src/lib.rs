@@ -25,6 +25,9 @@ pub mod connections;
 pub mod events;
 
 #[allow(unsafe_code)]
+pub mod source;
+
+#[allow(unsafe_code)]
 pub mod manual;
 
 #[allow(unsafe_code)]

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use tcpstack::net::{Socket, Stack};
 
 use crate::errno::Failure;
-use crate::last_error;
+use crate::{last_error, source};
 
 /// What a function returns when it fails.
 pub(crate) trait Outcome {
@@ -62,6 +62,7 @@ pub(crate) fn boundary<R: Outcome>(
 ) -> R {
     let mut call = Call::default();
     let result = catch_unwind(AssertUnwindSafe(|| body(&mut call)));
+    source::clear();
     let failure = match result {
         Ok(Ok(value)) => return value,
         Ok(Err(failure)) => failure,

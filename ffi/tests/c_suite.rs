@@ -35,6 +35,7 @@ programs! {
     nothing_waits_and_readiness_is_right: "nonblocking.c";
     connections_close_in_every_order: "close_order.c";
     a_textbook_source_runs_unchanged: "bsd.c";
+    events_name_the_line_that_calls: "lines.c";
     a_life_passes_in_virtual_time: "manual.c";
     a_bridged_descriptor_is_read_and_written: "bridged.c";
 }

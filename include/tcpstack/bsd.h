@@ -214,30 +214,38 @@ static inline int tcps_bsd_ioctl(int fd, unsigned long request, void *argument)
 
 #undef TCPS_BSD_
 
-#define socket(domain, type, protocol) tcps_bsd_socket(domain, type, protocol)
-#define bind(fd, address, len) tcps_bsd_bind(fd, address, len)
-#define listen(fd, backlog) tcps_bsd_listen(fd, backlog)
-#define accept(fd, address, len) tcps_bsd_accept(fd, address, len)
-#ifdef _GNU_SOURCE
-#define accept4(fd, address, len, flags) tcps_bsd_accept4(fd, address, len, flags)
+/* The event stream names the line of each call (C only: a member of a C++ class may have such a name, and be
+ * declared by it). */
+#ifdef __cplusplus
+#define TCPS_BSD_FROM_(call) call
+#else
+#define TCPS_BSD_FROM_(call) (tcps_source_line(__FILE__, __LINE__), call)
 #endif
-#define connect(fd, address, len) tcps_bsd_connect(fd, address, len)
-#define shutdown(fd, how) tcps_bsd_shutdown(fd, how)
-#define close(fd) tcps_bsd_close(fd)
+
+#define socket(domain, type, protocol) TCPS_BSD_FROM_(tcps_bsd_socket(domain, type, protocol))
+#define bind(fd, address, len) TCPS_BSD_FROM_(tcps_bsd_bind(fd, address, len))
+#define listen(fd, backlog) TCPS_BSD_FROM_(tcps_bsd_listen(fd, backlog))
+#define accept(fd, address, len) TCPS_BSD_FROM_(tcps_bsd_accept(fd, address, len))
+#ifdef _GNU_SOURCE
+#define accept4(fd, address, len, flags) TCPS_BSD_FROM_(tcps_bsd_accept4(fd, address, len, flags))
+#endif
+#define connect(fd, address, len) TCPS_BSD_FROM_(tcps_bsd_connect(fd, address, len))
+#define shutdown(fd, how) TCPS_BSD_FROM_(tcps_bsd_shutdown(fd, how))
+#define close(fd) TCPS_BSD_FROM_(tcps_bsd_close(fd))
 #define getsockname(fd, address, len) tcps_bsd_getsockname(fd, address, len)
 #define getpeername(fd, address, len) tcps_bsd_getpeername(fd, address, len)
-#define read(fd, data, len) tcps_bsd_read(fd, data, len)
-#define write(fd, data, len) tcps_bsd_write(fd, data, len)
-#define readv(fd, buffers, count) tcps_bsd_readv(fd, buffers, count)
-#define writev(fd, buffers, count) tcps_bsd_writev(fd, buffers, count)
-#define send(fd, data, len, flags) tcps_bsd_send(fd, data, len, flags)
-#define recv(fd, data, len, flags) tcps_bsd_recv(fd, data, len, flags)
+#define read(fd, data, len) TCPS_BSD_FROM_(tcps_bsd_read(fd, data, len))
+#define write(fd, data, len) TCPS_BSD_FROM_(tcps_bsd_write(fd, data, len))
+#define readv(fd, buffers, count) TCPS_BSD_FROM_(tcps_bsd_readv(fd, buffers, count))
+#define writev(fd, buffers, count) TCPS_BSD_FROM_(tcps_bsd_writev(fd, buffers, count))
+#define send(fd, data, len, flags) TCPS_BSD_FROM_(tcps_bsd_send(fd, data, len, flags))
+#define recv(fd, data, len, flags) TCPS_BSD_FROM_(tcps_bsd_recv(fd, data, len, flags))
 #define sendto(fd, data, len, flags, address, address_len) \
-    tcps_bsd_sendto(fd, data, len, flags, address, address_len)
+    TCPS_BSD_FROM_(tcps_bsd_sendto(fd, data, len, flags, address, address_len))
 #define recvfrom(fd, data, len, flags, address, address_len) \
-    tcps_bsd_recvfrom(fd, data, len, flags, address, address_len)
-#define sendmsg(fd, message, flags) tcps_bsd_sendmsg(fd, message, flags)
-#define recvmsg(fd, message, flags) tcps_bsd_recvmsg(fd, message, flags)
+    TCPS_BSD_FROM_(tcps_bsd_recvfrom(fd, data, len, flags, address, address_len))
+#define sendmsg(fd, message, flags) TCPS_BSD_FROM_(tcps_bsd_sendmsg(fd, message, flags))
+#define recvmsg(fd, message, flags) TCPS_BSD_FROM_(tcps_bsd_recvmsg(fd, message, flags))
 #define getsockopt(fd, level, name, value, len) tcps_bsd_getsockopt(fd, level, name, value, len)
 #define setsockopt(fd, level, name, value, len) tcps_bsd_setsockopt(fd, level, name, value, len)
 #define fcntl(...) tcps_bsd_fcntl(__VA_ARGS__)

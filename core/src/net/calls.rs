@@ -4,8 +4,9 @@
 
 use nix::errno::Errno;
 
-use super::SocketError;
 use super::shared::{Locked, Shared};
+use super::{SocketError, source};
+use crate::event::Source;
 use crate::host::SocketId;
 pub(super) use crate::host::wording::{buffer as shown_bytes, zero};
 use crate::time::Instant;
@@ -15,6 +16,8 @@ pub(super) struct Call {
     name: &'static str,
     /// Until it is recorded; None as well when nobody reads.
     arguments: Option<String>,
+    /// The line that makes it, if that is known.
+    source: Option<Source>,
     number: Option<u64>,
     has_blocked: bool,
 }
@@ -27,14 +30,16 @@ impl Call {
         arguments: impl FnOnce() -> String,
     ) -> Call {
         let arguments = shared.events.is_on().then(arguments);
-        Call { name, arguments, number: None, has_blocked: false }
+        let source = arguments.as_ref().and_then(|_| source::current());
+        Call { name, arguments, source, number: None, has_blocked: false }
     }
 
     /// Records the entry, in the same hold of the lock as the work: the call is then the cause of it, and
     /// again of what it does when it goes on after waiting.
     pub(super) fn enter(&mut self, locked: &mut Locked, now: Instant, id: Option<SocketId>) {
         if let Some(arguments) = self.arguments.take() {
-            self.number = Some(locked.host.call_entered(now, id, self.name, arguments, None));
+            let source = self.source.take();
+            self.number = Some(locked.host.call_entered(now, id, self.name, arguments, source));
         } else if let Some(number) = self.number {
             locked.host.call_resumed(number);
         }

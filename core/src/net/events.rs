@@ -10,6 +10,7 @@ use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::source;
 use crate::event::Observer;
 use crate::event::json::{Header, JsonLines};
 
@@ -81,6 +82,7 @@ impl EventStream {
         let log = JsonLines::new(self.queue.clone(), &self.header)?;
         file.write_all(&mem::take(&mut *self.queue.lock()))?;
         self.lock().file = Some(file);
+        source::want();
         self.is_on.store(true, SeqCst);
         Ok(Box::new(log))
     }
@@ -100,6 +102,7 @@ impl EventStream {
         if !wanted {
             return Some(None);
         }
+        source::want();
         let log = JsonLines::new(self.queue.clone(), &self.header).ok()?;
         // The header is the file's alone.
         self.queue.lock().clear();

@@ -32,6 +32,7 @@ mod reactor;
 mod readiness;
 mod shared;
 mod socket;
+mod source;
 mod stack;
 mod stream;
 mod transfer;
@@ -45,6 +46,7 @@ pub use descriptor::{
 };
 pub use events::EventFunction;
 pub use socket::Socket;
+pub use source::{set_source_teller, wants_source};
 pub use stack::Stack;
 pub use stream::{Incoming, TcpListener, TcpStream};
 
