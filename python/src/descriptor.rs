@@ -16,6 +16,7 @@ use crate::connection::ConnectionInfo;
 use crate::errors::{os_error, socket_error};
 use crate::options::{self, Value};
 use crate::patience::Patience;
+use crate::source::detach;
 use crate::stack::Stack;
 use crate::tcp_info::TcpInfo;
 
@@ -31,7 +32,7 @@ fn with_socket<T: Send>(
     call: impl FnOnce(&Socket) -> Result<T, SocketError> + Send,
 ) -> PyResult<T> {
     let socket = socket_of(py, fd)?;
-    py.detach(|| call(&socket)).map_err(|error| socket_error(py, error))
+    detach(py, || call(&socket)).map_err(|error| socket_error(py, error))
 }
 
 /// A descriptor, bridged on demand, for a new socket of AF_INET or AF_INET6; not inheritable.
@@ -46,8 +47,8 @@ pub(crate) fn open(
     let domain =
         address::domain_of_family(family).ok_or_else(|| os_error(py, libc::EAFNOSUPPORT))?;
     let stack = Stack::choose(py, stack)?;
-    net::open_descriptor(&stack, domain, DescriptorKind::OnDemand, nonblocking, true)
-        .map_err(|error| socket_error(py, error))
+    let open = || net::open_descriptor(&stack, domain, DescriptorKind::OnDemand, nonblocking, true);
+    detach(py, open).map_err(|error| socket_error(py, error))
 }
 
 /// The family of the stack's socket behind `fd`; None when it is not one of the stack's.
@@ -101,7 +102,7 @@ pub(crate) fn connect(
 pub(crate) fn shutdown(py: Python<'_>, fd: RawFd, how: i32) -> PyResult<bool> {
     let how = options::shutdown(how).map_err(|error| socket_error(py, error.into()))?;
     let Some(socket) = net::lookup(fd) else { return Ok(false) };
-    py.detach(|| socket.shutdown(how)).map_err(|error| socket_error(py, error))?;
+    detach(py, || socket.shutdown(how)).map_err(|error| socket_error(py, error))?;
     Ok(true)
 }
 
@@ -109,7 +110,7 @@ pub(crate) fn shutdown(py: Python<'_>, fd: RawFd, how: i32) -> PyResult<bool> {
 /// longer the stack's (it was closed, or this is a forked child) is closed all the same.
 #[pyfunction]
 pub(crate) fn close(py: Python<'_>, fd: RawFd) -> PyResult<()> {
-    py.detach(|| match net::close_descriptor(fd) {
+    detach(py, || match net::close_descriptor(fd) {
         Err(SocketError::Host(Error::BadSocket)) => {
             nix::unistd::close(fd).map_err(|errno| SocketError::Os(errno as i32))
         }

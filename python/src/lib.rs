@@ -15,6 +15,7 @@ mod events;
 mod listener;
 mod options;
 mod patience;
+mod source;
 mod stack;
 mod stream;
 mod tcp_info;

@@ -11,6 +11,7 @@ use tcpstack::host::Error;
 use tcpstack::net::{Socket, SocketError};
 
 use crate::errors::socket_error;
+use crate::source::detach;
 
 /// `settimeout(None)`, `settimeout(seconds)`, `settimeout(0)`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -86,7 +87,7 @@ impl Waiting<'_> {
     ) -> PyResult<T> {
         loop {
             let socket = self.socket;
-            match py.detach(|| call(socket)) {
+            match detach(py, || call(socket)) {
                 Ok(value) => return Ok(value),
                 Err(SocketError::Interrupted) => py.check_signals()?,
                 Err(SocketError::Host(Error::WouldBlock | Error::InProgress | Error::Already))

@@ -13,6 +13,7 @@ use crate::connection::ConnectionInfo;
 use crate::errors::{os_error, socket_error};
 use crate::options::{self, Value};
 use crate::patience::Patience;
+use crate::source::detach;
 use crate::stack::Stack;
 use crate::tcp_info::TcpInfo;
 use crate::transfer;
@@ -94,7 +95,7 @@ impl TcpStream {
     /// Ends one direction or both: socket.SHUT_RD, SHUT_WR, SHUT_RDWR.
     fn shutdown(&self, py: Python<'_>, how: i32) -> PyResult<()> {
         let how = options::shutdown(how).map_err(|error| socket_error(py, error.into()))?;
-        py.detach(|| self.socket.shutdown(how)).map_err(|error| socket_error(py, error))
+        detach(py, || self.socket.shutdown(how)).map_err(|error| socket_error(py, error))
     }
 
     /// Closes it; the port is free (or in TIME-WAIT) when this returns. Again: nothing happens.
@@ -189,7 +190,7 @@ impl TcpStream {
 
 /// Closes `socket` once; a second close is no error.
 pub(crate) fn close(py: Python<'_>, socket: &Socket) -> PyResult<()> {
-    match py.detach(|| socket.close()) {
+    match detach(py, || socket.close()) {
         Err(error) if error.errno() != libc::EBADF => Err(socket_error(py, error)),
         _ => Ok(()),
     }
