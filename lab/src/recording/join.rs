@@ -17,10 +17,13 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// The host, as far as its own stream tells; its role does not yet.
-    pub(super) fn host(&self) -> Host {
+    /// The host, as far as its own stream tells, and what is known of it; its role does not yet.
+    pub(super) fn host(&self, known: &[Host]) -> Host {
         let own = addresses_of(&self.events);
-        let named: BTreeSet<IpAddr> = own.into_iter().chain(self.name.parse().ok()).collect();
+        let known = known.iter().filter(|host| host.name == self.name);
+        let known = known.flat_map(|host| host.addresses.iter().copied());
+        let named: BTreeSet<IpAddr> =
+            own.into_iter().chain(self.name.parse().ok()).chain(known).collect();
         Host {
             name: self.name.clone(),
             role: Role::Peer,

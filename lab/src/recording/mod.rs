@@ -3,13 +3,16 @@
 
 mod axis;
 mod flights;
+pub mod follow;
 mod join;
+#[cfg(feature = "server")]
+pub mod log;
 pub mod matching;
 mod order;
 
 use tcpstack::event::json::Recording;
 
-use crate::run::{FORMAT, Flight, Origin, Position, Run, Text, VERSION};
+use crate::run::{FORMAT, Flight, Host, Origin, Position, Run, Text, VERSION};
 use crate::run::{find_conversations, hosts_of, number_relatively};
 
 pub use axis::Axis;
@@ -30,14 +33,15 @@ pub fn run(sources: &[Source], live: bool) -> Run {
         |source: &Source| source.recording.events.iter().map(|event| event.time_ns).min();
     let beginnings: Vec<_> =
         sources.iter().map(|source| (&source.recording.header, beginning(source))).collect();
-    run_on(sources, live, &Axis::new(&beginnings))
+    run_on(sources, live, &Axis::new(&beginnings), &[])
 }
 
-/// As [`run`], on an axis that is known already: parts of long files share that of the whole.
-pub fn run_on(sources: &[Source], live: bool, axis: &Axis) -> Run {
+/// As [`run`], on an axis and with hosts that are known already: parts of long files share the axis of
+/// the whole, and a part may have no event that tells a host's address.
+pub fn run_on(sources: &[Source], live: bool, axis: &Axis, known: &[Host]) -> Run {
     let streams = join::streams(sources, axis);
     let sides: Vec<usize> = streams.iter().map(|stream| stream.events.len()).collect();
-    let recorded = streams.iter().map(join::Stream::host).collect();
+    let recorded = streams.iter().map(|stream| stream.host(known)).collect();
     let mut events: Vec<_> = streams.into_iter().flat_map(|stream| stream.events).collect();
     let conversations = find_conversations(&events);
     let hosts = hosts_of(&events, &conversations, recorded);
