@@ -73,6 +73,9 @@ pub(crate) struct Lab {
     /// A lesson's number or name and one of its scenarios, or the hosts' recordings.
     #[arg(value_name = "LESSON [SCENARIO] | FILE")]
     pub(crate) what: Vec<String>,
+    /// Show what the programs that write the FILEs do, as they do it.
+    #[arg(long)]
+    pub(crate) follow: bool,
     /// Listen on this port; 0 takes any that is free.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) port: u16,

@@ -2,8 +2,12 @@
 
 mod browser;
 
+use std::sync::RwLock;
+
 use browser::{Browser, open_lesson};
 use serde_json::Value;
+use tcpstack_lab::recording::log::Log;
+use tcpstack_lab::server::{Opened, Session};
 
 /// The error of a refusal, in English; it has to be there in both languages.
 fn error(body: &str) -> String {
@@ -130,4 +134,41 @@ fn a_long_answer_is_compressed_for_those_who_take_it() {
     let browser: Browser = open_lesson();
     let answer = browser.get("/").header("Accept-Encoding", "gzip").head();
     assert_eq!(answer.header("content-encoding"), "gzip");
+}
+
+#[test]
+fn a_recording_is_served_by_windows_and_in_an_overview() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.jsonl");
+    let line = |index: u64| {
+        format!(
+            "{{\"index\":{index},\"time_ns\":{index},\"host\":\"a\",\"kind\":{{\"type\":\"updated\"}}}}\n"
+        )
+    };
+    let header = "{\"format\":\"tcpstack-events\",\"version\":1,\"host\":\"a\",\"url\":\"unix:\",\"unix_epoch_ns\":0}\n";
+    std::fs::write(&path, header.to_owned() + &(0..5_000).map(line).collect::<String>()).unwrap();
+    let log = Log::open(&[path]).unwrap();
+    let browser = browser::open(0, Session::new(Opened::Log(RwLock::new(log)), None)).unwrap();
+    let open = &browser.get("/api/session").send().json()["open"];
+    assert_eq!((&open["type"], &open["events"]), (&"log".into(), &5_000.into()));
+    assert_eq!(open["until_ns"], 4_999);
+    let window = browser.get("/api/log/window?first=4990&count=3").send().json();
+    assert_eq!(window["events"].as_array().unwrap().len(), 3);
+    assert_eq!(window["events"][0]["index"], 4_990);
+    assert_eq!(
+        (&window["window"]["first"], &window["window"]["total"]),
+        (&4_990.into(), &5_000.into())
+    );
+    let overview =
+        browser.get("/api/log/overview?from_ns=1000&until_ns=1999&pixels=10").send().json();
+    assert_eq!(overview["first"][9], 1_900);
+    let answer = browser.get("/api/log/window?first=many").send();
+    assert_eq!(answer.status, 400);
+    assert!(error(&answer.body).contains("first"), "{}", answer.body);
+}
+
+#[test]
+fn a_lesson_has_no_recording() {
+    let answer = open_lesson().get("/api/log/window").send();
+    assert_eq!((answer.status, error(&answer.body).is_empty()), (404, false));
 }

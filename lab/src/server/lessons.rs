@@ -1,12 +1,16 @@
 //! The lessons and their runs: played when they are asked for, again with rules, and compared.
 
+use std::sync::Arc;
+
 use axum::Json;
-use axum::extract::Path;
 use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::beside;
 use super::refusal::Refusal;
+use super::session::Session;
 use crate::book::{self, Book};
 use crate::lesson::Lesson;
 use crate::run::{Difference, Rule, Run};
@@ -18,14 +22,15 @@ pub(super) async fn book() -> Json<Book> {
     Json(book::book())
 }
 
-pub(super) async fn lessons() -> Json<Vec<Lesson>> {
-    Json(Vec::new())
+pub(super) async fn lessons(State(session): State<Arc<Session>>) -> Json<Vec<Lesson>> {
+    Json(session.lessons())
 }
 
 pub(super) async fn run(
+    State(session): State<Arc<Session>>,
     Path((lesson, scenario)): Path<(String, String)>,
 ) -> Result<Json<Run>, Refusal> {
-    beside(move || Ok(Json(play(&lesson, &scenario, &[])?))).await
+    beside(move || Ok(Json(play(&session, &lesson, &scenario, &[])?))).await
 }
 
 /// What to do to the packets of a scenario.
@@ -43,16 +48,34 @@ pub(super) struct Changed {
 }
 
 pub(super) async fn run_again(
+    State(session): State<Arc<Session>>,
     Path((lesson, scenario)): Path<(String, String)>,
     body: Result<Json<Again>, JsonRejection>,
 ) -> Result<Json<Changed>, Refusal> {
     let Json(Again { rules }) = body?;
-    let _ = (rules, MOST_RULES);
-    beside(move || Ok(Json(Changed { run: play(&lesson, &scenario, &[])?, difference: None })))
-        .await
+    if rules.len() > MOST_RULES {
+        let (en, zh) =
+            (format!("{MOST_RULES} rules at most."), format!("最多 {MOST_RULES} 条规则。"));
+        return Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, en, zh));
+    }
+    beside(move || {
+        let run = play(&session, &lesson, &scenario, &rules)?;
+        Ok(Json(Changed { run, difference: None }))
+    })
+    .await
 }
 
-fn play(lesson: &str, _scenario: &str, _rules: &[Rule]) -> Result<Run, Refusal> {
-    let (en, zh) = (format!("There is no lesson {lesson}."), format!("没有第 {lesson} 课。"));
-    Err(Refusal::not_found(en, zh))
+/// The run of a scenario with these rules beside its own.
+fn play(session: &Session, lesson: &str, scenario: &str, _rules: &[Rule]) -> Result<Run, Refusal> {
+    let Some(file) = session.lesson(lesson) else {
+        let (en, zh) = (format!("There is no lesson {lesson}."), format!("没有课程 {lesson}。"));
+        return Err(Refusal::not_found(en, zh));
+    };
+    if file.scenario(scenario).is_none() {
+        let en = format!("Lesson {lesson} has no scenario {scenario}.");
+        let zh = format!("课程 {lesson} 中没有场景 {scenario}。");
+        return Err(Refusal::not_found(en, zh));
+    }
+    let (en, zh) = ("This program cannot play scenarios.", "本程序不能运行场景。");
+    Err(Refusal::new(StatusCode::NOT_IMPLEMENTED, en, zh))
 }

@@ -7,6 +7,8 @@
 
 mod gate;
 mod lessons;
+mod live;
+mod log;
 mod page;
 mod refusal;
 mod session;
@@ -23,11 +25,13 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
+use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 use gate::Gate;
 use refusal::Refusal;
 
+pub use live::Live;
 pub use session::{Opened, Session};
 
 /// The largest body that is read, in bytes: some hundred rules.
@@ -99,6 +103,7 @@ impl Server {
     /// Those of the listening socket.
     pub fn run(self) -> Result<(), ServerError> {
         let Server { runtime, listener, gate, session, .. } = self;
+        runtime.spawn(live::follow(Arc::clone(&session)));
         let result = runtime.block_on(async {
             tokio::select! {
                 result = axum::serve(listener, router(gate, session)).into_future() => result,
@@ -128,10 +133,14 @@ fn router(gate: Arc<Gate>, session: Arc<Session>) -> Router {
         .route("/api/book", get(lessons::book))
         .route("/api/lessons", get(lessons::lessons))
         .route("/api/runs/{lesson}/{scenario}", get(lessons::run).post(lessons::run_again))
+        .route("/api/log/window", get(log::window))
+        .route("/api/log/overview", get(log::overview))
+        .route("/api/live", get(live::live))
         .fallback(|| async { Refusal::nothing_here() })
         .method_not_allowed_fallback(|| async { Refusal::wrong_method() })
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(CompressionLayer::new())
+        // The way is short: what costs more time than it saves does not pay.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(from_fn_with_state(gate, gate::guard))
         .with_state(session)
 }

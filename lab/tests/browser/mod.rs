@@ -1,5 +1,6 @@
 //! A server of the test's own, and a client that says what a browser never would: foreign hosts, two
 //! origins, no token.
+#![allow(dead_code, reason = "each test uses its part of the browser")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -17,8 +18,8 @@ pub(crate) struct Browser {
 
 /// Serves the first lesson, in 中文, on `port`.
 pub(crate) fn serve(port: u16) -> Result<Browser, ServerError> {
-    let opened = Opened::Lesson { lesson: 1, scenario: None };
-    open(port, Session { opened, language: Some(Language::Chinese) })
+    let opened = Opened::Lesson { lesson: 1, scenario: None, own: None };
+    open(port, Session::new(opened, Some(Language::Chinese)))
 }
 
 pub(crate) fn open(port: u16, session: Session) -> Result<Browser, ServerError> {
