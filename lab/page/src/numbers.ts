@@ -21,6 +21,11 @@ export function count(value: number): string {
   return Math.round(value).toLocaleString("en-US");
 }
 
+/** A count of bytes at an axis, where millions would not fit: `65,535`, `12.5 M`. */
+export function short(value: number): string {
+  return Math.abs(value) < 1e6 ? count(value) : `${trim(value / 1e6, 2)} M`;
+}
+
 function trim(value: number, digits: number): string {
   return String(Number(value.toFixed(digits)));
 }

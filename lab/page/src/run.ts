@@ -160,7 +160,7 @@ export type Kind =
   | { type: "timer_fired"; timer: string }
   | { type: "rtt_measured"; rtt_ns: number }
   | { type: "congestion_changed"; phase: string }
-  | { type: "call_entered"; call: number; name: string; arguments: string }
+  | { type: "call_entered"; call: number; name: string; arguments: string; source?: Line }
   | { type: "call_blocked"; call: number; name: string }
   | { type: "call_returned"; call: number; name: string; result: string };
 
@@ -205,6 +205,8 @@ export interface Snapshot {
   /** About 1.8e19 while it is not yet set: see `isUnset`. */
   ssthresh: number;
   in_flight: number;
+  /** What keeps it from sending more just now: see `Book.limits`; absent: nothing, or it can't send. */
+  limit?: string;
   srtt_ns: number | null;
   rto_ns: number;
   recovery: RecoveryView;

@@ -334,3 +334,18 @@ test("what is lost stays to be seen until it is sent again", async () => {
   assert.deepEqual(underway(2), [[2, true, false]]);
   assert.deepEqual(underway(3), [[3, false, true]]);
 });
+
+test("thousands of segments on the way are joined where they are too narrow to be seen, but never with a lost one", async () => {
+  const { joined } = await load("buffers/bars.ts");
+  const one = (i, lost) => ({ position: i, from: 10 * i, to: 10 * i + 10, lost, again: false, label: "" });
+  const way = Array.from({ length: 3000 }, (_, i) => one(i, i === 1000));
+  assert.deepEqual(
+    joined(way, 50).map(({ from, to, lost }) => [from, to, lost]),
+    [
+      [0, 10000, false],
+      [10000, 10010, true],
+      [10010, 30000, false],
+    ],
+  );
+  assert.equal(joined(way, 5).length, 3000);
+});

@@ -194,6 +194,20 @@ function underwayOf(run: Run, pair: Pair, fromHost: number, cursor: Position, ac
   return found.reverse();
 }
 
+/** Neighbours of one kind become one where each would be narrower than `least` numbers: thousands may be on the way. */
+export function joined(underway: Underway[], least: number): Underway[] {
+  const out: Underway[] = [];
+  for (const one of [...underway].sort((a, b) => a.from - b.from)) {
+    const last = out.at(-1);
+    const isNarrow = last && (one.to - one.from < least || last.to - last.from < least);
+    if (last && isNarrow && last.to >= one.from && last.lost === one.lost && last.again === one.again) {
+      last.to = Math.max(last.to, one.to);
+      last.label = `${last.from}–${last.to}`;
+    } else out.push({ ...one });
+  }
+  return out;
+}
+
 /** The last flight that has set out by the cursor; flights are in the order of their departure. */
 function lastDeparture(run: Run, cursor: Position): number {
   let low = 0;

@@ -63,9 +63,14 @@ export const headerWords = {
     "the same. A receiver sums everything with the field: {sum}, so nothing was damaged",
     "相同。接收端连同该字段一起求和：得 {sum}，说明没有损坏",
   ],
-  "checksum.says.wrong": [
-    "not the same. The receiver drops the segment without a word; it will be sent again",
-    "不相同。接收端悄悄丢弃该报文段；之后会被重传",
+  "checksum.says.wrong": ["not the same: a receiver gets {sum}", "不相同：接收端求和得 {sum}"],
+  "checksum.says.dropped": [
+    "not the same: with the field the sum is {sum}, not FFFF. The receiver drops the segment without a word",
+    "不相同：连同该字段求和得 {sum} 而不是 FFFF。接收端悄悄丢弃该报文段",
+  ],
+  "checksum.says.captured": [
+    "not the same. Where the sending machine captures that is usual: its network card fills the field in later",
+    "不相同。在发送方主机上抓包时很常见：网卡之后才填写该字段",
   ],
   "checksum.says.deduced": [
     "the data are not all here, so this proves nothing",

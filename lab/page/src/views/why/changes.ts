@@ -7,20 +7,32 @@ import { count, duration } from "../../numbers.ts";
 import { places } from "../../places.ts";
 import { connections, snapshotPosition } from "../connections.ts";
 
-/** A variable with its values; one that had none before shows a dash. */
+/** As RFC 9293 writes it, a word of the page, or the name of a limit in the book. */
+export type Said = string | { word: WordName } | { limit: string };
+
+/** A variable with its values; one that had none shows a dash. */
 export interface Change {
-  /** As RFC 9293 calls it, or a word of the page. */
-  name: string | { word: WordName };
-  before: string;
-  after: string;
+  name: Said;
+  before: Said;
+  after: Said;
 }
 
-type Reader = [Change["name"], (snapshot: Snapshot) => string];
+type Reader = [Said, (snapshot: Snapshot) => Said];
 
 const relative = (number: number, base: number) => (base === 0 ? "–" : count(number - base));
 const time = (ns: number | null) => (ns === null ? "–" : duration(ns));
 
 const bytes = (ranges: Range[]) => count(ranges.reduce((sum, [start, end]) => sum + end - start, 0));
+
+const REPAIRS: Record<string, WordName> = {
+  open: "why.repair.open",
+  disorder: "why.repair.disorder",
+  cwr: "why.repair.cwr",
+  recovery: "why.repair.recovery",
+  loss: "why.repair.loss",
+};
+const repair = (state: string): Said => (REPAIRS[state] ? { word: REPAIRS[state] } : state);
+const isSame = (a: Said, b: Said) => JSON.stringify(a) === JSON.stringify(b);
 
 const VARIABLES: Reader[] = [
   ["SND.UNA", (s) => relative(s.snd_una, s.iss)],
@@ -40,7 +52,8 @@ const VARIABLES: Reader[] = [
   [{ word: "buffers.piece.sacked" }, (s) => bytes(s.recovery.sacked)],
   [{ word: "buffers.piece.lost" }, (s) => bytes(s.recovery.lost)],
   [{ word: "buffers.piece.retransmitted" }, (s) => bytes(s.recovery.retransmitted)],
-  [{ word: "why.var.repair" }, (s) => s.recovery.state],
+  [{ word: "why.var.repair" }, (s) => repair(s.recovery.state)],
+  [{ word: "why.var.limit" }, (s) => (s.limit === undefined ? "–" : { limit: s.limit })],
 ];
 
 /** What the event at `position` changed; nothing where it says nothing of the connection. */
@@ -54,6 +67,6 @@ export function changesOf(run: Run, position: Position): Change[] {
   if (!before) return [];
   return VARIABLES.flatMap(([name, read]) => {
     const [was, is] = [read(before), read(after)];
-    return was === is ? [] : [{ name, before: was, after: is }];
+    return isSame(was, is) ? [] : [{ name, before: was, after: is }];
   });
 }

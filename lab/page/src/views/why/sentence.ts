@@ -5,7 +5,7 @@ import { say, t } from "../../language.svelte.ts";
 import { count, duration, moment } from "../../numbers.ts";
 import { places } from "../../places.ts";
 import type { Event, Position, Run, SegmentKind } from "../../run.ts";
-import { changesOf, type Change } from "./changes.ts";
+import { changesOf, type Said } from "./changes.ts";
 
 /** What happened there. */
 export function sentence(run: Run, book: Book, position: Position): string {
@@ -19,7 +19,7 @@ export function sentence(run: Run, book: Book, position: Position): string {
     case "packet_dropped":
       return t("why.dropped", { host, bytes: count(kind.len), counter: say(term(book.counters, kind.counter).name) });
     case "updated":
-      return updated(run, position, host);
+      return updated(run, book, position, host);
     case "state_changed":
       return t("why.state", { host, from: state(book, kind.from), to: state(book, kind.to) });
     case "timer_armed": {
@@ -60,15 +60,16 @@ function segment(kind: SegmentKind): string {
   return parts.join(t("why.join"));
 }
 
-/** The name of a variable in the reader's language. */
-export function nameOf({ name }: Change): string {
-  return typeof name === "string" ? name : t(name.word);
+/** The name or value of a variable in the reader's language. */
+export function saidOf(book: Book, said: Said): string {
+  if (typeof said === "string") return said;
+  return "word" in said ? t(said.word) : say(term(book.limits, said.limit).name);
 }
 
-function updated(run: Run, position: Position, host: string): string {
+function updated(run: Run, book: Book, position: Position, host: string): string {
   const changes = changesOf(run, position);
   if (changes.length === 0) return t("why.updated_none", { host });
-  return t("why.updated", { host, names: changes.map((change) => nameOf(change)).join(t("why.join")) });
+  return t("why.updated", { host, names: changes.map(({ name }) => saidOf(book, name)).join(t("why.join")) });
 }
 
 function call({ host, kind }: Event): string {
@@ -80,6 +81,8 @@ function call({ host, kind }: Event): string {
 
 /** Where the call stands in the program. */
 function lineOf(run: Run, position: Position): string {
-  const lines = run.calls[places(run).callOf.get(position) ?? -1]?.lines ?? [];
+  const { kind } = run.events[position]!;
+  const known = run.calls[places(run).callOf.get(position) ?? -1]?.lines ?? [];
+  const lines = known.length === 0 && kind.type === "call_entered" && kind.source ? [kind.source] : known;
   return lines.length === 0 ? "" : ` · ${lines.map(({ file, line }) => `${file}:${line}`).join(" · ")}`;
 }

@@ -64,4 +64,10 @@ export const whyWords = {
   "why.var.in_flight": ["in flight", "在途"],
   "why.var.out_of_order": ["received past a hole", "空洞之后已收到"],
   "why.var.repair": ["repair", "修复状态"],
+  "why.var.limit": ["limited by", "受限于"],
+  "why.repair.open": ["nothing amiss", "正常"],
+  "why.repair.disorder": ["a hole is reported", "出现空洞"],
+  "why.repair.cwr": ["slower after a mark", "因标记减速"],
+  "why.repair.recovery": ["repairing", "修复中"],
+  "why.repair.loss": ["after a timeout", "超时之后"],
 } satisfies Record<string, Word>;
