@@ -17,6 +17,7 @@ macro_rules! reasons {
     ($($variant:ident $id:literal $clause:literal $english:literal $chinese:literal;)*) => {
         /// A rule that asked for an event; serialized as its id.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub enum Reason {
             $(
                 #[doc = concat!($english, " (", $clause, ")")]

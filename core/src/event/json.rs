@@ -22,6 +22,7 @@ const MAX_LINE: u64 = 1 << 20;
 
 /// The first line of a file of events: who wrote it, and where its time begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Header {
     /// The host's name, as its events bear it.
     pub host: String,
@@ -34,6 +35,7 @@ pub struct Header {
 
 /// The header as it stands in the file.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct HeaderLine {
     format: String,
     version: u32,

@@ -29,6 +29,7 @@ pub trait Observer: Send {
 
 /// One thing that happened on one host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Event {
     /// Position in this host's stream, from 0.
     pub index: u64,
@@ -54,6 +55,7 @@ pub struct Event {
 
 /// Which connection (or listening socket) an event belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConnectionName {
     /// Unique on its host for the host's life.
     pub id: u64,
@@ -66,6 +68,7 @@ pub struct ConnectionName {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Kind {
     /// A segment left the host.
@@ -149,6 +152,7 @@ pub enum Kind {
 
 /// A line of a program.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Source {
     /// The file, as the compiler or interpreter names it.
     pub file: Arc<str>,
@@ -158,6 +162,7 @@ pub struct Source {
 
 /// A segment as it was on the wire, with what its numbers mean.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SegmentRecord {
     /// Sender's port.
     pub src_port: u16,
@@ -204,6 +209,7 @@ pub struct SegmentRecord {
 
 /// The timers of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TimerName {
     /// Retransmission timeout (RFC 6298).
@@ -250,6 +256,7 @@ impl TimerName {
 /// What keeps a connection from sending more. Whatever is the narrowest is named: with the other bounds
 /// wider it would send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
     /// Nothing waits: all that the application has written is sent.
@@ -282,6 +289,7 @@ impl Limit {
 
 /// A connection's variables just after an event. Sequence numbers are 64-bit (design: `Seq`).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Snapshot {
     /// The state, by its RFC name.
     pub state: State,
@@ -334,6 +342,7 @@ pub const RANGES_SHOWN: usize = 64;
 /// ranges was sent once, and nobody knows what has become of it. Ranges are `[start, end)` in 64-bit
 /// sequence numbers, in order and disjoint, and [`RANGES_SHOWN`] of a kind at most.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RecoveryView {
     /// Where the repair stands.
     pub state: RepairState,
@@ -353,6 +362,7 @@ pub struct RecoveryView {
 
 /// The send buffer in the notes' colours: grey sent, purple waiting, white free.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SendBufferView {
     /// Bytes it can hold.
     pub capacity: u64,
@@ -364,6 +374,7 @@ pub struct SendBufferView {
 
 /// The receive buffer in the notes' colours: purple received, white free, and the holes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReceiveBufferView {
     /// Bytes it can hold.
     pub capacity: u64,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The states of RFC 9293 §3.3.2.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum State {
     /// No connection.
     #[default]

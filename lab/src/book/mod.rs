@@ -21,12 +21,13 @@ mod transitions;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::run::Text;
 
 /// Everything there is to look up.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Book {
     /// The fields of the TCP header in the order of their bits; options follow by [`Book::options`].
     pub header: Vec<HeaderField>,
@@ -51,7 +52,7 @@ pub struct Book {
 }
 
 /// A word and what it means.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Term {
     /// What it is called on a picture: short.
     pub name: Text,
@@ -63,7 +64,7 @@ pub struct Term {
 }
 
 /// A field of the TCP header.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HeaderField {
     /// `source_port`, `seq`, `ack`, `data_offset`, `reserved`, the flags by their names, `window`, ...
     pub id: String,
@@ -76,7 +77,7 @@ pub struct HeaderField {
 }
 
 /// A way from one state to another.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Transition {
     /// From this state.
     pub from: String,

@@ -14,6 +14,7 @@ mod plan;
 mod shelf;
 mod values;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::run::{Rule, Text};
@@ -24,7 +25,7 @@ pub use plan::{
 pub use shelf::{LessonFile, find, lessons};
 
 /// A lesson.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Lesson {
     /// From 1: `tcpstack lab 9`.
     pub number: u32,
@@ -41,7 +42,7 @@ pub struct Lesson {
 }
 
 /// A section of a lesson's text. Texts are paragraphs parted by empty lines, with `code` and **strong**.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Section {
     /// Its heading.
     pub title: Text,
@@ -56,7 +57,7 @@ pub struct Section {
 }
 
 /// What a reader sees of a scenario before it is played.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ScenarioHead {
     /// Unique in its lesson.
     pub id: String,
@@ -72,7 +73,7 @@ pub struct ScenarioHead {
 }
 
 /// Something to try: what a click on a segment would do as well.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Experiment {
     /// What to look for.
     pub text: Text,

@@ -11,6 +11,7 @@ mod hosts;
 
 use std::net::IpAddr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tcpstack::event::{Event, Language};
 
@@ -30,7 +31,7 @@ pub type HostIndex = usize;
 pub type Position = usize;
 
 /// A text for a learner, in each language.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Text {
     /// English.
     pub en: String,
@@ -49,7 +50,7 @@ impl Text {
 }
 
 /// What happened between some hosts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// [`FORMAT`].
     pub format: String,
@@ -81,7 +82,7 @@ pub struct Run {
 }
 
 /// Where a run comes from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Origin {
     /// A scenario was played: it can be played again, with other rules.
@@ -114,7 +115,7 @@ pub enum Origin {
 }
 
 /// Something done to one packet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Rule {
     /// The name of the host that sends it.
     pub from: String,
@@ -129,7 +130,7 @@ pub struct Rule {
 }
 
 /// What is done to a packet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
     /// It never arrives.
@@ -151,7 +152,7 @@ pub enum Action {
 }
 
 /// A host of a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Host {
     /// Its name, as its events bear it.
     pub name: String,
@@ -164,7 +165,7 @@ pub struct Host {
 }
 
 /// Which side a host is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// It opens connections.
@@ -176,7 +177,7 @@ pub enum Role {
 }
 
 /// A segment on its way from one host to another.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Flight {
     /// Who sent it.
     pub from: HostIndex,
@@ -212,7 +213,7 @@ fn is_zero(count: &u64) -> bool {
 }
 
 /// What became of a segment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
     /// It was received.
@@ -230,7 +231,7 @@ pub enum Fate {
 }
 
 /// One call of an application.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CallSpan {
     /// Whose.
     pub host: HostIndex,
@@ -258,7 +259,7 @@ pub struct CallSpan {
 }
 
 /// A line of a program.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Line {
     /// The listing's or file's name.
     pub file: String,
@@ -267,7 +268,7 @@ pub struct Line {
 }
 
 /// A program's source.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Listing {
     /// Its name, as lines name it: `client.c`, `server.py`.
     pub file: String,
@@ -280,7 +281,7 @@ pub struct Listing {
 }
 
 /// What kept a sender from sending more, for a while.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LimitSpan {
     /// Whose.
     pub host: HostIndex,
@@ -295,7 +296,7 @@ pub struct LimitSpan {
 }
 
 /// A moment that a lesson's text speaks of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Landmark {
     /// Unique in its lesson; links name it.
     pub id: String,
@@ -308,7 +309,7 @@ pub struct Landmark {
 }
 
 /// Something that a learner can be asked before it happens.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Question {
     /// The event that gives the answer: the run stops before it.
     pub before: Position,
@@ -328,7 +329,7 @@ pub struct Question {
 }
 
 /// What a question asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// SEG.SEQ of the next segment.
@@ -344,7 +345,7 @@ pub enum Subject {
 }
 
 /// A part of a longer recording.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Window {
     /// The number of its first event in the whole.
     pub first: u64,
@@ -353,7 +354,7 @@ pub struct Window {
 }
 
 /// Where two runs part.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Difference {
     /// The first event of the run before that the other has not.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -23,6 +23,7 @@ use super::{Recovery, Scene};
 
 /// Where the repair stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum RepairState {
     /// Nothing unusual.
