@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tcpstack::event::Language;
+use tcpstack_lab::export::{Format, Theme};
 
 /// See what tcpstack does, and prepare a machine for it.
 #[derive(Debug, Parser)]
@@ -30,6 +31,11 @@ pub(crate) enum Command {
     /// see both ends of every segment. Or FILE is one capture (pcap or pcapng) of any stack: it shows
     /// what an onlooker can tell.
     Show(Show),
+    /// Write a lesson's run, or what was recorded, as a file.
+    ///
+    /// html: the page with the run in it, one file that needs no network. svg, png, mermaid: the sequence diagram.
+    /// json: the run. pcapng: what one host saw, for Wireshark, with the reason of each packet as its comment.
+    Export(Export),
     /// Make or remove a TUN interface for use without privilege.
     #[command(subcommand)]
     Tun(Tun),
@@ -82,9 +88,85 @@ pub(crate) struct Lab {
     /// Start no browser.
     #[arg(long)]
     pub(crate) no_open: bool,
+    /// Show it in this terminal.
+    #[cfg(feature = "terminal")]
+    #[arg(long, conflicts_with_all = ["port", "no_open"])]
+    pub(crate) terminal: bool,
     /// The language of the page [default: the browser's].
     #[arg(long, value_enum)]
     pub(crate) lang: Option<Lang>,
+}
+
+/// Arguments of `export`.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The hosts' recordings, a capture, or a run that was exported as JSON.
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) what: Vec<String>,
+    /// Where to write: a file, `-`, or with pcapng a directory.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) to: PathBuf,
+    /// What to write [default: what the ending of PATH says].
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<ExportFormat>,
+    /// The language [default: that of the environment; in a page the reader's].
+    #[arg(long, value_enum)]
+    pub(crate) lang: Option<Lang>,
+    /// The ground that a picture or the page has.
+    #[arg(long, value_enum)]
+    pub(crate) theme: Option<ExportTheme>,
+    /// Whose capture, where PATH is a file.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: Option<String>,
+}
+
+/// The formats by their names.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// The page with the run in it
+    Html,
+    /// The sequence diagram
+    Svg,
+    /// The sequence diagram as pixels
+    Png,
+    /// The sequence diagram as text that GitHub draws
+    Mermaid,
+    /// The run
+    Json,
+    /// What one host saw, for Wireshark
+    Pcapng,
+}
+
+impl From<ExportFormat> for Format {
+    fn from(format: ExportFormat) -> Format {
+        match format {
+            ExportFormat::Html => Format::Html,
+            ExportFormat::Svg => Format::Svg,
+            ExportFormat::Png => Format::Png,
+            ExportFormat::Mermaid => Format::Mermaid,
+            ExportFormat::Json => Format::Json,
+            ExportFormat::Pcapng => Format::Pcapng,
+        }
+    }
+}
+
+/// The themes by their names.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum ExportTheme {
+    /// Dark on white
+    #[default]
+    Light,
+    /// Light on black
+    Dark,
+}
+
+impl From<ExportTheme> for Theme {
+    fn from(theme: ExportTheme) -> Theme {
+        match theme {
+            ExportTheme::Light => Theme::Light,
+            ExportTheme::Dark => Theme::Dark,
+        }
+    }
 }
 
 /// The languages by their codes.

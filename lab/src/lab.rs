@@ -41,6 +41,10 @@ pub(crate) enum LabError {
     /// The server could not be started, or ended by itself.
     #[error(transparent)]
     Server(#[from] ServerError),
+    /// The terminal could not be used.
+    #[cfg(feature = "terminal")]
+    #[error(transparent)]
+    Terminal(#[from] crate::terminal_command::TerminalError),
     /// The address could not be written.
     #[error("writing the address: {0}")]
     Write(#[from] io::Error),
@@ -48,6 +52,10 @@ pub(crate) enum LabError {
 
 /// Serves what `arguments` name until Ctrl-C.
 pub(crate) fn lab(arguments: &Lab) -> Result<(), LabError> {
+    #[cfg(feature = "terminal")]
+    if arguments.terminal {
+        return Ok(crate::terminal_command::terminal(&arguments.what, arguments.lang)?);
+    }
     let opened = opened(arguments)?;
     let language = language::of(arguments.lang);
     let asked = arguments.lang.map(Language::from);

@@ -1,10 +1,14 @@
 //! The `tcpstack` command: reads the command line, runs the command, says what went wrong.
 
 mod args;
+mod export_command;
 #[cfg(feature = "server")]
 mod lab;
 mod language;
 mod show;
+mod subject;
+#[cfg(all(feature = "server", feature = "terminal"))]
+mod terminal_command;
 mod tun;
 mod url;
 
@@ -20,6 +24,9 @@ fn main() -> ExitCode {
         #[cfg(feature = "server")]
         Command::Lab(arguments) => lab::lab(&arguments).err().map(|error| error.to_string()),
         Command::Show(arguments) => show::show(&arguments).err().map(|error| error.to_string()),
+        Command::Export(arguments) => {
+            export_command::export(&arguments).err().map(|error| error.to_string())
+        }
         Command::Tun(arguments) => tun::tun(&arguments).err().map(|error| error.to_string()),
         Command::Url => {
             // A reader that has gone away has seen enough.

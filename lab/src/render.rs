@@ -24,7 +24,7 @@ pub fn render(rows: &[Line], colour: bool) -> String {
 }
 
 /// What a style looks like.
-fn look(style: Style) -> anstyle::Style {
+pub(crate) fn look(style: Style) -> anstyle::Style {
     let plain = anstyle::Style::new();
     let colour = |colour: AnsiColor| plain.fg_color(Some(colour.into()));
     match style {

@@ -57,6 +57,7 @@ pub(crate) fn show(arguments: &Show) -> Result<(), ShowError> {
         width: width(arguments),
         language: language::of(arguments.lang),
         why: arguments.why,
+        brief: false,
     };
     let mut page = Page { options, all: arguments.all, rows: Vec::new(), signs: BTreeSet::new() };
     if arguments.together || conversations.is_empty() {

@@ -213,6 +213,12 @@ impl Text {
         }
     }
 
+    /// A timer that was stopped before it fired.
+    pub fn timer_stopped(self, timer: TimerName) -> String {
+        let name = timer_name(self, timer);
+        self.choose(format!("{name} stopped"), format!("{name} 停止"))
+    }
+
     /// A packet that was dropped, and the counter it went to.
     pub fn dropped(self, counter: &str) -> String {
         self.choose(format!("dropped: {counter}"), format!("丢弃：{counter}"))

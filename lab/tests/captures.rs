@@ -43,7 +43,7 @@ fn segments(run: &Run) -> Vec<SegmentRecord> {
 
 /// The drawing of the first connection, with the legend and the remarks.
 fn draw(run: &Run, language: Language) -> String {
-    let options = Options { width: 110, language, why: false };
+    let options = Options { width: 110, language, why: false, brief: false };
     let story = tell(run, &find_conversations(&run.events), 1);
     let summaries = summarise(&story);
     let drawing = diagram(&condense(story, false), &summaries, options);

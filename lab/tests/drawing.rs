@@ -9,7 +9,7 @@ use tcpstack::event::Language;
 use tcpstack_lab::diagram::Options;
 
 fn options() -> Options {
-    Options { width: 110, language: Language::English, why: false }
+    Options { width: 110, language: Language::English, why: false, brief: false }
 }
 
 fn width(width: usize) -> Options {

@@ -81,11 +81,25 @@ impl<W: Write> PcapngWriter<W> {
         reason: Option<Reason>,
         packet: &[&[u8]],
     ) {
+        self.cut_packet(now, direction, reason, packet, 0);
+    }
+
+    /// Appends the front of an IP packet that had `len` bytes on the wire; where `packet` has more than that,
+    /// so many.
+    pub fn cut_packet(
+        &mut self,
+        now: Instant,
+        direction: Direction,
+        reason: Option<Reason>,
+        packet: &[&[u8]],
+        len: usize,
+    ) {
         let ns = self.unix_ns_at_zero.saturating_add(now.as_nanos());
-        let len = packet.iter().map(|slice| slice.len() as u32).sum::<u32>();
+        let captured = packet.iter().map(|slice| slice.len() as u32).sum::<u32>();
+        let original = captured.max(u32::try_from(len).unwrap_or(u32::MAX));
         self.block(ENHANCED_PACKET, |body| {
             // Interface 0; the time's high half first; captured and original length.
-            for field in [0, (ns >> 32) as u32, ns as u32, len, len] {
+            for field in [0, (ns >> 32) as u32, ns as u32, captured, original] {
                 body.extend_from_slice(&field.to_le_bytes());
             }
             for slice in packet {

@@ -35,19 +35,24 @@ pub(super) struct Wording {
     pub(super) text: Text,
     /// Whether to give the reason.
     pub(super) why: bool,
+    /// Whether to leave out what does not stand on the arrow.
+    pub(super) brief: bool,
 }
 
 /// The label of `arrow` in lines of at most `columns` columns.
 pub(super) fn label(
     arrow: &Arrow,
     conversation: &Conversation,
-    text: Text,
+    wording: Wording,
     columns: usize,
 ) -> Label {
+    let text = wording.text;
     let mut lines = wrap(head(arrow, conversation, text), "  ", columns);
     let head = if lines.is_empty() { Line::new() } else { lines.remove(0) };
     let head_rest = lines.len();
-    lines.extend(wrap(details(arrow, conversation, text), " · ", columns));
+    if !wording.brief {
+        lines.extend(wrap(details(arrow, conversation, text), " · ", columns));
+    }
     Label { head, details: lines, head_rest }
 }
 

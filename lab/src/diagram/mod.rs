@@ -31,6 +31,8 @@ pub struct Options {
     pub language: Language,
     /// Whether to give the reason and the clause for what happened.
     pub why: bool,
+    /// Whether to give of a segment what stands on its arrow alone: flags, relative numbers, length.
+    pub brief: bool,
 }
 
 /// A finished drawing.
@@ -44,15 +46,34 @@ pub struct Drawing {
 
 /// Draws `story` with its lanes' names above it and the summary below it.
 pub fn diagram(story: &Story, summaries: &[Summary], options: Options) -> Drawing {
+    let Sequence { heading, rows, signs } = sequence(story, options);
+    let mut all = heading;
+    all.extend(rows);
+    all.push(Line::new());
+    all.extend(frame::summary(story, summaries, Text::new(options.language)));
+    Drawing { rows: all, signs }
+}
+
+/// What happened, apart from what stands around it.
+#[derive(Clone, Debug)]
+pub struct Sequence {
+    /// The lanes' names.
+    pub heading: Vec<Line>,
+    /// What happened.
+    pub rows: Vec<Line>,
+    /// What a legend should explain.
+    pub signs: BTreeSet<Sign>,
+}
+
+/// Draws `story` alone.
+pub fn sequence(story: &Story, options: Options) -> Sequence {
     let text = Text::new(options.language);
-    let wording = label::Wording { text, why: options.why };
     let geometry = geometry::Geometry::new(options.width, story.lanes.len(), story.is_captured);
+    let wording = label::Wording { text, why: options.why, brief: options.brief };
     let plan = place::place(story, &geometry, wording);
-    let mut rows = frame::heading(story, &geometry, text);
-    rows.extend(draw::draw(story, &geometry, &plan, text));
-    rows.push(Line::new());
-    rows.extend(frame::summary(story, summaries, text));
-    Drawing { rows, signs: frame::signs(story, &plan) }
+    let heading = frame::heading(story, &geometry, text);
+    let rows = draw::draw(story, &geometry, &plan, text);
+    Sequence { heading, rows, signs: frame::signs(story, &plan) }
 }
 
 /// The rows that explain `signs`.

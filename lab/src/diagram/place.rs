@@ -235,7 +235,7 @@ impl Placer<'_> {
         let conversation = &self.story.conversations[arrow.conversation];
         let tag = if self.story.conversations.len() > 1 { 4 } else { 0 };
         let columns = zone.1.saturating_sub(zone.0 + tag);
-        let mut label = label(arrow, conversation, self.wording.text, columns);
+        let mut label = label(arrow, conversation, self.wording, columns);
         if self.story.conversations.len() > 1 {
             label.head.insert(0, span(format!("#{} ", conversation.number), Style::Dim));
         }

@@ -8,6 +8,8 @@
 
 mod conversation;
 mod hosts;
+pub mod lookup;
+mod until;
 
 use std::net::IpAddr;
 
@@ -19,6 +21,7 @@ pub use conversation::{Conversation, find_conversations};
 pub(crate) use conversation::{Member, seen_segments};
 pub(crate) use conversation::{Seen, addresses_of, has_flag, member, number_relatively, owners};
 pub(crate) use hosts::{Places, hosts_of};
+pub use until::until;
 
 /// What the first member of a run in JSON says it is.
 pub const FORMAT: &str = "tcpstack-run";

@@ -6,8 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-/// The page as it was built.
-const PAGE: &str = include_str!("../../page/dist/index.html");
+use crate::export::html::PAGE;
 
 pub(super) async fn page() -> Html<&'static str> {
     Html(PAGE)

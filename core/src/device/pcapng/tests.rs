@@ -86,3 +86,16 @@ fn nothing_is_written_before_flush_and_then_everything_at_once() {
     assert_eq!(writer.out.len(), head + 84);
     assert_eq!(writer.out.len() % 4, 0);
 }
+
+#[test]
+fn wireshark_sees_how_long_a_cut_packet_was() {
+    let mut file = Vec::new();
+    let mut writer = PcapngWriter::new(&mut file, "x", 0).unwrap();
+    let front = &syn()[..30];
+    writer.cut_packet(Instant::ZERO, Direction::Inbound, None, &[front], 40);
+    writer.flush().unwrap();
+    let Some(lines) = tshark(&file, &["frame.len", "frame.cap_len", "tcp.checksum.status"]) else {
+        return;
+    };
+    assert_eq!(lines, ["40|30|"]);
+}

@@ -1,0 +1,45 @@
+//! `tcpstack lab --terminal`: the views in this terminal instead of the browser.
+
+use std::io::{self, IsTerminal};
+
+use tcpstack_lab::book::book;
+use tcpstack_lab::terminal::{Material, show};
+
+use crate::args::Lang;
+use crate::language;
+use crate::subject::{SubjectError, subject};
+
+/// Why nothing was shown.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TerminalError {
+    /// Nothing to show was found.
+    #[error(transparent)]
+    Subject(#[from] SubjectError),
+    /// There is nobody to show it to.
+    #[error("--terminal needs a terminal: `tcpstack show` writes text anywhere")]
+    NoTerminal,
+    /// The terminal could not be used.
+    #[error("the terminal: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Shows what the words name until the reader has seen enough.
+pub(crate) fn terminal(what: &[String], lang: Option<Lang>) -> Result<(), TerminalError> {
+    let subject = subject(what)?;
+    if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+        return Err(TerminalError::NoTerminal);
+    }
+    let language = language::of(lang);
+    subject.warnings.iter().for_each(|text| eprintln!("tcpstack: {}", text.of(language)));
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let run = subject.shown().clone();
+    show(Material {
+        run,
+        book: book(),
+        lesson: None,
+        again: None,
+        language,
+        has_colour: !refused,
+    })?;
+    Ok(())
+}
