@@ -1,7 +1,7 @@
 //! The page and its data, for the browser of the person who started it, and for nobody else.
 //!
 //! It listens on 127.0.0.1 alone. A request is answered if it names this very server as its host, comes
-//! from no other site and knows the token that the address printed at the start has ([`gate`]); bodies
+//! from no other site and knows the token that the address printed at the start has (`gate.rs`); bodies
 //! are bounded. What is served is made elsewhere: lessons are played by the stage, recordings read by
 //! `recording`.
 
