@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tcpstack::event::Language;
 use tcpstack_lab::export::{Format, Theme};
+use tcpstack_lab::run::Rule;
 
 /// See what tcpstack does, and prepare a machine for it.
 #[derive(Debug, Parser)]
@@ -25,6 +26,11 @@ pub(crate) enum Command {
     /// alone, until Ctrl-C.
     #[cfg(feature = "server")]
     Lab(Lab),
+    /// Play a scenario of a lesson, and draw it as a sequence diagram.
+    ///
+    /// It is played on the real stack in a simulated network: the same scenario with the same rules gives
+    /// the same run.
+    Play(Play),
     /// Draw recorded events, or a capture, as a sequence diagram.
     ///
     /// Each FILE is what a stack wrote that was opened with `events=FILE`; give those of all hosts to
@@ -49,6 +55,36 @@ pub(crate) struct Show {
     /// The hosts' recordings, or one capture.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) drawing: Drawing,
+}
+
+/// Arguments of `play`.
+#[derive(Debug, Args)]
+pub(crate) struct Play {
+    /// A lesson's number, its name, or the TOML file of your own.
+    pub(crate) lesson: String,
+    /// One of its scenarios [default: the first].
+    pub(crate) scenario: Option<String>,
+    /// Do something to a packet: HOST:NUMBER:ACTION, as client:3:drop. Repeatable.
+    ///
+    /// The actions are drop, duplicate, reorder, delay:MILLISECONDS and corrupt:BIT. A host's packets are
+    /// numbered from 1.
+    #[arg(long = "rule", value_name = "RULE")]
+    pub(crate) rules: Vec<Rule>,
+    /// Print the run as JSON.
+    #[arg(long, conflicts_with = "events")]
+    pub(crate) json: bool,
+    /// Print one line per event, with the packets' numbers.
+    #[arg(long)]
+    pub(crate) events: bool,
+    #[command(flatten)]
+    pub(crate) drawing: Drawing,
+}
+
+/// How a sequence diagram is drawn.
+#[derive(Debug, Args)]
+pub(crate) struct Drawing {
     /// Draw the connection with this number alone.
     #[arg(long, value_name = "N", conflicts_with = "together")]
     pub(crate) connection: Option<usize>,

@@ -14,6 +14,7 @@ pub mod render;
 pub mod run;
 #[cfg(feature = "server")]
 pub mod server;
+pub mod stage;
 pub mod story;
 #[cfg(feature = "terminal")]
 pub mod terminal;

@@ -5,6 +5,7 @@ mod export_command;
 #[cfg(feature = "server")]
 mod lab;
 mod language;
+mod play;
 mod show;
 mod subject;
 #[cfg(all(feature = "server", feature = "terminal"))]
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
     let failure = match Arguments::parse().command {
         #[cfg(feature = "server")]
         Command::Lab(arguments) => lab::lab(&arguments).err().map(|error| error.to_string()),
+        Command::Play(arguments) => play::play(&arguments).err().map(|error| error.to_string()),
         Command::Show(arguments) => show::show(&arguments).err().map(|error| error.to_string()),
         Command::Export(arguments) => {
             export_command::export(&arguments).err().map(|error| error.to_string())

@@ -12,7 +12,7 @@ use tcpstack_lab::story::{
 };
 use tcpstack_lab::text::Text;
 
-use crate::args::Show;
+use crate::args::{Drawing, Show};
 use crate::language;
 
 /// Connections that are drawn without being asked for by number.
@@ -46,7 +46,11 @@ fn numbers(most: usize) -> String {
 
 /// Draws what `arguments` ask for on standard output.
 pub(crate) fn show(arguments: &Show) -> Result<(), ShowError> {
-    let opened = open(&arguments.files)?;
+    draw(&open(&arguments.files)?, &arguments.drawing)
+}
+
+/// Draws a run as `arguments` say.
+pub(crate) fn draw(opened: &Opened, arguments: &Drawing) -> Result<(), ShowError> {
     let run = &opened.run;
     let conversations = find_conversations(&run.events);
     let most = conversations.len();
@@ -65,7 +69,7 @@ pub(crate) fn show(arguments: &Show) -> Result<(), ShowError> {
     } else {
         page.draw_each(run, &conversations, arguments.connection);
     }
-    page.end(&opened);
+    page.end(opened);
     let text = render(&page.rows, is_coloured(arguments));
     match io::stdout().lock().write_all(text.as_bytes()) {
         // Whoever reads has seen enough.
@@ -137,13 +141,13 @@ impl Page {
     }
 }
 
-fn width(arguments: &Show) -> usize {
+fn width(arguments: &Drawing) -> usize {
     let asked = arguments.width.map(usize::from);
     let terminal = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     asked.or_else(|| terminal().map(|width| width.min(WIDEST))).unwrap_or(DEFAULT_WIDTH)
 }
 
-fn is_coloured(arguments: &Show) -> bool {
+fn is_coloured(arguments: &Drawing) -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     !arguments.no_color && !refused && io::stdout().is_terminal()
 }

@@ -20,7 +20,8 @@ use serde::{Deserialize, Serialize};
 use crate::run::{Rule, Text};
 pub use error::LessonError;
 pub use plan::{
-    Call, EventPattern, HostPlan, Injection, LandmarkPlan, Program, Repeat, Scenario, Step,
+    Call, EventPattern, HostPlan, Injection, InjectionSource, LandmarkPlan, Program, Repeat,
+    Scenario, Step,
 };
 pub use shelf::{LessonFile, find, lessons};
 

@@ -13,7 +13,7 @@ mod order;
 use tcpstack::event::json::Recording;
 
 use crate::run::{FORMAT, Flight, Host, Origin, Position, Run, Text, VERSION};
-use crate::run::{find_conversations, hosts_of, number_relatively};
+use crate::run::{derive, find_conversations, hosts_of, number_relatively};
 
 pub use axis::Axis;
 
@@ -53,7 +53,7 @@ pub fn run_on(sources: &[Source], live: bool, axis: &Axis, known: &[Host]) -> Ru
     number_relatively(&mut events, &conversations);
     let files: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
     let names = files.join(", ");
-    Run {
+    let mut run = Run {
         format: FORMAT.to_owned(),
         version: VERSION,
         origin: Origin::Recorded { files, live },
@@ -67,7 +67,9 @@ pub fn run_on(sources: &[Source], live: bool, axis: &Axis, known: &[Host]) -> Ru
         questions: Vec::new(),
         listings: Vec::new(),
         window: None,
-    }
+    };
+    derive(&mut run);
+    run
 }
 
 /// Makes the flights point at where the events have gone: `order[new]` is the old position.

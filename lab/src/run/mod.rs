@@ -6,10 +6,17 @@
 //! questions with their answers. A run is the same whether it was simulated, recorded, captured or is
 //! still going on; [`Origin`] says which, and therewith what can be done with it.
 
+mod calls;
 mod conversation;
+mod difference;
 mod hosts;
+mod limits;
+mod lines;
 pub mod lookup;
+mod questions;
+mod rule;
 mod until;
+mod wording;
 
 use std::net::IpAddr;
 
@@ -17,10 +24,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tcpstack::event::{Event, Language};
 
+pub use calls::calls;
 pub use conversation::{Conversation, find_conversations};
 pub(crate) use conversation::{Member, seen_segments};
 pub(crate) use conversation::{Seen, addresses_of, has_flag, member, number_relatively, owners};
+pub use difference::difference;
 pub(crate) use hosts::{Places, hosts_of};
+pub use limits::limits;
+pub use lines::lines;
+pub use questions::questions;
+pub use rule::RuleError;
 pub use until::until;
 
 /// What the first member of a run in JSON says it is.
@@ -82,6 +95,13 @@ pub struct Run {
     /// Which part of a longer recording this is; none: the whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
+}
+
+/// Fills in what follows from hosts and events alone: calls, limits and questions.
+pub fn derive(run: &mut Run) {
+    run.calls = calls(&run.hosts, &run.events);
+    run.limits = limits(&run.hosts, &run.events);
+    run.questions = questions(&run.hosts, &run.events);
 }
 
 /// Where a run comes from.

@@ -13,7 +13,8 @@ use super::refusal::Refusal;
 use super::session::Session;
 use crate::book::{self, Book};
 use crate::lesson::Lesson;
-use crate::run::{Difference, Rule, Run};
+use crate::run::{Difference, Rule, Run, Text, difference};
+use crate::stage;
 
 /// More rules than anybody sets by hand, and few enough to play with in an instant.
 const MOST_RULES: usize = 64;
@@ -59,14 +60,15 @@ pub(super) async fn run_again(
         return Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, en, zh));
     }
     beside(move || {
+        let before = play(&session, &lesson, &scenario, &[])?;
         let run = play(&session, &lesson, &scenario, &rules)?;
-        Ok(Json(Changed { run, difference: None }))
+        Ok(Json(Changed { difference: difference(&before, &run), run }))
     })
     .await
 }
 
 /// The run of a scenario with these rules beside its own.
-fn play(session: &Session, lesson: &str, scenario: &str, _rules: &[Rule]) -> Result<Run, Refusal> {
+fn play(session: &Session, lesson: &str, scenario: &str, rules: &[Rule]) -> Result<Run, Refusal> {
     let Some(file) = session.lesson(lesson) else {
         let (en, zh) = (format!("There is no lesson {lesson}."), format!("没有课程 {lesson}。"));
         return Err(Refusal::not_found(en, zh));
@@ -76,6 +78,8 @@ fn play(session: &Session, lesson: &str, scenario: &str, _rules: &[Rule]) -> Res
         let zh = format!("课程 {lesson} 中没有场景 {scenario}。");
         return Err(Refusal::not_found(en, zh));
     }
-    let (en, zh) = ("This program cannot play scenarios.", "本程序不能运行场景。");
-    Err(Refusal::new(StatusCode::NOT_IMPLEMENTED, en, zh))
+    stage::play(file, scenario, rules).map_err(|error| {
+        let Text { en, zh } = error.text();
+        Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, en, zh)
+    })
 }

@@ -1,0 +1,57 @@
+//! What tshark remarks on the packets that a host saw: an opinion from outside the house.
+
+use std::fs::File;
+use std::process::Command;
+
+use tcpstack::device::{Direction, PcapngWriter};
+use tcpstack::time::Instant;
+use tcpstack_lab::run::HostIndex;
+use tcpstack_lab::stage::Performance;
+
+/// tshark's PI_NOTE: below are comments and what is as usual.
+const NOTE: u64 = 0x0040_0000;
+
+pub(crate) fn is_tshark_here() -> bool {
+    Command::new("tshark").arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+/// Each remark with the number of its frame: `6 This frame is a (suspected) retransmission`.
+pub(crate) fn notes(performance: &Performance, host: HostIndex) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("host.pcapng");
+    let mut writer = PcapngWriter::new(File::create(&path).unwrap(), "host", 0).unwrap();
+    for packet in performance.packets.iter().filter(|packet| packet.host == host) {
+        let direction = if packet.outbound { Direction::Outbound } else { Direction::Inbound };
+        let at = Instant::ZERO + std::time::Duration::from_nanos(packet.time_ns);
+        writer.packet(at, direction, None, &[&packet.bytes]);
+    }
+    writer.flush().unwrap();
+    let fields = ["frame.number", "_ws.expert.severity", "_ws.expert.message"];
+    let mut tshark = Command::new("tshark");
+    // Settings of whoever runs the test must not matter.
+    tshark.env("HOME", folder.path()).env("XDG_CONFIG_HOME", folder.path());
+    tshark.arg("-r").arg(&path).args(["-n", "-o", "tcp.check_checksum:TRUE"]);
+    tshark.args(["-T", "fields", "-E", "aggregator=;"]);
+    tshark.args(fields.iter().flat_map(|field| ["-e", field]));
+    let output = tshark.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().flat_map(remarks).collect()
+}
+
+fn remarks(line: &str) -> Vec<String> {
+    let mut columns = line.split('\t');
+    let mut column = || columns.next().unwrap_or_default();
+    let (frame, severities, messages) = (column(), column(), column());
+    let severities = severities.split(';').map(|severity| severity.parse().unwrap_or(0));
+    let messages = severities.zip(messages.split(';'));
+    messages
+        .filter(|(severity, message)| *severity >= NOTE && !is_usual(message))
+        .map(|(_, message)| format!("{frame} {message}"))
+        .collect()
+}
+
+/// Every FIN is remarked on.
+fn is_usual(message: &str) -> bool {
+    message.ends_with("the connection closing")
+}

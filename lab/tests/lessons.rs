@@ -1,0 +1,189 @@
+//! Every lesson is a test: each of its scenarios is played, and what its texts say of it is there.
+//!
+//! `UPDATE_EXPECT=1 cargo test -p tcpstack-lab --test lessons` rewrites `lessons/*.txt`, the events of each
+//! scenario: look at what has changed before committing it.
+
+mod expert_notes;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use expect_test::expect_file;
+use tcpstack::event::Kind;
+use tcpstack_lab::lesson::{LessonFile, Scenario, lessons};
+use tcpstack_lab::run::{Text, lines};
+use tcpstack_lab::stage::{Performance, perform};
+
+fn each_scenario(mut check: impl FnMut(&LessonFile, &Scenario, Performance)) {
+    for file in lessons() {
+        for scenario in &file.scenarios {
+            let performance = perform(file, &scenario.id, &[]).unwrap();
+            check(file, scenario, performance);
+        }
+    }
+}
+
+fn name(file: &LessonFile, scenario: &Scenario) -> String {
+    format!("{}-{}", file.lesson.id, scenario.id)
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/lessons")
+}
+
+#[test]
+fn every_program_does_what_its_lesson_says() {
+    each_scenario(|file, scenario, performance| {
+        assert_eq!(performance.surprises, Vec::<String>::new(), "{}", name(file, scenario));
+    });
+}
+
+#[test]
+fn every_scenario_goes_as_it_went_before() {
+    let mut expected = BTreeSet::new();
+    each_scenario(|file, scenario, performance| {
+        let path = folder().join(format!("{}.txt", name(file, scenario)));
+        expect_file![&path].assert_eq(&lines(&performance.run));
+        expected.insert(path);
+    });
+    let there = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    assert_eq!(there.collect::<BTreeSet<_>>(), expected, "one file for each scenario");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    each_scenario(|file, scenario, performance| {
+        let again = perform(file, &scenario.id, &[]).unwrap();
+        assert!(performance.run == again.run, "{}", name(file, scenario));
+        assert!(performance.packets == again.packets, "{}", name(file, scenario));
+    });
+}
+
+#[test]
+fn every_landmark_is_found() {
+    each_scenario(|file, scenario, performance| {
+        let found: Vec<&str> =
+            performance.run.landmarks.iter().map(|landmark| landmark.id.as_str()).collect();
+        let planned: Vec<&str> =
+            scenario.landmarks.iter().map(|landmark| landmark.id.as_str()).collect();
+        assert_eq!(found, planned, "{}", name(file, scenario));
+    });
+}
+
+#[test]
+fn landmarks_have_one_meaning_in_a_lesson() {
+    for file in lessons() {
+        let ids = file.scenarios.iter().flat_map(|scenario| &scenario.landmarks);
+        let mut known = BTreeSet::new();
+        for landmark in ids {
+            assert!(known.insert(&landmark.id), "{}: {} twice", file.lesson.id, landmark.id);
+        }
+    }
+}
+
+#[test]
+fn every_segment_has_its_reason_and_its_flight() {
+    each_scenario(|file, scenario, performance| {
+        let run = &performance.run;
+        let flown: BTreeSet<usize> = run.flights.iter().filter_map(|flight| flight.sent).collect();
+        for (at, event) in run.events.iter().enumerate() {
+            if matches!(event.kind, Kind::SegmentSent(_)) {
+                assert!(event.reason.is_some(), "{}: {event:?}", name(file, scenario));
+                assert!(flown.contains(&at), "{}: {event:?}", name(file, scenario));
+            }
+        }
+    });
+}
+
+#[test]
+fn every_rule_meets_a_packet() {
+    for file in lessons() {
+        for (scenario, head) in file.scenarios.iter().zip(&file.lesson.scenarios) {
+            let experiments = head.experiments.iter().map(|experiment| experiment.rules.as_slice());
+            // The scenario's own rules alone, and with each experiment's.
+            for rules in std::iter::once(&[][..]).chain(experiments) {
+                let run = perform(file, &scenario.id, rules).unwrap().run;
+                for rule in 0..rules.len() + scenario.rules.len() {
+                    let is_met = run.flights.iter().any(|flight| flight.rule == Some(rule));
+                    assert!(is_met, "{}: rule {rule} of {rules:?}", name(file, scenario));
+                }
+            }
+        }
+    }
+}
+
+/// Every text that a reader sees, with where it stands.
+fn texts(file: &LessonFile) -> Vec<(String, &Text)> {
+    let lesson = &file.lesson;
+    let mut texts =
+        vec![("title".to_owned(), &lesson.title), ("summary".to_owned(), &lesson.summary)];
+    for section in &lesson.sections {
+        texts.push((format!("section {}", section.title.en), &section.title));
+        texts.push((format!("section {}", section.title.en), &section.text));
+    }
+    for (head, scenario) in lesson.scenarios.iter().zip(&file.scenarios) {
+        texts.extend([(head.id.clone(), &head.title), (head.id.clone(), &head.text)]);
+        texts.extend(head.experiments.iter().map(|one| (head.id.clone(), &one.text)));
+        for landmark in &scenario.landmarks {
+            let place = format!("{} {}", head.id, landmark.id);
+            texts.extend([(place.clone(), &landmark.title), (place, &landmark.text)]);
+        }
+    }
+    texts
+}
+
+fn is_chinese(c: char) -> bool {
+    ('\u{4e00}'..='\u{9fff}').contains(&c)
+}
+
+#[test]
+fn every_text_is_there_in_both_languages() {
+    for file in lessons() {
+        for (place, text) in texts(file) {
+            let place = format!("{}: {place}", file.lesson.id);
+            assert!(text.en.chars().any(char::is_alphabetic), "{place} has no English");
+            assert!(!text.en.chars().any(is_chinese), "{place}: {}", text.en);
+            // A title may be names alone, as `SYN, seq = J`; a sentence is not.
+            let is_sentence = text.en.split_whitespace().filter(|word| word.len() > 3).count() > 2;
+            assert!(
+                !text.zh.trim().is_empty() && (!is_sentence || text.zh.chars().any(is_chinese)),
+                "{place}: {}",
+                text.zh,
+            );
+        }
+    }
+}
+
+#[test]
+fn every_question_has_its_answer_among_the_choices() {
+    each_scenario(|file, scenario, performance| {
+        for question in &performance.run.questions {
+            let place = format!("{}: {question:?}", name(file, scenario));
+            let is_offered =
+                question.choices.is_empty() || question.choices.contains(&question.answer);
+            assert!(is_offered && question.before < performance.run.events.len(), "{place}");
+            assert!(question.explanation.zh.chars().any(is_chinese), "{place}");
+        }
+    });
+}
+
+#[test]
+fn tshark_notes_what_is_expected_and_nothing_else() {
+    if !expert_notes::is_tshark_here() {
+        assert!(std::env::var_os("CI").is_none(), "CI has tshark");
+        return;
+    }
+    let mut wrong = String::new();
+    each_scenario(|file, scenario, performance| {
+        for (index, host) in scenario.hosts.iter().enumerate().filter(|(_, host)| !host.outside) {
+            let expected = scenario.tshark.get(&host.name).cloned().unwrap_or_default();
+            let noted = expert_notes::notes(&performance, index);
+            if noted != expected {
+                let (name, host) = (name(file, scenario), &host.name);
+                wrong += &format!("{name}: tshark.{host} = {noted:?}, expected {expected:?}\n");
+            }
+        }
+    });
+    assert!(wrong.is_empty(), "tshark notes something else:\n{wrong}");
+}
