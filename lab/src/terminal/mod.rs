@@ -20,8 +20,8 @@ mod words;
 use std::io;
 use std::time::Duration;
 
+use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
-use ratatui::{DefaultTerminal, TerminalOptions, Viewport};
 
 pub use app::{Again, App, Material};
 pub use keys::Flow;
@@ -36,8 +36,7 @@ const BEAT: Duration = Duration::from_millis(450);
 /// # Errors
 /// Those of the terminal: there is none, or it went away.
 pub fn show(material: Material) -> io::Result<()> {
-    let mut terminal =
-        ratatui::try_init_with_options(TerminalOptions { viewport: Viewport::Fullscreen })?;
+    let mut terminal = ratatui::try_init()?;
     let result = run(&mut terminal, App::new(material));
     ratatui::try_restore()?;
     result

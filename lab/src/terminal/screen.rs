@@ -156,6 +156,8 @@ fn overlay(frame: &mut Frame, app: &App, look: Look, body: Rect) {
     let block = Block::bordered()
         .title(title.of(app.language))
         .padding(ratatui::widgets::Padding::horizontal(1));
-    frame.render_widget(Clear, middle);
+    // A wide character that begins left of the box would cover its border.
+    let around = Rect { x: middle.x.saturating_sub(1), width: middle.width + 1, ..middle };
+    frame.render_widget(Clear, around.intersection(body));
     frame.render_widget(text.block(block), middle);
 }

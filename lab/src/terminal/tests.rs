@@ -4,6 +4,7 @@ use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tcpstack::event::Language;
 
+use super::words::Word;
 use super::*;
 use crate::export::tests::{lossy_run, sent};
 use crate::run::{Difference, Fate, Question, Subject, Text};
@@ -229,6 +230,22 @@ fn without_colour_nothing_but_words_and_hatching_tells_things_apart() {
 }
 
 #[test]
+fn a_box_over_wide_characters_keeps_its_borders() {
+    for width in 80..90 {
+        let mut app = App::new(material(Language::Chinese));
+        press(&mut app, "n2?");
+        let text = screen(&mut app, width, 30);
+        let rows = text.lines().filter(|row| row.matches('│').count() == 2).count();
+        let corners = text.matches(['┌', '┐', '└', '┘']).count();
+        assert_eq!(
+            (rows, corners),
+            (Word::HelpText.of(Language::Chinese).lines().count(), 4),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn control_c_and_q_end_it_whatever_is_shown() {
     let control_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
     let mut app = App::new(material(Language::English));
@@ -241,7 +258,7 @@ fn control_c_and_q_end_it_whatever_is_shown() {
 #[test]
 fn every_word_is_there_in_both_languages() {
     let is_chinese = |text: &str| text.chars().any(|one| ('\u{4e00}'..='\u{9fff}').contains(&one));
-    for word in words::Word::ALL {
+    for word in Word::ALL {
         assert!(is_chinese(word.of(Language::Chinese)), "{word:?}");
         let english = word.of(Language::English).replace("中文", "");
         assert!(!is_chinese(&english), "{word:?}");
