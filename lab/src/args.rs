@@ -136,8 +136,8 @@ pub(crate) struct Lab {
 /// Arguments of `export`.
 #[derive(Debug, Args)]
 pub(crate) struct Export {
-    /// The hosts' recordings, a capture, or a run that was exported as JSON.
-    #[arg(value_name = "FILE", required = true)]
+    /// A lesson's number or name and one of its scenarios, or files: the hosts' recordings, a capture, a run.
+    #[arg(value_name = "LESSON [SCENARIO] | FILE", required_unless_present = "all")]
     pub(crate) what: Vec<String>,
     /// Where to write: a file, `-`, or with pcapng a directory.
     #[arg(long, value_name = "PATH")]
@@ -145,6 +145,14 @@ pub(crate) struct Export {
     /// What to write [default: what the ending of PATH says].
     #[arg(long, value_enum)]
     pub(crate) format: Option<ExportFormat>,
+    /// Every lesson with all of its scenarios in one page.
+    #[arg(long, conflicts_with_all = ["what", "rules"])]
+    pub(crate) all: bool,
+    /// Do something to a packet: HOST:NUMBER:ACTION, as client:3:drop. Repeatable.
+    ///
+    /// The actions are drop, duplicate, reorder, delay:MILLISECONDS and corrupt:BIT.
+    #[arg(long = "rule", value_name = "RULE")]
+    pub(crate) rules: Vec<Rule>,
     /// The language [default: that of the environment; in a page the reader's].
     #[arg(long, value_enum)]
     pub(crate) lang: Option<Lang>,

@@ -13,7 +13,7 @@ use tcpstack_lab::run::Run;
 
 use crate::args::Export;
 use crate::language;
-use crate::subject::{Subject, SubjectError, subject};
+use crate::subject::{Breadth, Subject, SubjectError, subject};
 
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +26,9 @@ pub(crate) enum ExportError {
         "{0}: which format? Name one with --format, or by an ending: .html .svg .png .mmd .json .pcapng"
     )]
     Format(PathBuf),
+    /// Only a page holds several runs.
+    #[error("--all is for a page (--format html): the other formats hold one run")]
+    All,
     /// A capture is seen from one host.
     #[error(
         "a capture is what one host saw: name it with --host ({hosts}), or a directory with --to"
@@ -56,11 +59,17 @@ pub(crate) enum ExportError {
 /// Writes what `arguments` ask for.
 pub(crate) fn export(arguments: &Export) -> Result<(), ExportError> {
     let format = format(arguments)?;
+    let breadth = match (format, arguments.all) {
+        (Format::Html, true) => Breadth::Course,
+        (Format::Html, false) => Breadth::Lesson,
+        (_, true) => return Err(ExportError::All),
+        (_, false) => Breadth::One,
+    };
     let language = language::of(arguments.lang);
-    let subject = subject(&arguments.what)?;
+    let subject = subject(&arguments.what, &arguments.rules, breadth)?;
     subject.warnings.iter().for_each(|text| eprintln!("tcpstack: {}", text.of(language)));
     if format == Format::Pcapng {
-        return captures(arguments, subject.shown());
+        return captures(arguments, &subject);
     }
     let theme = Theme::from(arguments.theme.unwrap_or_default());
     let file = match format {
@@ -111,12 +120,17 @@ fn png(_: &Run, _: Language, _: Theme) -> Result<Vec<u8>, ExportError> {
 }
 
 /// One capture at the host that was named, or one for each host into a directory.
-fn captures(arguments: &Export, run: &Run) -> Result<(), ExportError> {
+fn captures(arguments: &Export, subject: &Subject) -> Result<(), ExportError> {
+    let run = subject.shown();
+    let capture = |host| match &subject.packets {
+        Some(packets) => pcapng::capture_of(run, packets, host),
+        None => pcapng::capture(run, host),
+    };
     if let Some(host) = &arguments.host {
-        return write(&arguments.to, &pcapng::capture_at(run, host)?);
+        return write(&arguments.to, &capture(pcapng::host_named(run, host)?)?);
     }
     if let ([_], false) = (&run.hosts[..], arguments.to.is_dir()) {
-        return write(&arguments.to, &pcapng::capture(run, 0)?);
+        return write(&arguments.to, &capture(0)?);
     }
     // A path with an ending is meant as a file, and a file is one host's.
     if !arguments.to.is_dir()
@@ -129,7 +143,7 @@ fn captures(arguments: &Export, run: &Run) -> Result<(), ExportError> {
     fs::create_dir_all(&arguments.to).map_err(failed)?;
     for (at, host) in run.hosts.iter().enumerate() {
         let path = arguments.to.join(file_name(&host.name, at)).with_added_extension("pcapng");
-        write(&path, &pcapng::capture(run, at)?)?;
+        write(&path, &capture(at)?)?;
     }
     Ok(())
 }

@@ -1,14 +1,26 @@
-//! What the words on the command line mean: files.
+//! What the words on the command line mean: a lesson's scenarios, played with the reader's rules, or files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use tcpstack_lab::lesson::Lesson;
+use tcpstack_lab::lesson::{self, Lesson, LessonError, LessonFile};
 use tcpstack_lab::open::{OpenError, open};
-use tcpstack_lab::run::{Difference, Run, Text};
+use tcpstack_lab::run::{Difference, Rule, Run, Text, difference};
+use tcpstack_lab::stage::{Packet, PlayError, perform, play};
+
+/// How much of a lesson is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Breadth {
+    /// The scenario that was named, else the first.
+    One,
+    /// The scenario that was named with those that stand beside it, else all of the lesson.
+    Lesson,
+    /// All scenarios of all lessons.
+    Course,
+}
 
 /// What was named.
 pub(crate) struct Subject {
-    /// The runs, one of which is shown first.
+    /// The runs.
     pub(crate) runs: Vec<Run>,
     /// For each run that has the reader's rules: where it parts from the run without.
     pub(crate) differences: Vec<Option<Difference>>,
@@ -16,13 +28,51 @@ pub(crate) struct Subject {
     pub(crate) lessons: Vec<Lesson>,
     /// Which of `runs` is shown first.
     pub(crate) selected: usize,
+    /// The packets of that run as each host saw them; none: it was not played.
+    pub(crate) packets: Option<Vec<Packet>>,
+    /// How that run is played again.
+    pub(crate) replay: Option<Replay>,
     /// What is wrong with the files though they can be read.
     pub(crate) warnings: Vec<Text>,
+}
+
+/// A scenario that can be played again.
+pub(crate) struct Replay {
+    lesson: LessonFile,
+    scenario: String,
+}
+
+impl Replay {
+    /// Plays it with `rules`; the difference is against the run without any.
+    pub(crate) fn again(&self, rules: &[Rule]) -> Result<(Run, Option<Difference>), PlayError> {
+        let run = play(&self.lesson, &self.scenario, rules)?;
+        let before = play(&self.lesson, &self.scenario, &[])?;
+        let parts = difference(&before, &run);
+        Ok((run, parts))
+    }
 }
 
 /// Why nothing was found.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SubjectError {
+    /// What was named is neither a lesson nor a file.
+    #[error("{asked} is neither a file nor a lesson: the lessons are {known}")]
+    Unknown { asked: String, known: String },
+    /// Nothing is there to be named.
+    #[error("there are no lessons in this program: name files")]
+    NoLessons,
+    /// More was named than a lesson and a scenario.
+    #[error("{0} is one too many: expected a lesson and at most one of its scenarios")]
+    TooMuch(String),
+    /// A teacher's own lesson cannot be read.
+    #[error(transparent)]
+    Lesson(#[from] LessonError),
+    /// The scenario cannot be played.
+    #[error(transparent)]
+    Play(#[from] PlayError),
+    /// Rules were given for what cannot be played again.
+    #[error("--rule is for lessons: what was recorded or captured cannot be played again")]
+    Rules,
     /// The files cannot be read.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -35,15 +85,108 @@ impl Subject {
     }
 }
 
-/// Finds what `what` names.
-pub(crate) fn subject(what: &[String]) -> Result<Subject, SubjectError> {
-    let files: Vec<PathBuf> = what.iter().map(PathBuf::from).collect();
-    let opened = open(&files)?;
+/// Finds what `what` names: nothing is the first lesson.
+pub(crate) fn subject(
+    what: &[String],
+    rules: &[Rule],
+    breadth: Breadth,
+) -> Result<Subject, SubjectError> {
+    if breadth == Breadth::Course {
+        return course();
+    }
+    let first = what.first().map_or("1", String::as_str);
+    let found = match lesson::find(first) {
+        Some(found) => Some(found.clone()),
+        None if Path::new(first).extension() == Some("toml".as_ref()) => {
+            Some(LessonFile::open(Path::new(first))?)
+        }
+        None => None,
+    };
+    let Some(lesson) = found else { return files(what, rules) };
+    if let Some(more) = what.get(2) {
+        return Err(SubjectError::TooMuch(more.clone()));
+    }
+    played(lesson, what.get(1).map(String::as_str), rules, breadth)
+}
+
+fn files(what: &[String], rules: &[Rule]) -> Result<Subject, SubjectError> {
+    if let Some(asked) = what.iter().find(|name| !Path::new(name).exists()) {
+        let name = |file: &LessonFile| format!("{} {}", file.lesson.number, file.lesson.id);
+        let known = lesson::lessons().iter().map(name).collect::<Vec<_>>().join(", ");
+        return Err(SubjectError::Unknown { asked: asked.clone(), known });
+    }
+    if !rules.is_empty() {
+        return Err(SubjectError::Rules);
+    }
+    let paths: Vec<PathBuf> = what.iter().map(PathBuf::from).collect();
+    let opened = open(&paths)?;
     Ok(Subject {
         runs: vec![opened.run],
         differences: Vec::new(),
         lessons: Vec::new(),
         selected: 0,
+        packets: None,
+        replay: None,
         warnings: opened.warnings,
+    })
+}
+
+fn played(
+    lesson: LessonFile,
+    asked: Option<&str>,
+    rules: &[Rule],
+    breadth: Breadth,
+) -> Result<Subject, SubjectError> {
+    let heads = &lesson.lesson.scenarios;
+    let scenario = asked.or(heads.first().map(|head| head.id.as_str())).unwrap_or_default();
+    let scenario = scenario.to_owned();
+    let beside = |id: &String| {
+        let stands_beside =
+            |head: &lesson::ScenarioHead| head.id == scenario && head.beside.contains(id);
+        asked.is_none() || heads.iter().any(stands_beside)
+    };
+    let others = heads.iter().map(|head| &head.id);
+    let others = others.filter(|id| **id != scenario && breadth != Breadth::One && beside(id));
+    let others = others.map(|id| play(&lesson, id, &[])).collect::<Result<Vec<_>, _>>()?;
+    let mut runs = vec![play(&lesson, &scenario, &[])?];
+    runs.extend(others);
+    let shown = perform(&lesson, &scenario, rules)?;
+    let (mut differences, mut selected) = (Vec::new(), 0);
+    if !rules.is_empty() {
+        differences = vec![None; runs.len()];
+        differences.push(difference(&runs[0], &shown.run));
+        selected = runs.len();
+        runs.push(shown.run);
+    }
+    Ok(Subject {
+        runs,
+        differences,
+        lessons: vec![lesson.lesson.clone()],
+        selected,
+        packets: Some(shown.packets),
+        replay: Some(Replay { lesson, scenario }),
+        warnings: Vec::new(),
+    })
+}
+
+/// Everything there is, as one page holds it.
+fn course() -> Result<Subject, SubjectError> {
+    let mut runs = Vec::new();
+    for file in lesson::lessons() {
+        for scenario in &file.scenarios {
+            runs.push(play(file, &scenario.id, &[])?);
+        }
+    }
+    if runs.is_empty() {
+        return Err(SubjectError::NoLessons);
+    }
+    Ok(Subject {
+        runs,
+        differences: Vec::new(),
+        lessons: lesson::lessons().iter().map(|file| file.lesson.clone()).collect(),
+        selected: 0,
+        packets: None,
+        replay: None,
+        warnings: Vec::new(),
     })
 }

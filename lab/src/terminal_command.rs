@@ -3,11 +3,11 @@
 use std::io::{self, IsTerminal};
 
 use tcpstack_lab::book::book;
-use tcpstack_lab::terminal::{Material, show};
+use tcpstack_lab::terminal::{Again, Material, show};
 
 use crate::args::Lang;
 use crate::language;
-use crate::subject::{SubjectError, subject};
+use crate::subject::{Breadth, SubjectError, subject};
 
 /// Why nothing was shown.
 #[derive(Debug, thiserror::Error)]
@@ -25,19 +25,21 @@ pub(crate) enum TerminalError {
 
 /// Shows what the words name until the reader has seen enough.
 pub(crate) fn terminal(what: &[String], lang: Option<Lang>) -> Result<(), TerminalError> {
-    let subject = subject(what)?;
+    let mut subject = subject(what, &[], Breadth::One)?;
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(TerminalError::NoTerminal);
     }
     let language = language::of(lang);
     subject.warnings.iter().for_each(|text| eprintln!("tcpstack: {}", text.of(language)));
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let run = subject.shown().clone();
+    let again = subject.replay.take().map(|replay| -> Again {
+        Box::new(move |rules| replay.again(rules).map_err(|error| error.to_string()))
+    });
     show(Material {
-        run,
+        run: subject.shown().clone(),
         book: book(),
-        lesson: None,
-        again: None,
+        lesson: subject.lessons.pop(),
+        again,
         language,
         has_colour: !refused,
     })?;

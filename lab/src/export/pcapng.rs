@@ -1,7 +1,7 @@
 //! What was on the wire at one host, for Wireshark: each packet at the time at which that host sent or received it,
 //! with the reason as its comment.
 //!
-//! A record of events has a segment's header whole and of its text the first bytes. The IP header is written anew
+//! A run that was played has its packets ([`capture_of`]). Of others there are the events alone ([`capture`]): a record has a segment's header whole and of its text the first bytes. The IP header is written anew
 //! from the addresses (its TTL, its identification and the ECN bits are in no event), and a packet whose text is not
 //! all there is written as a capture with a short snap length would have it: cut, with its true length. Where the
 //! text is whole the checksum is right, and a damaged packet is damaged in the bit that its rule names.
@@ -16,6 +16,7 @@ use tcpstack::wire::{checksum, ip};
 
 use crate::run::lookup::Lookup;
 use crate::run::{Action, Flight, HostIndex, Origin, Position, Run};
+use crate::stage::Packet;
 
 /// Where the checksum stands in a TCP header (RFC 9293 §3.1).
 const CHECKSUM: std::ops::Range<usize> = 16..18;
@@ -42,17 +43,36 @@ fn names(known: &[String]) -> String {
     if known.is_empty() { "none".to_owned() } else { known.join(", ") }
 }
 
-/// The capture at the host called `host`.
+/// The host called `asked`, an index of the run's hosts.
 ///
 /// # Errors
 /// There is no such host.
-pub fn capture_at(run: &Run, host: &str) -> Result<Vec<u8>, PcapngError> {
-    let found = run.hosts.iter().position(|known| known.name == host);
-    let unknown = || PcapngError::Host {
-        asked: host.to_owned(),
+pub fn host_named(run: &Run, asked: &str) -> Result<HostIndex, PcapngError> {
+    let found = run.hosts.iter().position(|known| known.name == asked);
+    found.ok_or_else(|| PcapngError::Host {
+        asked: asked.to_owned(),
         known: run.hosts.iter().map(|host| host.name.clone()).collect(),
-    };
-    capture(run, found.ok_or_else(unknown)?)
+    })
+}
+
+/// The capture at `host` of a run that was played: its packets themselves, whole.
+///
+/// # Errors
+/// Those of [`PcapngError::Write`]: none.
+pub fn capture_of(run: &Run, packets: &[Packet], host: HostIndex) -> Result<Vec<u8>, PcapngError> {
+    let mut file = Vec::new();
+    let mut writer = PcapngWriter::new(&mut file, host_name(run, host), 0)?;
+    for packet in packets.iter().filter(|packet| packet.host == host) {
+        let direction = if packet.outbound { Direction::Outbound } else { Direction::Inbound };
+        let reason = packet.event.and_then(|event| run.events.get(event)?.reason);
+        writer.packet(Instant::from_nanos(packet.time_ns), direction, reason, &[&packet.bytes]);
+    }
+    writer.flush()?;
+    Ok(file)
+}
+
+fn host_name(run: &Run, host: HostIndex) -> &str {
+    run.hosts.get(host).map_or("", |host| host.name.as_str())
 }
 
 /// The capture at `host`, an index of the run's hosts.
@@ -62,13 +82,12 @@ pub fn capture_at(run: &Run, host: &str) -> Result<Vec<u8>, PcapngError> {
 pub fn capture(run: &Run, host: HostIndex) -> Result<Vec<u8>, PcapngError> {
     let lookup = Lookup::new(run);
     let mut file = Vec::new();
-    let name = run.hosts.get(host).map_or("", |host| host.name.as_str());
-    let mut writer = PcapngWriter::new(&mut file, name, 0)?;
+    let mut writer = PcapngWriter::new(&mut file, host_name(run, host), 0)?;
     for (position, event) in run.events.iter().enumerate() {
         if lookup.host(position) != Some(host) && !passes(run, &lookup, position, host) {
             continue;
         }
-        let Some(packet) = Packet::of(run, &lookup, position, event) else { continue };
+        let Some(packet) = Rebuilt::of(run, &lookup, position, event) else { continue };
         let direction = match event.kind {
             Kind::SegmentSent(_) if lookup.host(position) == Some(host) => Direction::Outbound,
             _ => Direction::Inbound,
@@ -88,15 +107,15 @@ fn passes(run: &Run, lookup: &Lookup, position: Position, host: HostIndex) -> bo
 }
 
 /// A packet as far as the run has it.
-struct Packet {
+struct Rebuilt {
     bytes: SmallVec<[u8; 160]>,
     /// How long it was on the wire.
     len: usize,
 }
 
-impl Packet {
+impl Rebuilt {
     /// The packet of the event at `position`, if it is one of a segment.
-    fn of(run: &Run, lookup: &Lookup, position: Position, event: &Event) -> Option<Packet> {
+    fn of(run: &Run, lookup: &Lookup, position: Position, event: &Event) -> Option<Rebuilt> {
         let flight = lookup.flight(position).and_then(|at| run.flights.get(at));
         let is_arrival = lookup.arrival(position).is_some();
         let (record, is_dropped) = match &event.kind {
@@ -106,14 +125,14 @@ impl Packet {
             _ => return None,
         };
         let (src, dst) = addresses(run, lookup, position, event, flight)?;
-        let mut packet = Packet::build(record, src, dst)?;
+        let mut packet = Rebuilt::build(record, src, dst)?;
         if is_arrival && is_dropped {
             packet.damage(run, flight?);
         }
         Some(packet)
     }
 
-    fn build(record: &SegmentRecord, src: IpAddr, dst: IpAddr) -> Option<Packet> {
+    fn build(record: &SegmentRecord, src: IpAddr, dst: IpAddr) -> Option<Rebuilt> {
         let mut header = bytes(&record.header)?;
         let text = bytes(&record.payload)?;
         let text = text.get(..text.len().min(record.len))?;
@@ -142,7 +161,7 @@ impl Packet {
         let mut bytes: SmallVec<[u8; 160]> = SmallVec::from_slice(&packet);
         bytes.extend_from_slice(&header);
         bytes.extend_from_slice(text);
-        Some(Packet { bytes, len })
+        Some(Rebuilt { bytes, len })
     }
 
     /// Flips the bit that the rule flipped which the packet met, if that is among the bytes that are here.

@@ -19,7 +19,7 @@ const ROW: f64 = 26.0;
 /// Columns beside the lifelines: the clock, the calls, states and timers.
 const TIME_WIDTH: f64 = 78.0;
 const CALL_WIDTH: f64 = 250.0;
-const STATE_WIDTH: f64 = 112.0;
+const STATE_WIDTH: f64 = 152.0;
 /// Between two lifelines.
 const ARROW_WIDTH: f64 = 500.0;
 /// Above the first row: title and names.
@@ -30,7 +30,7 @@ const FOOT: f64 = 64.0;
 const FALL: f64 = 56.0;
 /// The most that time without an event may take before it is folded, and what a fold takes.
 const MOST_GAP: f64 = 150.0;
-const FOLDED_GAP: f64 = 58.0;
+const FOLDED_GAP: f64 = 74.0;
 /// Rows that a picture has at most: about a hundred screens.
 const MOST_ROWS: usize = 4_000;
 

@@ -26,20 +26,15 @@ pub fn svg(run: &Run, language: Language, theme: Theme) -> String {
         .write(&picture(run, language))
 }
 
-/// The colours of a theme, each with enough contrast on its ground.
+/// The colours of a theme: those of the page (`page/src/theme.css`), where each means the same.
 struct Colours {
     ground: &'static str,
     ink: &'static str,
     faint: &'static str,
     line: &'static str,
-    senders: [&'static str; 4],
+    hosts: [&'static str; 4],
     lost: &'static str,
-    timer: &'static str,
-    call: &'static str,
-    opening: &'static str,
-    established: &'static str,
-    closing: &'static str,
-    waiting: &'static str,
+    again: &'static str,
 }
 
 impl Colours {
@@ -47,47 +42,36 @@ impl Colours {
         match theme {
             Theme::Light => Colours {
                 ground: "#ffffff",
-                ink: "#1b1f24",
-                faint: "#5b6570",
-                line: "#b6bec8",
-                senders: ["#0b5cad", "#a02c6d", "#6b4fa0", "#7a5c00"],
-                lost: "#c01f2e",
-                timer: "#8a5a00",
-                call: "#24507a",
-                opening: "#0f7c8a",
-                established: "#1d7a3a",
-                closing: "#a35a00",
-                waiting: "#7b3fa8",
+                ink: "#1c1b22",
+                faint: "#55535f",
+                line: "#8b8791",
+                hosts: ["#1a5fb4", "#0b7261", "#8a4b1a", "#5b5f1d"],
+                lost: "#b3261e",
+                again: "#a34f00",
             },
             Theme::Dark => Colours {
-                ground: "#12161b",
-                ink: "#e8ecf1",
-                faint: "#a3adb8",
-                line: "#4a545f",
-                senders: ["#7fbcff", "#ff9bcb", "#c3aaff", "#e8c766"],
-                lost: "#ff8a8f",
-                timer: "#f2be63",
-                call: "#9cc7ee",
-                opening: "#5cd0de",
-                established: "#6fd58c",
-                closing: "#f5b266",
-                waiting: "#d2a4ff",
+                ground: "#1d1f26",
+                ink: "#eeedf2",
+                faint: "#b1b0bd",
+                line: "#7d808d",
+                hosts: ["#82b8ff", "#55d3b8", "#f0ac7a", "#d3d67a"],
+                lost: "#ff8a80",
+                again: "#ffb066",
             },
         }
     }
 
-    fn state(&self, state: State) -> &'static str {
-        match state {
-            State::Closed => self.faint,
-            State::Listen | State::SynSent | State::SynReceived => self.opening,
-            State::Established => self.established,
-            State::TimeWait => self.waiting,
-            _ => self.closing,
-        }
+    fn host(&self, lane: usize) -> &'static str {
+        self.hosts[lane % self.hosts.len()]
     }
 
-    fn sender(&self, lane: usize) -> &'static str {
-        self.senders[lane % self.senders.len()]
+    /// The colour of a segment: what went wrong with it, else whose it is.
+    fn arrow(&self, arrow: &Arrow) -> &'static str {
+        match arrow.end {
+            ArrowEnd::Lost | ArrowEnd::Damaged => self.lost,
+            _ if arrow.again => self.again,
+            _ => self.host(arrow.lane),
+        }
     }
 }
 
@@ -144,7 +128,7 @@ impl Writer {
 
     fn lane(&mut self, at: usize, lane: &Lane) {
         let Lane { x, top, bottom, role, name } = lane;
-        let (line, ink, own) = (self.colours.line, self.colours.ink, self.colours.sender(at));
+        let (line, ink, own) = (self.colours.line, self.colours.ink, self.colours.host(at));
         self.put(format_args!(
             "<line x1=\"{x:.1}\" y1=\"{top:.1}\" x2=\"{x:.1}\" y2=\"{bottom:.1}\" stroke=\"{line}\" \
              stroke-width=\"2\"/>\n\
@@ -160,12 +144,17 @@ impl Writer {
 
     fn bar(&mut self, bar: &Bar, lanes: &[Lane]) {
         let Some(x) = lanes.get(bar.lane).map(|lane| lane.x) else { return };
-        let (top, bottom, colour) = (bar.top, bar.bottom, self.colours.state(bar.state));
-        // A listening socket waits: it is no connection yet.
-        let dashes = if bar.state == State::Listen { " stroke-dasharray=\"3 4\"" } else { "" };
+        let (top, bottom, colour) = (bar.top, bar.bottom, self.colours.host(bar.lane));
+        // Thick while text can flow both ways; a listening socket and TIME-WAIT only wait.
+        let (width, dashes) = match bar.state {
+            State::Established => (6, ""),
+            State::Listen => (4, " stroke-dasharray=\"3 4\""),
+            State::TimeWait => (4, " stroke-dasharray=\"10 4\""),
+            _ => (4, ""),
+        };
         self.put(format_args!(
             "<line x1=\"{x:.1}\" y1=\"{top:.1}\" x2=\"{x:.1}\" y2=\"{bottom:.1}\" stroke=\"{colour}\" \
-             stroke-width=\"5\"{dashes}><title>{}</title></line>\n",
+             stroke-width=\"{width}\"{dashes}><title>{}</title></line>\n",
             bar.state.name(),
         ));
     }
@@ -173,7 +162,7 @@ impl Writer {
     fn bracket(&mut self, bracket: &Bracket) {
         let Bracket { x, side, top, bottom, .. } = bracket;
         let hook = if *side == Side::Left { -5.0 } else { 5.0 };
-        let colour = self.colours.call;
+        let colour = self.colours.faint;
         let (top, bottom) = (top - 4.0, bottom - 4.0);
         let end = if bracket.returned { format!(" h{hook}") } else { String::new() };
         self.put(format_args!(
@@ -185,13 +174,11 @@ impl Writer {
 
     fn arrow(&mut self, arrow: &Arrow) {
         let ((x1, y1), (x2, y2)) = (arrow.from, arrow.to);
-        let colour = match arrow.end {
-            ArrowEnd::Lost | ArrowEnd::Damaged => self.colours.lost,
-            _ => self.colours.sender(arrow.lane),
-        };
+        let colour = self.colours.arrow(arrow);
         let dashes = match arrow.end {
             ArrowEnd::Unwitnessed | ArrowEnd::Underway => " stroke-dasharray=\"7 4\"",
             _ if arrow.duplicate => " stroke-dasharray=\"2 3\"",
+            _ if arrow.again => " stroke-dasharray=\"9 3\"",
             _ => "",
         };
         self.put(format_args!(
@@ -239,11 +226,7 @@ impl Writer {
         let angle = ((y2 - y1) / (x2 - x1).abs().max(1.0)).atan().to_degrees();
         let (anchor, shift, angle) =
             if right { ("start", 16.0, angle) } else { ("end", -16.0, -angle) };
-        let colour = match arrow.end {
-            ArrowEnd::Lost | ArrowEnd::Damaged => self.colours.lost,
-            _ if arrow.again => self.colours.lost,
-            _ => self.colours.sender(arrow.lane),
-        };
+        let colour = self.colours.arrow(arrow);
         let ground = self.colours.ground;
         self.put(format_args!(
             "<text transform=\"translate({x1:.1} {y1:.1}) rotate({angle:.2})\" x=\"{shift}\" y=\"-5\" \
@@ -257,15 +240,15 @@ impl Writer {
         let Note { x, y, .. } = note;
         let anchor = if note.side == Side::Left { "end" } else { "start" };
         let (colour, look) = match note.kind {
-            NoteKind::Call => (self.colours.call, MONO),
+            NoteKind::Call => (self.colours.ink, MONO),
             NoteKind::Failure => (self.colours.lost, MONO),
-            NoteKind::State(state) => (self.colours.state(state), SANS),
-            NoteKind::Timer | NoteKind::Congestion => (self.colours.timer, SANS),
+            NoteKind::State => (self.colours.host(note.lane), SANS),
+            NoteKind::Timer | NoteKind::Congestion => (self.colours.faint, SANS),
             NoteKind::Dropped => (self.colours.lost, SANS),
         };
         let (size, weight) = match note.kind {
             NoteKind::Call | NoteKind::Failure => (11, 400),
-            NoteKind::State(_) => (12, 700),
+            NoteKind::State => (12, 700),
             _ => (12, 400),
         };
         let ground = self.colours.ground;
@@ -330,8 +313,8 @@ impl Writer {
 
     /// One sign with its meaning; returns where the next one begins.
     fn legend_entry(&mut self, sign: Sign, x: f64, y: f64) -> f64 {
-        let own = self.colours.sender(0);
-        let (lost, faint) = (self.colours.lost, self.colours.faint);
+        let own = self.colours.host(0);
+        let Colours { lost, again, faint, .. } = self.colours;
         let middle = y - 4.0;
         let line = |colour: &str, dashes: &str| {
             format!(
@@ -347,7 +330,7 @@ impl Writer {
             Sign::Lost | Sign::Damaged => line(lost, "none") + &mark(lost, "✕"),
             Sign::Duplicate => line(own, "2 3"),
             Sign::Unwitnessed => line(own, "7 4"),
-            Sign::Again => mark(lost, "↻"),
+            Sign::Again => line(again, "9 3") + &mark(again, "↻"),
             Sign::Fold => mark(faint, "⋮"),
         };
         let text = meaning(sign, self.language);

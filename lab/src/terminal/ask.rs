@@ -11,6 +11,9 @@ use crate::run::Question;
 /// The longest answer: sequence numbers have ten digits.
 const MOST_CHARACTERS: usize = 24;
 
+/// The keys of the choices: there are eleven states.
+const CHOICES: &str = "123456789abcdefghijk";
+
 /// A question that was asked.
 pub(super) struct Asked {
     pub(super) question: Question,
@@ -28,9 +31,8 @@ impl Asked {
     pub(super) fn key(&mut self, code: KeyCode) -> Option<bool> {
         let choices = &self.question.choices;
         let answer = match code {
-            KeyCode::Char(digit) if !choices.is_empty() => {
-                let at = (digit.to_digit(10)? as usize).checked_sub(1)?;
-                choices.get(at)?.clone()
+            KeyCode::Char(sign) if !choices.is_empty() => {
+                choices.get(CHOICES.chars().position(|known| known == sign)?)?.clone()
             }
             KeyCode::Char(character) if self.written.len() < MOST_CHARACTERS => {
                 self.written.extend(Some(character).filter(|one| !one.is_control()));
@@ -52,8 +54,8 @@ impl Asked {
     pub(super) fn lines(&self, language: Language, look: Look) -> Vec<Line<'static>> {
         let question = &self.question;
         let mut lines = vec![Line::styled(question.text.of(language).to_owned(), look.title())];
-        for (at, choice) in question.choices.iter().enumerate() {
-            lines.push(Line::raw(format!("  {}  {choice}", at + 1)));
+        for (sign, choice) in CHOICES.chars().zip(&question.choices) {
+            lines.push(Line::raw(format!("  {sign}  {choice}")));
         }
         lines.push(Line::default());
         let answer = Word::Answer.of(language);

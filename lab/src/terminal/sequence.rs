@@ -9,7 +9,7 @@ use super::app::App;
 use super::look::Look;
 use crate::diagram::{self, Options};
 use crate::run::until;
-use crate::story::{condense, find_conversations, tell, tell_all};
+use crate::story::{What, condense, find_conversations, tell, tell_all};
 
 /// Wider than this, eyes get lost between the lifelines.
 const WIDEST: u16 = 140;
@@ -19,10 +19,14 @@ pub(super) fn draw(frame: &mut Frame, app: &mut App, look: Look, area: Rect) {
     let run = until(&shown.run, shown.cursor);
     // Of the whole run, so that lifelines stay where they are while the cursor moves.
     let conversations = find_conversations(&shown.run.events);
-    let story = match conversations.len() {
+    let mut story = match conversations.len() {
         1 => tell(&run, &conversations, 1),
         _ => tell_all(&run, &conversations),
     };
+    if shown.cursor < shown.last() {
+        // It is the reader who stops here, and not a host's recording.
+        story.moments.retain(|moment| moment.what != What::RecordingEnds);
+    }
     let width = usize::from(area.width.min(WIDEST));
     let options = Options { width, language: app.language, why: false, brief: true };
     let drawn = diagram::sequence(&condense(story, false), options);

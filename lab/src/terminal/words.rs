@@ -76,7 +76,7 @@ words! {
     Right "Right." "正确。";
     Wrong "No, it is" "不对，应为";
     TypeAnswer "type it, then Enter (Esc: no question)" "输入后按 Enter（Esc 取消）";
-    ChooseAnswer "press its number (Esc: no question)" "按对应的数字（Esc 取消）";
+    ChooseAnswer "press its key (Esc: no question)" "按对应的键（Esc 取消）";
     GoOn "any key goes on" "按任意键继续";
     Options "options" "选项";
     Score "score" "得分";

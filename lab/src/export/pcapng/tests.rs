@@ -17,8 +17,9 @@ fn tshark(capture: &[u8], fields: &[&str]) -> Option<Vec<String>> {
 fn each_host_has_what_it_sent_and_what_reached_it_at_its_own_time() {
     let run = lossy_run();
     let fields = ["frame.time_epoch", "frame.packet_flags_direction", "ip.src", "tcp.flags.str"];
-    let Some(client) = tshark(&capture_at(&run, "client").unwrap(), &fields) else { return };
-    let server = tshark(&capture_at(&run, "server").unwrap(), &fields).unwrap();
+    let Some(client) = tshark(&capture(&run, 0).unwrap(), &fields) else { return };
+    let server =
+        tshark(&capture(&run, host_named(&run, "server").unwrap()).unwrap(), &fields).unwrap();
     // Of the sixteen segments one never reached the server.
     assert_eq!((client.len(), server.len()), (16, 15));
     assert!(client[0].starts_with("0.000000000|0x00000002|10.0.0.1|"), "{}", client[0]);
@@ -76,7 +77,7 @@ fn a_damaged_packet_arrives_with_its_bit_flipped() {
 
 #[test]
 fn who_is_not_there_is_named_with_who_is() {
-    let error = capture_at(&lossy_run(), "router").unwrap_err().to_string();
+    let error = host_named(&lossy_run(), "router").unwrap_err().to_string();
     assert_eq!(error, "there is no host router: the run has client, server");
 }
 
@@ -85,5 +86,22 @@ fn a_run_that_leads_nowhere_gives_a_capture_of_the_rest() {
     let run = broken_run();
     for host in 0..run.hosts.len() {
         tshark(&capture(&run, host).unwrap(), &["frame.number"]);
+    }
+}
+
+#[test]
+fn a_run_that_was_played_gives_its_packets_whole() {
+    let lesson = crate::lesson::find("1").unwrap();
+    let played = crate::stage::perform(lesson, &lesson.scenarios[0].id, &[]).unwrap();
+    for host in 0..played.run.hosts.len() {
+        let file = capture_of(&played.run, &played.packets, host).unwrap();
+        let fields = ["frame.len", "frame.cap_len", "tcp.checksum.status", "frame.comment"];
+        let Some(packets) = tshark(&file, &fields) else { return };
+        assert!(!packets.is_empty());
+        let packets = packets.iter().filter(|line| line.contains('|'));
+        for packet in packets {
+            let parts: Vec<&str> = packet.split('|').collect();
+            assert_eq!((parts[0], parts[2]), (parts[1], "1"), "{packet}");
+        }
     }
 }

@@ -60,7 +60,7 @@ impl Axis {
         let idle_ns = time_ns - now_ns;
         let gap = idle_ns as f64 * self.px_per_ns;
         let step = if gap > MOST_GAP {
-            Step::Folded { y: last + FOLDED_GAP, fold: last + FOLDED_GAP / 2.0, idle_ns }
+            Step::Folded { y: last + FOLDED_GAP, fold: last + FOLDED_GAP - ROW, idle_ns }
         } else {
             Step::Next(last + gap.max(ROW))
         };

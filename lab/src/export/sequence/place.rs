@@ -1,6 +1,6 @@
 //! Goes through a run once and puts each thing where it belongs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use tcpstack::event::{Event, Kind, Language, SegmentRecord, TimerName};
 use tcpstack::tcp::State;
@@ -13,7 +13,7 @@ use crate::caption;
 use crate::run::lookup::Lookup;
 use crate::run::{CallSpan, Fate, Flight, Position, Run};
 use crate::story::is_failure;
-use crate::text::{Text, clock, duration};
+use crate::text::{Text, Word, clock, duration};
 
 /// Pixels of a column of text: what the typefaces take at the size they are written in.
 const CALL_COLUMN: f64 = 6.8;
@@ -49,8 +49,8 @@ struct Placer<'a> {
     heights: HashMap<Position, f64>,
     /// Calls that have been entered and have not returned: call, track, y.
     open_calls: Vec<(usize, usize, f64)>,
-    /// Per lifeline: its state, and since which y.
-    states: Vec<(State, f64)>,
+    /// Of each connection: its lifeline, its state, and since which y.
+    states: BTreeMap<(usize, Option<u64>), (State, f64)>,
     rows: usize,
 }
 
@@ -83,7 +83,7 @@ impl<'a> Placer<'a> {
             picture,
             heights: HashMap::new(),
             open_calls: Vec::new(),
-            states: vec![(State::Closed, HEAD); run.hosts.len()],
+            states: BTreeMap::new(),
             rows: 0,
         }
     }
@@ -97,7 +97,7 @@ impl<'a> Placer<'a> {
                 self.note(lane, event, NoteKind::Dropped, format!("✕ {text}"));
                 self.segment(position, event, lane);
             }
-            Kind::StateChanged { to, .. } => self.state(lane, event, *to),
+            Kind::StateChanged { from, to } => self.state(lane, event, *from, *to),
             Kind::TimerArmed { timer: timer @ TimerName::TimeWait, deadline_ns } => {
                 let runs = deadline_ns.saturating_sub(event.time_ns);
                 let text = Text::new(self.language).timer_armed(*timer, runs);
@@ -139,12 +139,24 @@ impl<'a> Placer<'a> {
         }
     }
 
-    fn state(&mut self, lane: usize, event: &Event, to: State) {
-        let y = self.note(lane, event, NoteKind::State(to), to.name().to_owned());
-        let Some(entry) = self.states.get_mut(lane) else { return };
-        let (state, since) = std::mem::replace(entry, (to, y));
-        if state != State::Closed {
-            self.picture.bars.push(Bar { lane, top: since, bottom: y, state });
+    fn state(&mut self, lane: usize, event: &Event, from: State, to: State) {
+        let mut text = to.name().to_owned();
+        if (from, to) == (State::Listen, State::Closed) {
+            // The connections that it gave birth to go on.
+            text = format!("{text} ({})", Word::Listener.text(self.language));
+        }
+        let y = self.note(lane, event, NoteKind::State, text);
+        let id = (lane, event.connection.map(|name| name.id));
+        let Some((state, top)) = self.states.insert(id, (to, y)) else { return };
+        self.bar(lane, state, top, y);
+    }
+
+    fn bar(&mut self, lane: usize, state: State, top: f64, bottom: f64) {
+        match state {
+            State::Closed => {}
+            // Below the connections'.
+            State::Listen => self.picture.bars.insert(0, Bar { lane, top, bottom, state }),
+            _ => self.picture.bars.push(Bar { lane, top, bottom, state }),
         }
     }
 
@@ -257,10 +269,8 @@ impl<'a> Placer<'a> {
         for (at, track, top) in std::mem::take(&mut self.open_calls) {
             self.bracket(self.run.calls[at].host, track, top, bottom, false);
         }
-        for (lane, (state, since)) in std::mem::take(&mut self.states).into_iter().enumerate() {
-            if state != State::Closed {
-                self.picture.bars.push(Bar { lane, top: since, bottom, state });
-            }
+        for ((lane, _), (state, top)) in std::mem::take(&mut self.states) {
+            self.bar(lane, state, top, bottom);
         }
         let mut falls = vec![FALL; self.picture.lanes.len()];
         for (at, flight) in self.run.flights.iter().enumerate() {

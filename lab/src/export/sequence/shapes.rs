@@ -150,7 +150,7 @@ pub enum NoteKind {
     /// A call that failed.
     Failure,
     /// A state.
-    State(State),
+    State,
     /// A timer.
     Timer,
     /// A packet that was dropped.
