@@ -21,9 +21,10 @@ use crate::wire::packet::Transmit;
 pub struct LinkId(pub(super) usize);
 
 /// What a rule does with a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Action {
     /// Leave it to the next rule.
+    #[default]
     Pass,
     /// Take it away.
     Drop,
@@ -34,12 +35,23 @@ pub enum Action {
     /// Let it set out right behind the next packet of the same direction that is not held back itself;
     /// should none come within [`REORDER_WAIT`], then.
     Reorder,
-    /// Flip one of its bits, and leave the checksum as it was.
+    /// Flip one of its bits, and leave the checksum as it was. Where several rules say so of one packet,
+    /// each flips its bit.
     Corrupt {
         /// Which, from the first bit of the TCP header on, as the RFCs count bits; past the packet's end it
         /// is counted on from there.
         bit: u64,
     },
+}
+
+/// What the rules make of a packet.
+#[derive(Default)]
+struct Verdict {
+    action: Action,
+    /// The number of the rule that decided.
+    rule: Option<usize>,
+    /// The bits to flip, if that is the action.
+    flips: Vec<u64>,
 }
 
 /// How long a packet waits at most for another to overtake it: less than the shortest retransmission
@@ -194,10 +206,11 @@ impl Direction {
     ) {
         let is_looked_at = !self.rules.is_empty() || witness.is_capturing;
         let packet = is_looked_at.then(|| Packet::read(&segment, number)).flatten();
-        let (action, rule) = packet.as_ref().map_or((Action::Pass, None), |packet| {
+        let verdict = packet.as_ref().map(|packet| {
             witness.see(now, self.from, Vantage::Departure, packet);
             self.judge(packet)
         });
+        let Verdict { action, rule, flips } = verdict.unwrap_or_default();
         let (from, to) = (self.from, self.to);
         let tag = witness.follow(SettingOut { from, to, number, at: now, sent, rule });
         match action {
@@ -213,9 +226,11 @@ impl Direction {
                 self.set_out(now, segment.clone(), tag, witness);
                 self.set_out(now, segment, copy, witness);
             }
-            Action::Corrupt { bit } => {
-                if damage::flip_nth(&mut segment, bit) {
-                    witness.damaged(tag);
+            Action::Corrupt { .. } => {
+                for bit in flips {
+                    if damage::flip_nth(&mut segment, bit) {
+                        witness.damaged(tag);
+                    }
                 }
                 self.set_out(now, segment, tag, witness);
             }
@@ -224,16 +239,19 @@ impl Direction {
         }
     }
 
-    /// The first rule that does not let the packet pass decides, and its number; all of them see it.
-    fn judge(&mut self, packet: &Packet) -> (Action, Option<usize>) {
-        let mut decided = (Action::Pass, None);
+    /// The first rule that does not let the packet pass decides; all of them see it.
+    fn judge(&mut self, packet: &Packet) -> Verdict {
+        let mut verdict = Verdict::default();
         for (number, rule) in &mut self.rules {
             let action = rule(packet);
-            if decided.0 == Action::Pass && action != Action::Pass {
-                decided = (action, Some(*number));
+            if verdict.action == Action::Pass && action != Action::Pass {
+                (verdict.action, verdict.rule) = (action, Some(*number));
+            }
+            if let Action::Corrupt { bit } = action {
+                verdict.flips.push(bit);
             }
         }
-        decided
+        verdict
     }
 
     fn hold(&mut self, until: Instant, segment: Transmit, tag: Tag, is_overtaken: bool) {

@@ -114,6 +114,21 @@ fn a_flipped_bit_is_refused_by_the_checksum_and_sent_again() {
     }
 }
 
+/// The sum of RFC 9293 §3.1 does not notice that a bit has moved to the same place of another word.
+#[test]
+fn two_flipped_bits_can_cancel_each_other() {
+    let mut net = net();
+    let (link, client_host) = (net.link, net.client_host);
+    // Behind 32 bytes of header: h becomes i, and o becomes n.
+    for bit in [32 * 8 + 7, 36 * 8 + 7] {
+        net.add_rule(link, client_host, at_number(3, Action::Corrupt { bit }));
+    }
+    let (client, server) = net.open();
+    net.send(client, b"hello").unwrap();
+    net.expect_text(server, b"ielln");
+    assert_eq!(of(&net, client_host)[2].fate, Fate::Damaged);
+}
+
 #[test]
 fn bits_are_counted_from_the_highest_bit_of_the_tcp_headers_first_byte() {
     let mut net = net();

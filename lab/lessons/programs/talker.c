@@ -1,0 +1,24 @@
+/* A server that reads to the end, and then has three things to say. */
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int main(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(80)};
+    char data[4096];
+
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    bind(listener, (struct sockaddr *)&address, sizeof address);
+    listen(listener, 16);
+
+    int connection = accept(listener, NULL, NULL);
+    while (recv(connection, data, sizeof data, 0) > 0)
+        ;
+    for (int count = 0; count < 3; count++) {
+        send(connection, "here you are", 12, 0);
+        usleep(100000);
+    }
+    close(connection);
+    return 0;
+}

@@ -1,0 +1,20 @@
+/* A client that has a lot to say. (A real program checks every result.) */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int main(void)
+{
+    struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(80)};
+    inet_pton(AF_INET, "10.0.0.2", &server.sin_addr);
+    static char data[500000];
+    memset(data, 'x', sizeof data);
+
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    connect(fd, (struct sockaddr *)&server, sizeof server);
+    send(fd, data, sizeof data, 0);
+    close(fd);
+    return 0;
+}
