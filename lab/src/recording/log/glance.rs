@@ -5,7 +5,7 @@
 //! and nothing else. A line that is laid out otherwise is parsed as an event after all, and refused if it
 //! is none.
 
-use memchr::memmem::{Finder, find};
+use memchr::memmem::Finder;
 use serde::{Deserialize, Serialize};
 use tcpstack::event::{Event, Kind, Snapshot, TimerName};
 
@@ -32,16 +32,24 @@ pub(super) struct Sample(pub(super) [u64; QUANTITIES]);
 
 /// Looks for what an index needs. Made once for many lines.
 pub(super) struct Glancer {
+    connection: Finder<'static>,
     kind: Finder<'static>,
+    again: Finder<'static>,
     after: Finder<'static>,
+    /// The numbers of a snapshot that are looked at, in its order.
+    numbers: [Finder<'static>; 6],
     lost: Finder<'static>,
 }
 
 impl Glancer {
     pub(super) fn new() -> Glancer {
+        let numbers = ["iss", "snd_una", "snd_nxt", "snd_wnd", "cwnd", "in_flight"];
         Glancer {
+            connection: Finder::new(r#""connection":{"id":"#),
             kind: Finder::new(r#""kind":{"type":""#),
+            again: Finder::new(r#""retransmission":true"#),
             after: Finder::new(r#""after":{"#),
+            numbers: numbers.map(|name| Finder::new(&format!("\"{name}\":")).into_owned()),
             lost: Finder::new(r#""lost":[["#),
         }
     }
@@ -65,22 +73,39 @@ impl Glancer {
         let time_ns = cursor.number()?;
         cursor.word(br#","host":""#)?;
         let (before, kind) = split(cursor.0, &self.kind)?;
-        let connection = connection(before);
+        let connection = self.connection(before);
         let (kind, after) = match split(kind, &self.after) {
             Some((kind, after)) => (kind, Some(after)),
             None => (kind, None),
         };
         let marks = [
-            kind.starts_with(b"segment_sent") && find(kind, br#""retransmission":true"#).is_some(),
+            kind.starts_with(b"segment_sent") && self.again.find(kind).is_some(),
             kind.starts_with(br#"timer_fired","timer":"retransmission""#)
                 || after.is_some_and(|after| self.lost.find(after).is_some()),
             kind.starts_with(b"packet_dropped"),
         ];
         let sample = match after {
-            Some(after) => Some(sample(after)?),
+            Some(after) => Some(self.sample(after)?),
             None => None,
         };
         Some(Glance { time_ns, connection, marks, sample })
+    }
+
+    fn connection(&self, before_kind: &[u8]) -> u64 {
+        let id = split(before_kind, &self.connection).map(|(_, rest)| Cursor(rest).number());
+        id.flatten().unwrap_or(0)
+    }
+
+    /// The numbers of a snapshot, which stand in it in this order, with others between them.
+    fn sample(&self, after: &[u8]) -> Option<Sample> {
+        let mut numbers = [0; 6];
+        let mut rest = after;
+        for (number, finder) in numbers.iter_mut().zip(&self.numbers) {
+            (_, rest) = split(rest, finder)?;
+            *number = Cursor(rest).number()?;
+        }
+        let [iss, una, nxt, wnd, cwnd, in_flight] = numbers;
+        Some(Sample::of(iss, una, nxt, wnd, [cwnd, in_flight]))
     }
 }
 
@@ -88,28 +113,6 @@ impl Glancer {
 fn split<'a>(text: &'a [u8], finder: &Finder<'_>) -> Option<(&'a [u8], &'a [u8])> {
     let at = finder.find(text)?;
     Some((&text[..at], &text[at + finder.needle().len()..]))
-}
-
-fn connection(before_kind: &[u8]) -> u64 {
-    let key = br#""connection":{"id":"#;
-    let at = find(before_kind, key).map(|at| at + key.len());
-    at.and_then(|at| Cursor(&before_kind[at..]).number()).unwrap_or(0)
-}
-
-/// The numbers of a snapshot, which stand in it in this order, with others between them.
-fn sample(after: &[u8]) -> Option<Sample> {
-    let mut rest = after;
-    let mut next = |key: &[u8]| {
-        rest = &rest[find(rest, key)? + key.len()..];
-        Cursor(rest).number()
-    };
-    let iss = next(br#""iss":"#)?;
-    let una = next(br#""snd_una":"#)?;
-    let nxt = next(br#""snd_nxt":"#)?;
-    let wnd = next(br#""snd_wnd":"#)?;
-    let cwnd = next(br#""cwnd":"#)?;
-    let in_flight = next(br#""in_flight":"#)?;
-    Some(Sample::of(iss, una, nxt, wnd, [cwnd, in_flight]))
 }
 
 impl Sample {
