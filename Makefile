@@ -4,10 +4,11 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 SEEDS ?= 10000
+LESSON ?= 1
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test soak scripts-on-linux bench install fmt clean
+.PHONY: help build demo lab test soak scripts-on-linux bench install fmt clean
 
 help: ## this list · 列出所有命令
 	@echo 'make TARGET, where TARGET is one of:'
@@ -20,6 +21,10 @@ build: ## libtcpstack, the tcpstack command and the C examples, release · 编�
 demo: ## C server, C client and Python client, and the diagram of what happened · 演示
 	@scripts/need cargo cc python3 venv
 	@scripts/demo
+
+lab: ## watch a connection in the browser: make lab LESSON=9 · 在浏览器中观察 TCP
+	@scripts/need cargo cc
+	@scripts/lab $(LESSON)
 
 test: ## everything: format, lints, Rust, C, Python, the page, kernel peers · 全部测试
 	@scripts/need cargo rustfmt clippy cc python3 venv openssl valgrind node npm chromium
