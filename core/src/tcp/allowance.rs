@@ -12,7 +12,8 @@ use crate::time::Instant;
 impl Connection {
     /// How much of `data` bytes of text at SND.NXT may leave at once, `largest` at most; else what keeps them.
     /// `usable` is what the peer's window still takes, `room` what the congestion window does.
-    #[inline]
+    // Where it sends, the word is dropped: in place, nothing of it is left.
+    #[inline(always)]
     pub(super) fn new_text(
         &self,
         data: u64,
@@ -78,6 +79,7 @@ impl Connection {
     /// (RFC 9293 §3.8.6.2.1, MUST-38, and §3.7.4, SHLD-7: Nagle, in the form that holds small text back only
     /// behind small text). What waits is gathered (MAY-16), but not for ever (MUST-60): the ACK or the
     /// override lets it go.
+    #[inline(always)]
     fn holds_small(&self, len: u64, data: u64, usable: u64) -> Option<Limit> {
         if len < data && len < usable {
             // Cut short by the congestion window alone, whose ACKs are on their way.
