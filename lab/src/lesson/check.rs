@@ -106,12 +106,6 @@ fn scenario(
     }
     // What a text says of one run need not be true of another: these are not inherited.
     scenario.landmarks = moments::landmarks(toml.landmarks, &scenario.hosts)?;
-    scenario.tshark.clear();
-    for (host, notes) in toml.expect.tshark {
-        let name = Spanned::new(notes.span(), host);
-        host_index(&name, &scenario.hosts)?;
-        scenario.tshark.insert(name.into_inner(), notes.into_inner());
-    }
     let experiments = toml.experiments.into_iter();
     let experiments = experiments.map(|entry| experiment(entry, &scenario.hosts));
     let head = ScenarioHead {
@@ -140,7 +134,6 @@ fn fresh() -> Scenario {
         programs: Vec::new(),
         injections: Vec::new(),
         landmarks: Vec::new(),
-        tshark: std::collections::BTreeMap::new(),
     }
 }
 

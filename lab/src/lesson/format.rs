@@ -66,8 +66,6 @@ pub(super) struct ScenarioToml {
     pub(super) landmarks: Vec<LandmarkToml>,
     #[serde(default, rename = "experiment")]
     pub(super) experiments: Vec<ExperimentToml>,
-    #[serde(default)]
-    pub(super) expect: ExpectToml,
 }
 
 /// `[scenario.link]`
@@ -213,13 +211,4 @@ pub(super) struct ExperimentToml {
     pub(super) text: Text,
     #[serde(rename = "rule")]
     pub(super) rules: Vec<RuleToml>,
-}
-
-/// `[scenario.expect]`
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ExpectToml {
-    /// What tshark notes of the packets that each host sees, in order.
-    #[serde(default)]
-    pub(super) tshark: BTreeMap<String, Spanned<Vec<String>>>,
 }

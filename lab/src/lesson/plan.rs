@@ -1,6 +1,5 @@
 //! A scenario as the stage plays it: checked, every name resolved, every number bounded.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -35,8 +34,6 @@ pub struct Scenario {
     pub injections: Vec<Injection>,
     /// The moments that texts speak of.
     pub landmarks: Vec<LandmarkPlan>,
-    /// What tshark notes, by the name of the host where it captures.
-    pub tshark: BTreeMap<String, Vec<String>>,
 }
 
 impl Scenario {

@@ -321,7 +321,7 @@ pub struct LimitSpan {
 /// A moment that a lesson's text speaks of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Landmark {
-    /// Unique in its lesson; links name it.
+    /// Unique in its scenario; links name both.
     pub id: String,
     /// Where the cursor goes.
     pub at: Position,

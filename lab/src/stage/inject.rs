@@ -77,11 +77,12 @@ impl<'a> Injector<'a> {
             }
             InjectionSource::Imitated(peer) => self.imitated(world, injection.to, peer)?,
         };
+        let acknowledges = injection.flags.contains(tcp::Flags::ACK);
         let header = tcp::Header {
             src_port: source.port(),
             dst_port: local.port(),
             seq: number(base.0, injection.seq),
-            ack: number(base.1, injection.ack),
+            ack: if acknowledges { number(base.1, injection.ack) } else { 0 },
             flags: injection.flags,
             window: injection.window,
             ..Default::default()

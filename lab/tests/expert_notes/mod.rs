@@ -15,7 +15,8 @@ pub(crate) fn is_tshark_here() -> bool {
     Command::new("tshark").arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
-/// Each remark with the number of its frame: `6 This frame is a (suspected) retransmission`.
+/// Each remark with the number of its frame, `6 This frame is a (suspected) retransmission`, or with those
+/// of the first and the last where frames that follow each other get the same: `36-75 This frame ...`.
 pub(crate) fn notes(performance: &Performance, host: HostIndex) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("host.pcapng");
@@ -36,18 +37,32 @@ pub(crate) fn notes(performance: &Performance, host: HostIndex) -> Vec<String> {
     let output = tshark.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
-    text.lines().flat_map(remarks).collect()
+    let mut spans: Vec<(u64, u64, String)> = Vec::new();
+    for (frame, remark) in text.lines().flat_map(remarks) {
+        let known =
+            spans.iter_mut().find(|(_, last, known)| *known == remark && *last + 1 == frame);
+        match known {
+            Some((_, last, _)) => *last = frame,
+            None => spans.push((frame, frame, remark)),
+        }
+    }
+    spans.into_iter().map(|(first, last, remark)| span(first, last, &remark)).collect()
 }
 
-fn remarks(line: &str) -> Vec<String> {
+fn span(first: u64, last: u64, remark: &str) -> String {
+    if first == last { format!("{first} {remark}") } else { format!("{first}-{last} {remark}") }
+}
+
+fn remarks(line: &str) -> Vec<(u64, String)> {
     let mut columns = line.split('\t');
     let mut column = || columns.next().unwrap_or_default();
     let (frame, severities, messages) = (column(), column(), column());
+    let frame = frame.parse().expect("tshark numbers frames");
     let severities = severities.split(';').map(|severity| severity.parse().unwrap_or(0));
     let messages = severities.zip(messages.split(';'));
     messages
         .filter(|(severity, message)| *severity >= NOTE && !is_usual(message))
-        .map(|(_, message)| format!("{frame} {message}"))
+        .map(|(_, message)| (frame, message.to_owned()))
         .collect()
 }
 
