@@ -16,6 +16,9 @@ use crate::run::Role;
 
 /// More lifelines than these nobody can read.
 const HOSTS_MAX: usize = 6;
+/// Where hosts from outside stand: they make no calls, and behind the first host they leave both margins to
+/// those that do.
+const OUTSIDERS: usize = 1;
 
 /// What a scenario begins with: a client and a server, 20 ms apart.
 pub(super) fn two_hosts() -> (Vec<HostPlan>, Vec<Impairment>) {
@@ -53,10 +56,15 @@ pub(super) fn merge_hosts(
                 hosts[index].address = address.unwrap_or(hosts[index].address);
                 index
             }
+            (None, Some(_)) if is_extension => {
+                let message = "a scenario that extends another keeps its hosts";
+                return Err(Fault::new(at, message));
+            }
             (None, Some(address)) if hosts.len() < HOSTS_MAX => {
-                hosts.push(new_host(name, Role::Peer, *address.get_ref()));
-                links.push(links[0]);
-                hosts.len() - 1
+                let index = if entry.outside { OUTSIDERS } else { hosts.len() };
+                hosts.insert(index, new_host(name, Role::Peer, *address.get_ref()));
+                links.insert(index, links[0]);
+                index
             }
             (None, Some(_)) => {
                 return Err(Fault::new(at, format!("expected {HOSTS_MAX} hosts at most")));

@@ -190,6 +190,11 @@ fn rules_and_landmarks_name_what_there_is() {
         ),
         ("[[scenario.host]]\nname = \"third\"", "the host `third` lacks `address`"),
         (
+            "[[scenario]]\nid = \"more\"\nextends = \"one\"\ntitle = { en = \"a\", zh = \"b\" }\n\
+             text = { en = \"a\", zh = \"b\" }\n[[scenario.host]]\nname = \"third\"\naddress = \"10.0.0.3\"",
+            "keeps its hosts",
+        ),
+        (
             "[[scenario.host]]\nname = \"third\"\naddress = \"10.0.0.1\"",
             "two hosts have the address",
         ),
