@@ -244,6 +244,11 @@ impl Text {
         )
     }
 
+    /// Who sent a segment in the name of another.
+    pub fn forged_by(self, host: &str) -> String {
+        self.choose(format!("forged by {host}:"), format!("{host} 伪造："))
+    }
+
     /// Who sent the first FIN.
     pub fn closed_first(self, who: &str) -> String {
         self.choose(

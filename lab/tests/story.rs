@@ -5,8 +5,10 @@ mod stage;
 use stage::plays;
 use tcpstack::event::{ConnectionName, Kind, Reason};
 use tcpstack::wire::tcp::Flags;
+use tcpstack_lab::lesson;
 use tcpstack_lab::recording::{self, Source};
 use tcpstack_lab::run::Run;
+use tcpstack_lab::stage::play;
 use tcpstack_lab::story::{
     Close, Fate, Story, What, condense, find_conversations, summarise, tell,
 };
@@ -159,4 +161,19 @@ fn condensing_loses_no_byte_of_a_bulk_transfer() {
     assert_eq!(sent(&condensed), 146_000);
     assert!(condensed.moments.len() < whole.moments.len() / 3);
     assert_eq!(condense(whole.clone(), true).moments.len(), whole.moments.len());
+}
+
+#[test]
+fn what_was_forged_and_what_no_connection_wanted_belong_to_the_connection_they_name() {
+    let lesson = lesson::find("attacks").unwrap();
+    let run = play(lesson, "blind-reset", &[]).unwrap();
+    let conversations = find_conversations(&run.events);
+    assert_eq!(conversations.len(), 1);
+    let story = tell(&run, &conversations, 1);
+    let resets = story.arrows.iter().filter(|arrow| arrow.has_flag("RST"));
+    let by_whom = resets.map(|arrow| arrow.forged_by.as_deref());
+    // Two that a stranger made; the server's own, when the client speaks to a connection that is gone.
+    assert_eq!(by_whom.collect::<Vec<_>>(), [Some("stranger"), Some("stranger"), None]);
+    let [summary] = &summarise(&story)[..] else { panic!("one connection expected") };
+    assert_eq!(summary.close, Close::Reset(summary.lanes.1));
 }

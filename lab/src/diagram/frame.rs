@@ -81,9 +81,11 @@ fn place_name(lane: &Lane) -> String {
 /// Who a lane is, in a sentence.
 fn who(story: &Story, lane: LaneId, text: Text) -> String {
     let lane = &story.lanes[lane];
+    let role = role_name(lane, text);
     match text.language() {
-        tcpstack::event::Language::English => format!("{} {}", role_name(lane, text), lane.host),
-        tcpstack::event::Language::Chinese => format!("{} {} ", role_name(lane, text), lane.host),
+        _ if role == lane.host => role.to_owned(),
+        tcpstack::event::Language::English => format!("{role} {}", lane.host),
+        tcpstack::event::Language::Chinese => format!("{role} {} ", lane.host),
     }
 }
 

@@ -73,6 +73,9 @@ fn head(arrow: &Arrow, conversation: &Conversation, text: Text) -> Vec<Line> {
     if segment.retransmission {
         tokens.push(vec![span(format!("↻ {}", text.word(Word::Again)), Style::Again)]);
     }
+    if let Some(host) = &arrow.forged_by {
+        tokens.push(vec![span(text.forged_by(host), Style::Lost)]);
+    }
     if arrow.fate == Fate::Damaged {
         tokens.push(vec![span(text.word(Word::Damaged), Style::Lost)]);
     }

@@ -84,10 +84,13 @@ pub fn find_conversations(events: &[Event]) -> Vec<Conversation> {
     // The last conversation between two ends.
     let mut between: BTreeMap<(SocketAddr, SocketAddr), usize> = BTreeMap::new();
     for (seen_by, view) in views {
-        // A second id at the same end is a later connection between the same ports.
+        // A second id at the same end is a later connection between the same ports; what no connection
+        // wanted came from the one before.
+        let is_unowned = seen_by.1 == UNOWNED;
         let end = (Arc::clone(&seen_by.0), view.local);
         let pair = (view.local.min(view.remote), view.local.max(view.remote));
-        let known = between.get(&pair).copied().filter(|at| !ends[*at].contains(&end));
+        let is_its = |at: &usize| is_unowned || !ends[*at].contains(&end);
+        let known = between.get(&pair).copied().filter(is_its);
         let at = known.unwrap_or_else(|| {
             found.push(Conversation {
                 number: 0,

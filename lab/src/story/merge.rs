@@ -165,9 +165,16 @@ impl<'a> Teller<'a> {
             fate,
             lost_segments: flight.lost_segments,
             reason: event.reason.filter(|_| is_sending),
+            forged_by: self.forger(flight, from),
         });
         self.show(flight.sent.filter(|_| fate != Fate::Duplicate), What::Sent(id));
         self.show(flight.received, What::Arrived(id));
+    }
+
+    /// Who sent a segment that bears the address of another host.
+    fn forger(&self, flight: &Flight, from: SocketAddr) -> Option<String> {
+        let is_another = self.places.at(from).is_some_and(|host| host != flight.from);
+        is_another.then(|| self.run.hosts[flight.from].name.clone())
     }
 
     fn show(&mut self, at: Option<Position>, what: What) {

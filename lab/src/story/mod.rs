@@ -73,6 +73,8 @@ pub struct Arrow {
     pub lost_segments: u64,
     /// Why it was sent.
     pub reason: Option<Reason>,
+    /// The host that sent it in the name of `from`.
+    pub forged_by: Option<String>,
 }
 
 impl Arrow {

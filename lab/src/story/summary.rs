@@ -105,7 +105,9 @@ fn client_lane(story: &Story, index: usize, arrows: &[&Arrow]) -> Option<LaneId>
 fn flow(arrows: &[&Arrow], from: LaneId) -> Flow {
     let mut flow = Flow::default();
     let mut reached = None;
-    let sent = |arrow: &&&Arrow| arrow.from == from && arrow.fate != Fate::Duplicate;
+    let sent = |arrow: &&&Arrow| {
+        arrow.from == from && arrow.fate != Fate::Duplicate && arrow.forged_by.is_none()
+    };
     for arrow in arrows.iter().filter(sent) {
         let segments = arrow.segments();
         let len = arrow.segment.len as u64;
@@ -135,7 +137,8 @@ fn close(story: &Story, index: usize, lanes: (LaneId, LaneId)) -> Close {
     for moment in &story.moments {
         let (What::Sent(id) | What::Arrived(id)) = moment.what else { continue };
         let arrow = &story.arrows[id];
-        if arrow.conversation != index {
+        // What a forged segment does is told by the answers to it.
+        if arrow.conversation != index || arrow.forged_by.is_some() {
             continue;
         }
         answered |= arrow.from == lanes.1;
