@@ -8,7 +8,8 @@ mod expert_notes;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use expect_test::expect_file;
 use tcpstack::event::Kind;
@@ -50,6 +51,33 @@ fn every_scenario_goes_as_it_went_before() {
     });
     let there = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
     assert_eq!(there.collect::<BTreeSet<_>>(), expected, "two files for each scenario");
+}
+
+/// What a listing shows is what a reader types in: the C of all of them goes through the compiler, over the
+/// system's own sockets and over this stack's, and the Python through Python's.
+#[test]
+fn every_listing_is_a_program() {
+    let lab = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let programs = lab.join("lessons/programs");
+    let files = || fs::read_dir(&programs).unwrap().map(|entry| entry.unwrap().path());
+    let of =
+        |kind: &str| files().filter(|file| file.extension().unwrap() == kind).collect::<Vec<_>>();
+    let (c, python) = (of("c"), of("py"));
+    let stems = |files: &[PathBuf]| {
+        files.iter().map(|file| file.file_stem().unwrap().to_owned()).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(stems(&c), stems(&python), "each program is there in both languages");
+    for over_the_stack in [&[][..], &["-include", "tcpstack/bsd.h"]] {
+        let mut compiler = Command::new("cc");
+        compiler.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-I"]);
+        let output = compiler.arg(lab.join("../include")).args(over_the_stack).args(&c).output();
+        let output = output.expect("cc is there");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let compile = "import sys\nfor name in sys.argv[1:]: compile(open(name).read(), name, 'exec')";
+    let output = Command::new("python3").args(["-c", compile]).args(&python).output();
+    let output = output.expect("python3 is there");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]
