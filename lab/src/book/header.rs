@@ -29,7 +29,7 @@ super::entry::entries! {
     "checksum" "RFC 9293 §3.1" "Checksum" "校验和"
         "The Internet checksum: the ones' complement of the ones' complement sum of all 16-bit words of pseudo-header (addresses, protocol, length), header and data. It is no CRC. A segment whose checksum is wrong is dropped without a word."
         "互联网校验和：把伪首部（地址、协议号、长度）、头部和数据按 16 位反码求和，再取反。它不是 CRC。校验和错误的报文段会被悄悄丢弃，不作任何回应。";
-    "urgent_pointer" "RFC 9293 §3.8.5, RFC 6093 §3.1" "Urgent pointer" "紧急指针"
+    "urgent_pointer" "RFC 9293 §3.8.5, RFC 6093 §4" "Urgent pointer" "紧急指针"
         "With URG set: an offset from the sequence number to the byte after the last urgent one. New programs should not use urgent data."
         "URG 置位时有效：相对序号的正偏移，指向最后一个紧急数据的下一个字节。新程序不应再使用紧急数据。";
 }
