@@ -112,7 +112,8 @@ pub(crate) struct Drawing {
 #[cfg(feature = "server")]
 #[derive(Debug, Args)]
 pub(crate) struct Lab {
-    /// A lesson's number or name and one of its scenarios, or the hosts' recordings.
+    /// A lesson's number or name, or a lesson.toml of your own, and one of its scenarios; or files: the hosts'
+    /// recordings, a capture, a run.
     #[arg(value_name = "LESSON [SCENARIO] | FILE")]
     pub(crate) what: Vec<String>,
     /// Show what the programs that write the FILEs do, as they do it.
@@ -126,7 +127,7 @@ pub(crate) struct Lab {
     pub(crate) no_open: bool,
     /// Show it in this terminal.
     #[cfg(feature = "terminal")]
-    #[arg(long, conflicts_with_all = ["port", "no_open"])]
+    #[arg(long, conflicts_with_all = ["port", "no_open", "follow"])]
     pub(crate) terminal: bool,
     /// The language of the page [default: the browser's].
     #[arg(long, value_enum)]

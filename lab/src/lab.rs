@@ -6,13 +6,14 @@ use std::sync::RwLock;
 use std::time::Duration;
 
 use tcpstack::event::Language;
-use tcpstack_lab::lesson::{self, Lesson, LessonError, LessonFile};
 use tcpstack_lab::open::{FileKind, OpenError, kind_of, open};
 use tcpstack_lab::recording::log::{Log, LogError};
 use tcpstack_lab::server::{Live, Opened, Server, ServerError, Session};
 
 use crate::args::Lab;
+use crate::browser;
 use crate::language;
+use crate::subject::{Named, SubjectError, check_files, named};
 
 /// A file that was written to within this time is taken for one that is still being written.
 const JUST_WRITTEN: Duration = Duration::from_secs(2);
@@ -20,18 +21,12 @@ const JUST_WRITTEN: Duration = Duration::from_secs(2);
 /// Why nothing was opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LabError {
-    /// What was named is neither a lesson nor a file.
-    #[error("{0} is neither a lesson (1 to {1}, or its name) nor a file")]
-    Unknown(String, usize),
-    /// There is no such scenario.
-    #[error("lesson {lesson} has no scenario {asked}; it has {ids}")]
-    Scenario { asked: String, lesson: u32, ids: String },
-    /// A teacher's own lesson cannot be read.
+    /// What was named cannot be shown.
     #[error(transparent)]
-    Lesson(#[from] LessonError),
-    /// More was named than a lesson and a scenario.
-    #[error("{0} is one too many: expected a lesson and at most one of its scenarios")]
-    TooMuch(String),
+    Subject(#[from] SubjectError),
+    /// A file does not grow event by event.
+    #[error("{} cannot be followed: only what `events=FILE` writes is shown as it grows", .0.display())]
+    Follow(PathBuf),
     /// A file cannot be read.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -56,78 +51,64 @@ pub(crate) fn lab(arguments: &Lab) -> Result<(), LabError> {
     if arguments.terminal {
         return Ok(crate::terminal_command::terminal(&arguments.what, arguments.lang)?);
     }
-    let opened = opened(arguments)?;
     let language = language::of(arguments.lang);
+    let opened = opened(arguments, language)?;
     let asked = arguments.lang.map(Language::from);
     let server = Server::bind(arguments.port, Session::new(opened, asked))?;
     let url = server.url();
     say(language, &url)?;
-    if !arguments.no_open && ::open::that_detached(&url).is_err() {
-        eprintln!("{}", no_browser(language));
+    if !arguments.no_open && !browser::open(&url) {
+        eprintln!("{}", browser::word(language, server.port()));
     }
     Ok(server.run()?)
 }
 
 /// What the words on the command line mean.
-fn opened(arguments: &Lab) -> Result<Opened, LabError> {
-    let what = &arguments.what;
-    let Some(first) = what.first() else {
-        return Ok(Opened::Lesson { lesson: 1, scenario: None, own: None });
+fn opened(arguments: &Lab, language: Language) -> Result<Opened, LabError> {
+    let paths = match named(&arguments.what)? {
+        Named::Lesson { file, is_own, scenario } => {
+            let lesson = file.lesson.number;
+            return Ok(Opened::Lesson { lesson, scenario, own: is_own.then_some(file) });
+        }
+        Named::Files(paths) => paths,
     };
-    if let Some(lesson) = lesson::find(first) {
-        return open_lesson(&lesson.lesson, &what[1..], None);
-    }
-    if Path::new(first).extension() == Some("toml".as_ref()) {
-        let own = LessonFile::open(Path::new(first))?;
-        return open_lesson(&own.lesson.clone(), &what[1..], Some(Box::new(own)));
-    }
-    let paths: Vec<PathBuf> = what.iter().map(PathBuf::from).collect();
     if arguments.follow || paths.iter().any(|path| is_being_written(path)) {
+        check_growing(&paths)?;
+        say_live(language, &paths);
         return Ok(Opened::Live(Live::new(paths)));
     }
-    if let Some(missing) = what.iter().find(|name| !Path::new(name).exists()) {
-        return Err(LabError::Unknown(missing.clone(), number_of_lessons()));
-    }
-    if paths.iter().all(|path| matches!(kind_of(path), Ok(FileKind::Events))) {
+    check_files(&paths)?;
+    let kinds = paths
+        .iter()
+        .map(|path| kind_of(path).map_err(|source| OpenError::Open { path: path.clone(), source }));
+    if kinds.collect::<Result<Vec<_>, _>>()?.iter().all(|kind| *kind == FileKind::Events) {
         return Ok(Opened::Log(RwLock::new(Log::open(&paths)?)));
     }
     let whole = open(&paths)?;
+    whole.warnings.iter().for_each(|text| eprintln!("tcpstack: {}", text.of(language)));
     Ok(Opened::Whole(Box::new(whole.run)))
 }
 
-fn number_of_lessons() -> usize {
-    lesson::lessons().len()
-}
-
-/// The lesson, with the scenario that is named behind it.
-fn open_lesson(
-    lesson: &Lesson,
-    rest: &[String],
-    own: Option<Box<LessonFile>>,
-) -> Result<Opened, LabError> {
-    if let Some(more) = rest.get(1) {
-        return Err(LabError::TooMuch(more.clone()));
-    }
-    let scenario = rest.first().cloned();
-    let ids: Vec<&str> = lesson.scenarios.iter().map(|scenario| scenario.id.as_str()).collect();
-    match scenario {
-        Some(asked) if !ids.contains(&asked.as_str()) => {
-            Err(LabError::Scenario { asked, lesson: lesson.number, ids: ids.join(", ") })
-        }
-        scenario => Ok(Opened::Lesson { lesson: lesson.number, scenario, own }),
-    }
-}
-
-/// Whether a program has just written to the file, or is expected to.
+/// Whether a program has just written events to the file, or is expected to.
 fn is_being_written(path: &Path) -> bool {
     match path.metadata() {
         Ok(metadata) => {
             let age = metadata.modified().ok().and_then(|written| written.elapsed().ok());
-            metadata.is_file() && age.is_some_and(|age| age < JUST_WRITTEN)
+            age.is_some_and(|age| age < JUST_WRITTEN)
+                && matches!(kind_of(path), Ok(FileKind::Events))
         }
         Err(error) => {
             error.kind() == io::ErrorKind::NotFound && path.extension() == Some("jsonl".as_ref())
         }
+    }
+}
+
+/// Whether each of the files that are there holds events.
+fn check_growing(paths: &[PathBuf]) -> Result<(), LabError> {
+    let grows = |path: &&PathBuf| !path.exists() || matches!(kind_of(path), Ok(FileKind::Events));
+    match paths.iter().find(|path| !grows(path)) {
+        Some(other) => Err(LabError::Follow(other.clone())),
+        None => Ok(()),
     }
 }
 
@@ -140,9 +121,23 @@ fn say(language: Language, url: &str) -> io::Result<()> {
     out.flush()
 }
 
-fn no_browser(language: Language) -> &'static str {
+/// What a live run is, and which of its files nobody has written yet: the name may be a slip.
+fn say_live(language: Language, paths: &[PathBuf]) {
+    let missing = paths.iter().filter(|path| !path.exists());
+    for path in missing.map(|path| path.display()) {
+        match language {
+            Language::English => eprintln!(
+                "{path} is not there yet: it is shown as soon as a program writes it (events={path} in its URL)."
+            ),
+            Language::Chinese => {
+                eprintln!("{path} 还不存在：等程序开始写它（URL 里写 events={path}）就会显示出来。")
+            }
+        }
+    }
     match language {
-        Language::English => "No browser could be started: open the address by hand.",
-        Language::Chinese => "无法启动浏览器：请手动打开上面的地址。",
+        Language::English => {
+            eprintln!("This is a live run: it is shown as it happens, and cannot be played again.");
+        }
+        Language::Chinese => eprintln!("这是正在进行的运行：边发生边显示，不能重演。"),
     }
 }

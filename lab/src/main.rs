@@ -1,6 +1,8 @@
 //! The `tcpstack` command: reads the command line, runs the command, says what went wrong.
 
 mod args;
+#[cfg(feature = "server")]
+mod browser;
 mod export_command;
 #[cfg(feature = "server")]
 mod lab;

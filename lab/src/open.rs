@@ -44,6 +44,14 @@ pub enum OpenError {
         /// What the system said.
         source: io::Error,
     },
+    /// A file is something else altogether.
+    #[error(
+        "{path} is no run: expected what `events=FILE` writes, a capture (pcap or pcapng), or a run as JSON"
+    )]
+    Neither {
+        /// Which.
+        path: PathBuf,
+    },
     /// A file is no recording.
     #[error("{path}: {source}")]
     Events {
@@ -95,10 +103,12 @@ pub enum FileKind {
     Capture,
     /// A run, as `export` writes it in JSON.
     Run,
+    /// None of them.
+    Other,
 }
 
-/// What the file at `path` is, by its first bytes. What is none of them counts as events: the error
-/// that reading gives then says what they begin with.
+/// What the file at `path` is, by its first bytes. One that is empty so far, or that begins as JSON does,
+/// counts as events: the error that reading gives then says what they begin with.
 ///
 /// # Errors
 /// The system's, when it cannot be opened or read.
@@ -115,7 +125,13 @@ fn kind_at_start(file: &mut File) -> io::Result<FileKind> {
     }
     let text: String = String::from_utf8_lossy(&beginning).split_whitespace().collect();
     let is_run = text.starts_with(&format!("{{\"format\":\"{FORMAT}\""));
-    Ok(if is_run { FileKind::Run } else { FileKind::Events })
+    Ok(if is_run {
+        FileKind::Run
+    } else if text.is_empty() || text.starts_with('{') {
+        FileKind::Events
+    } else {
+        FileKind::Other
+    })
 }
 
 /// The run in `paths`: the event files of all its hosts, or one capture, or one run.
@@ -129,6 +145,9 @@ pub fn open(paths: &[PathBuf]) -> Result<Opened, OpenError> {
         let failed = |source| OpenError::Open { path: path.clone(), source };
         let mut file = File::open(path).map_err(failed)?;
         let kind = kind_at_start(&mut file).map_err(failed)?;
+        if kind == FileKind::Other {
+            return Err(OpenError::Neither { path: path.clone() });
+        }
         if kind != FileKind::Events {
             let kind_name = if kind == FileKind::Run { "run" } else { "capture" };
             let alone = OpenError::Alone { path: path.clone(), kind: kind_name };

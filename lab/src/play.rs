@@ -1,27 +1,21 @@
 //! `tcpstack play`: plays a scenario and draws it, or prints its events.
 
 use std::io::{self, Write};
-use std::path::Path;
 
-use tcpstack_lab::lesson::{self, LessonError, LessonFile};
 use tcpstack_lab::open::Opened;
 use tcpstack_lab::run::lines;
 use tcpstack_lab::stage::{PlayError, perform};
 
 use crate::args::Play;
 use crate::show::{ShowError, draw};
+use crate::subject::{SubjectError, lesson_named};
 
 /// Why nothing was played.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PlayFailure {
-    /// There is no such lesson.
-    #[error(
-        "there is no lesson `{asked}`: expected a number or name of {known}, or a file that ends in .toml"
-    )]
-    NoSuchLesson { asked: String, known: String },
-    /// The lesson's file cannot be used.
+    /// There is no such lesson, or its file cannot be used.
     #[error(transparent)]
-    Lesson(#[from] LessonError),
+    Subject(#[from] SubjectError),
     /// The scenario cannot be played.
     #[error(transparent)]
     Play(#[from] PlayError),
@@ -35,7 +29,7 @@ pub(crate) enum PlayFailure {
 
 /// Plays what `arguments` name.
 pub(crate) fn play(arguments: &Play) -> Result<(), PlayFailure> {
-    let lesson = lesson_of(&arguments.lesson)?;
+    let lesson = lesson_named(&arguments.lesson)?.0;
     let scenario = arguments.scenario.clone().unwrap_or_else(|| lesson.scenarios[0].id.clone());
     let performance = perform(&lesson, &scenario, &arguments.rules)?;
     for surprise in &performance.surprises {
@@ -56,19 +50,4 @@ pub(crate) fn play(arguments: &Play) -> Result<(), PlayFailure> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => Ok(result?),
     }
-}
-
-fn lesson_of(asked: &str) -> Result<LessonFile, PlayFailure> {
-    if let Some(file) = lesson::find(asked) {
-        return Ok(file.clone());
-    }
-    if Path::new(asked).extension().is_some_and(|extension| extension == "toml") {
-        return Ok(LessonFile::open(Path::new(asked))?);
-    }
-    let known = lesson::lessons().iter().map(|file| {
-        let lesson = &file.lesson;
-        format!("{} {}", lesson.number, lesson.id)
-    });
-    let known = known.collect::<Vec<_>>().join(", ");
-    Err(PlayFailure::NoSuchLesson { asked: asked.to_owned(), known })
 }

@@ -1,11 +1,27 @@
-//! What the words on the command line mean: a lesson's scenarios, played with the reader's rules, or files.
+//! What the words on the command line mean, whatever the command: a lesson's scenarios, played with the
+//! reader's rules, or files. What is wrong with the words is said with what would be right.
 
 use std::path::{Path, PathBuf};
 
 use tcpstack_lab::lesson::{self, Lesson, LessonError, LessonFile};
 use tcpstack_lab::open::{OpenError, open};
 use tcpstack_lab::run::{Difference, Rule, Run, Text, difference};
-use tcpstack_lab::stage::{Packet, PlayError, perform, play};
+use tcpstack_lab::stage::{Packet, PlayError, perform, play, scenario_of};
+
+/// What words name, before anything of it is played or read.
+pub(crate) enum Named {
+    /// A lesson, and the scenario of it that was named.
+    Lesson {
+        /// The lesson.
+        file: Box<LessonFile>,
+        /// Whether it is a teacher's own rather than one of the program's.
+        is_own: bool,
+        /// An id that the lesson has.
+        scenario: Option<String>,
+    },
+    /// Files, which need not be there.
+    Files(Vec<PathBuf>),
+}
 
 /// How much of a lesson is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +72,17 @@ impl Replay {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SubjectError {
     /// What was named is neither a lesson nor a file.
-    #[error("{asked} is neither a file nor a lesson: the lessons are {known}")]
-    Unknown { asked: String, known: String },
+    #[error("{asked} is neither a file nor a lesson: the lessons are {}", known_lessons())]
+    Unknown { asked: String },
+    /// A lesson was expected, and nothing else would do.
+    #[error(
+        "there is no lesson {asked}: expected a number or name of {}, or a file that ends in .toml",
+        known_lessons()
+    )]
+    NoLesson { asked: String },
+    /// A folder has no run in it that is meant for certain.
+    #[error("{} is a folder: name the files in it that belong together", .0.display())]
+    Folder(PathBuf),
     /// Nothing is there to be named.
     #[error("there are no lessons in this program: name files")]
     NoLessons,
@@ -78,6 +103,12 @@ pub(crate) enum SubjectError {
     Open(#[from] OpenError),
 }
 
+/// The lessons of the program, as one names them.
+fn known_lessons() -> String {
+    let name = |file: &LessonFile| format!("{} {}", file.lesson.number, file.lesson.id);
+    lesson::lessons().iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
 impl Subject {
     /// The run that is shown first.
     pub(crate) fn shown(&self) -> &Run {
@@ -94,32 +125,61 @@ pub(crate) fn subject(
     if breadth == Breadth::Course {
         return course();
     }
+    match named(what)? {
+        Named::Lesson { file, scenario, .. } => played(*file, scenario.as_deref(), rules, breadth),
+        Named::Files(paths) => files(&paths, rules),
+    }
+}
+
+/// What the words name: nothing is the first lesson.
+pub(crate) fn named(what: &[String]) -> Result<Named, SubjectError> {
     let first = what.first().map_or("1", String::as_str);
-    let found = match lesson::find(first) {
-        Some(found) => Some(found.clone()),
-        None if Path::new(first).extension() == Some("toml".as_ref()) => {
-            Some(LessonFile::open(Path::new(first))?)
+    let (file, is_own) = match lesson_named(first) {
+        Ok(found) => found,
+        Err(SubjectError::NoLesson { .. }) => {
+            let paths: Vec<PathBuf> = what.iter().map(PathBuf::from).collect();
+            if let Some(folder) = paths.iter().find(|path| path.is_dir()) {
+                return Err(SubjectError::Folder(folder.clone()));
+            }
+            return Ok(Named::Files(paths));
         }
-        None => None,
+        Err(error) => return Err(error),
     };
-    let Some(lesson) = found else { return files(what, rules) };
     if let Some(more) = what.get(2) {
         return Err(SubjectError::TooMuch(more.clone()));
     }
-    played(lesson, what.get(1).map(String::as_str), rules, breadth)
+    let scenario = what.get(1).cloned();
+    if let Some(asked) = &scenario {
+        scenario_of(&file, asked)?;
+    }
+    Ok(Named::Lesson { file: Box::new(file), is_own, scenario })
 }
 
-fn files(what: &[String], rules: &[Rule]) -> Result<Subject, SubjectError> {
-    if let Some(asked) = what.iter().find(|name| !Path::new(name).exists()) {
-        let name = |file: &LessonFile| format!("{} {}", file.lesson.number, file.lesson.id);
-        let known = lesson::lessons().iter().map(name).collect::<Vec<_>>().join(", ");
-        return Err(SubjectError::Unknown { asked: asked.clone(), known });
+/// The lesson by its number, name or file, and whether it is a teacher's own.
+pub(crate) fn lesson_named(asked: &str) -> Result<(LessonFile, bool), SubjectError> {
+    if let Some(found) = lesson::find(asked) {
+        return Ok((found.clone(), false));
     }
+    if Path::new(asked).extension() == Some("toml".as_ref()) {
+        return Ok((LessonFile::open(Path::new(asked))?, true));
+    }
+    Err(SubjectError::NoLesson { asked: asked.to_owned() })
+}
+
+/// Whether all of them are there: a name that is no file's is a slip, in a lesson's name or a file's.
+pub(crate) fn check_files(paths: &[PathBuf]) -> Result<(), SubjectError> {
+    match paths.iter().find(|path| !path.exists()) {
+        Some(path) => Err(SubjectError::Unknown { asked: path.display().to_string() }),
+        None => Ok(()),
+    }
+}
+
+fn files(paths: &[PathBuf], rules: &[Rule]) -> Result<Subject, SubjectError> {
+    check_files(paths)?;
     if !rules.is_empty() {
         return Err(SubjectError::Rules);
     }
-    let paths: Vec<PathBuf> = what.iter().map(PathBuf::from).collect();
-    let opened = open(&paths)?;
+    let opened = open(paths)?;
     Ok(Subject {
         runs: vec![opened.run],
         differences: Vec::new(),

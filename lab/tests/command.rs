@@ -71,6 +71,10 @@ fn show_names_the_file_and_line_of_what_it_cannot_read() {
     assert_eq!(missing.status.code(), Some(1));
     assert!(text(&missing.stderr).contains("broken.jsonl: No such file"));
     fs::write(&path, "hello\n").unwrap();
+    let other = tcpstack(&["show", file]);
+    assert_eq!(other.status.code(), Some(1));
+    assert!(text(&other.stderr).contains("broken.jsonl is no run: expected what `events=FILE`"));
+    fs::write(&path, "{}\n").unwrap();
     let broken = tcpstack(&["show", file]);
     assert_eq!(broken.status.code(), Some(1));
     assert!(text(&broken.stderr).contains("broken.jsonl: line 1 is no `tcpstack-events` header"));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
+use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use super::session::Session;
 use crate::book::{self, Book};
 use crate::lesson::Lesson;
 use crate::run::{Difference, Rule, Run, Text, difference};
-use crate::stage;
+use crate::stage::{self, PlayError};
 
 /// More rules than anybody sets by hand, and few enough to play with in an instant.
 const MOST_RULES: usize = 64;
@@ -29,8 +29,9 @@ pub(super) async fn lessons(State(session): State<Arc<Session>>) -> Json<Vec<Les
 
 pub(super) async fn run(
     State(session): State<Arc<Session>>,
-    Path((lesson, scenario)): Path<(String, String)>,
+    named: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<Json<Run>, Refusal> {
+    let Path((lesson, scenario)) = named?;
     beside(move || Ok(Json(play(&session, &lesson, &scenario, &[])?))).await
 }
 
@@ -50,9 +51,10 @@ pub(super) struct Changed {
 
 pub(super) async fn run_again(
     State(session): State<Arc<Session>>,
-    Path((lesson, scenario)): Path<(String, String)>,
+    named: Result<Path<(String, String)>, PathRejection>,
     body: Result<Json<Again>, JsonRejection>,
 ) -> Result<Json<Changed>, Refusal> {
+    let Path((lesson, scenario)) = named?;
     let Json(Again { rules }) = body?;
     if rules.len() > MOST_RULES {
         let (en, zh) =
@@ -70,16 +72,19 @@ pub(super) async fn run_again(
 /// The run of a scenario with these rules beside its own.
 fn play(session: &Session, lesson: &str, scenario: &str, rules: &[Rule]) -> Result<Run, Refusal> {
     let Some(file) = session.lesson(lesson) else {
-        let (en, zh) = (format!("There is no lesson {lesson}."), format!("没有课程 {lesson}。"));
+        let known =
+            session.lessons().iter().map(|lesson| lesson.number.to_string()).collect::<Vec<_>>();
+        let known = known.join(", ");
+        let en = format!("There is no lesson {lesson}: expected one of {known}, or a name.");
+        let zh = format!("没有课程 {lesson}，现有：{known}，也可以用课程的名字。");
         return Err(Refusal::not_found(en, zh));
     };
-    if file.scenario(scenario).is_none() {
-        let en = format!("Lesson {lesson} has no scenario {scenario}.");
-        let zh = format!("课程 {lesson} 中没有场景 {scenario}。");
-        return Err(Refusal::not_found(en, zh));
-    }
     stage::play(file, scenario, rules).map_err(|error| {
         let Text { en, zh } = error.text();
-        Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, en, zh)
+        let status = match error {
+            PlayError::NoSuchScenario { .. } => StatusCode::NOT_FOUND,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Refusal::new(status, en, zh)
     })
 }

@@ -37,6 +37,9 @@ pub use session::{Opened, Session};
 /// The largest body that is read, in bytes: some hundred rules.
 const MAX_BODY: usize = 64 * 1024;
 
+/// So many runs are played, or windows read, at once.
+const MOST_AT_ONCE: usize = 4;
+
 /// Why nothing is served.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
@@ -79,8 +82,13 @@ impl Server {
     /// # Errors
     /// The port is taken, or the system refuses a socket, threads or randomness.
     pub fn bind(port: u16, session: Session) -> Result<Server, ServerError> {
-        // Two serve a page and play a scenario beside it; there is one reader.
-        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        // Two serve a page; there is one reader. What plays a scenario or reads a long file does it on other
+        // threads, and who asks for more at once than those can do waits.
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .max_blocking_threads(MOST_AT_ONCE)
+            .enable_all()
+            .build()?;
         let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let listener =
             runtime.block_on(TcpListener::bind(wanted)).map_err(|source| match source.kind() {
@@ -95,6 +103,11 @@ impl Server {
     /// The address to open, with the token.
     pub fn url(&self) -> String {
         format!("http://{}/?token={}", self.address, self.gate.token())
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.address.port()
     }
 
     /// Serves until the process is told to end (Ctrl-C, SIGTERM).

@@ -2,7 +2,7 @@
 //! what would be right.
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -68,6 +68,14 @@ impl From<JsonRejection> for Refusal {
             format!("The body is no list of rules: {why}."),
             format!("请求体不是规则列表：{why}。"),
         );
+        Refusal::new(rejection.status(), en, zh)
+    }
+}
+
+impl From<PathRejection> for Refusal {
+    fn from(rejection: PathRejection) -> Refusal {
+        let why = rejection.body_text();
+        let (en, zh) = (format!("The address is not right: {why}."), format!("地址有误：{why}。"));
         Refusal::new(rejection.status(), en, zh)
     }
 }

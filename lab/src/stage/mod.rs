@@ -38,9 +38,18 @@ pub enum PlayError {
         /// Who does.
         known: String,
     },
-    /// Packets are numbered from 1.
-    #[error("packet 0: packets are numbered from 1")]
-    NoSuchPacket,
+    /// A rule is for a packet that is sent neither with the reader's rules nor without.
+    #[error(
+        "there is no packet {number} of `{from}`: it sends {sent} in this scenario, numbered from 1"
+    )]
+    NoSuchPacket {
+        /// Who should send it.
+        from: String,
+        /// What the rule says.
+        number: u64,
+        /// How many there are.
+        sent: u64,
+    },
     /// There are too many of them.
     #[error("{0} rules: expected {RULES_MAX} at most")]
     TooManyRules(usize),
@@ -56,7 +65,11 @@ impl PlayError {
             PlayError::NoSuchHost { from, known } => {
                 format!("本场景中 {from} 不发送分组，发送分组的有：{known}。")
             }
-            PlayError::NoSuchPacket => "分组从 1 开始编号，没有第 0 个分组。".to_owned(),
+            PlayError::NoSuchPacket { from, number, sent } => {
+                format!(
+                    "没有 {from} 的第 {number} 个分组：它在本场景中共发送 {sent} 个，从 1 开始编号。"
+                )
+            }
             PlayError::TooManyRules(count) => {
                 format!("规则有 {count} 条，最多 {RULES_MAX} 条。")
             }
@@ -108,17 +121,51 @@ pub fn perform(
     scenario: &str,
     rules: &[Rule],
 ) -> Result<Performance, PlayError> {
-    let scenario = lesson.scenario(scenario).ok_or_else(|| {
-        let ids: Vec<&str> = lesson.scenarios.iter().map(|one| one.id.as_str()).collect();
-        PlayError::NoSuchScenario { asked: scenario.to_owned(), known: ids.join(", ") }
-    })?;
+    let scenario = scenario_of(lesson, scenario)?;
     check_rules(scenario, rules)?;
     // The reader's come first: what the reader does to a packet is what happens to it.
-    let rules = rules.iter().map(|rule| Rule { of_scenario: false, ..rule.clone() });
-    let rules: Vec<Rule> = rules.chain(scenario.rules.iter().cloned()).collect();
-    let mut setting = setting::Setting::new(scenario, &rules);
+    let own = rules.iter().map(|rule| Rule { of_scenario: false, ..rule.clone() });
+    let all: Vec<Rule> = own.chain(scenario.rules.iter().cloned()).collect();
+    let mut setting = setting::Setting::new(scenario, &all);
     let acted = act::act(scenario, &mut setting);
-    Ok(outcome::outcome(lesson.lesson.number, scenario, rules, &setting, acted))
+    check_numbers(scenario, rules, &setting)?;
+    Ok(outcome::outcome(lesson.lesson.number, scenario, all, &setting, acted))
+}
+
+/// The scenario of this lesson with this id.
+///
+/// # Errors
+/// [`PlayError::NoSuchScenario`] says which there are.
+pub fn scenario_of<'a>(lesson: &'a LessonFile, id: &str) -> Result<&'a Scenario, PlayError> {
+    lesson.scenario(id).ok_or_else(|| {
+        let ids: Vec<&str> = lesson.scenarios.iter().map(|one| one.id.as_str()).collect();
+        PlayError::NoSuchScenario { asked: id.to_owned(), known: ids.join(", ") }
+    })
+}
+
+/// Refuses a rule for a packet that nobody can have seen: it was sent neither in what was played with the
+/// rules nor without them.
+fn check_numbers(
+    scenario: &Scenario,
+    rules: &[Rule],
+    played: &setting::Setting,
+) -> Result<(), PlayError> {
+    let most = |setting: &setting::Setting, rule: &Rule| setting.sent_by(scenario, &rule.from);
+    let unmet =
+        |setting| rules.iter().find(|rule| !(1..=most(setting, rule)).contains(&rule.number));
+    if unmet(played).is_none() {
+        return Ok(());
+    }
+    let mut plain = setting::Setting::new(scenario, &scenario.rules);
+    act::act(scenario, &mut plain);
+    for rule in rules {
+        let sent = most(played, rule).max(most(&plain, rule));
+        if !(1..=sent).contains(&rule.number) {
+            let (from, number) = (rule.from.clone(), rule.number);
+            return Err(PlayError::NoSuchPacket { from, number, sent });
+        }
+    }
+    Ok(())
 }
 
 fn check_rules(scenario: &Scenario, rules: &[Rule]) -> Result<(), PlayError> {
@@ -131,9 +178,6 @@ fn check_rules(scenario: &Scenario, rules: &[Rule]) -> Result<(), PlayError> {
             let names: Vec<&str> = senders().map(|host| host.name.as_str()).collect();
             let (from, known) = (rule.from.clone(), names.join(", "));
             return Err(PlayError::NoSuchHost { from, known });
-        }
-        if rule.number == 0 {
-            return Err(PlayError::NoSuchPacket);
         }
     }
     Ok(())

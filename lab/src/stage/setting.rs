@@ -40,6 +40,14 @@ impl Setting {
         setting
     }
 
+    /// How many packets have left the host of this name.
+    pub(super) fn sent_by(&self, scenario: &Scenario, name: &str) -> u64 {
+        let Some(host) = scenario.host(name).map(|host| self.hosts[host]) else { return 0 };
+        let journeys = self.links.iter().flat_map(|link| self.world.journeys(*link));
+        let numbers = journeys.filter(|journey| journey.from == host).map(|journey| journey.number);
+        numbers.max().unwrap_or(0)
+    }
+
     fn link(&mut self, scenario: &Scenario, rules: &[Rule], one: HostIndex, other: HostIndex) {
         let conditions = Conditions { forth: scenario.links[one], back: scenario.links[other] };
         let (from, to) = (self.hosts[one], self.hosts[other]);

@@ -31,6 +31,13 @@ pub(crate) fn open(port: u16, session: Session) -> Result<Browser, ServerError> 
     Ok(Browser { port: port.parse().unwrap(), token: token.to_owned() })
 }
 
+/// The error of a refusal, in English; it has to be there in both languages.
+pub(crate) fn error(body: &str) -> String {
+    let body: Value = serde_json::from_str(body).unwrap();
+    assert!(body["error"]["zh"].as_str().is_some_and(|text| !text.is_ascii()), "{body}");
+    body["error"]["en"].as_str().unwrap().to_owned()
+}
+
 pub(crate) fn open_lesson() -> Browser {
     serve(0).unwrap()
 }
