@@ -16,7 +16,9 @@ pub(crate) enum TerminalError {
     #[error(transparent)]
     Subject(#[from] SubjectError),
     /// There is nobody to show it to.
-    #[error("--terminal needs a terminal: `tcpstack show` writes text anywhere")]
+    #[error(
+        "--terminal needs a terminal: `tcpstack play` (lessons) and `tcpstack show` (files) write text anywhere"
+    )]
     NoTerminal,
     /// The terminal could not be used.
     #[error("the terminal: {0}")]

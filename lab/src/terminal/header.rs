@@ -82,7 +82,7 @@ fn row_line(app: &App, bytes: &[u8], row: u32, column: usize) -> Line<'static> {
 }
 
 /// Exactly `room` columns of `text`.
-fn fit(text: &str, room: usize) -> String {
+pub(super) fn fit(text: &str, room: usize) -> String {
     let mut fitted = String::new();
     let mut used = 0;
     for character in text.chars() {

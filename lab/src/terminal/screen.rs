@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Block, Borders, Clear, Paragraph, Wrap};
 
 use super::app::{App, View};
+use super::header::fit;
 use super::look::Look;
 use super::words::Word;
 use super::{buffers, header, lesson, sequence, states, why};
@@ -34,7 +35,7 @@ pub fn draw(frame: &mut Frame, app: &mut App) {
         rows => Constraint::Length(rows),
     });
     let [title, tabs, body, below, keys] = Layout::vertical(rows).areas(area);
-    frame.render_widget(title_line(app, look), title);
+    frame.render_widget(title_line(app, look, title.width), title);
     frame.render_widget(tab_line(app, look), tabs);
     frame.render_widget(now_box(app, look), below);
     frame.render_widget(key_line(app, look), keys);
@@ -70,28 +71,35 @@ fn view(frame: &mut Frame, app: &mut App, look: Look, area: Rect, view: View) {
     frame.render_widget(text.scroll((scroll, 0)), area);
 }
 
-fn title_line(app: &App, look: Look) -> Line<'static> {
+/// Where the reader is, and before that as much of the title as there is room for.
+fn title_line(app: &App, look: Look, room: u16) -> Line<'static> {
     let shown = app.shown();
-    let name = match &app.lesson {
-        Some(lesson) => format!("{} {} · ", lesson.number, lesson.title.of(app.language)),
-        None => String::new(),
-    };
-    let title = format!(" {name}{}", shown.run.title.of(app.language));
+    let scenario = shown.run.title.of(app.language);
+    let full = app
+        .lesson
+        .as_ref()
+        .map(|lesson| format!(" {} {} · {scenario}", lesson.number, lesson.title.of(app.language)));
+    let short = format!(" {scenario}");
+    let mut spans = place(app, look);
+    let room = usize::from(room).saturating_sub(Line::from(spans.clone()).width());
+    let fitting = full.filter(|full| Span::raw(full.as_str()).width() <= room);
+    let title = fitting.unwrap_or_else(|| fit(&short, room).trim_end().to_owned());
+    spans.insert(0, Span::styled(title, look.title()));
+    Line::from(spans)
+}
+
+/// Which event the cursor is at, and what the reader is about.
+fn place(app: &App, look: Look) -> Vec<Span<'static>> {
+    let shown = app.shown();
     let origin = shown.run.events.first().map_or(0, |event| event.time_ns);
     let time = shown.run.events.get(shown.cursor).map(|event| clock(event.time_ns, origin));
     let word = Word::Event.of(app.language);
     let place = format!("  {word} {}/{}  ", shown.cursor + 1, shown.run.events.len());
-    let mut spans = vec![
-        Span::styled(title, look.title()),
-        Span::raw(place),
-        Span::raw(time.unwrap_or_default()),
-    ];
+    let mut spans = vec![Span::raw(place), Span::raw(time.unwrap_or_default())];
     if app.score.1 > 0 {
-        let score = Word::Score.of(app.language);
-        spans.push(Span::styled(
-            format!("  {score} {}/{}", app.score.0, app.score.1),
-            look.praise(),
-        ));
+        let (right, asked) = app.score;
+        let score = format!("  {} {right}/{asked}", Word::Score.of(app.language));
+        spans.push(Span::styled(score, look.praise()));
     }
     if app.is_playing() {
         spans.push(Span::styled(format!("  ▶ {}", Word::Playing.of(app.language)), look.praise()));
@@ -100,7 +108,7 @@ fn title_line(app: &App, look: Look) -> Line<'static> {
         let word = if app.at + 1 == app.runs.len() { Word::After } else { Word::Before };
         spans.push(Span::styled(format!("  {}", word.of(app.language)), look.alarm()));
     }
-    Line::from(spans)
+    spans
 }
 
 fn tab_line(app: &App, look: Look) -> Line<'static> {

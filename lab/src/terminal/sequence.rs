@@ -23,6 +23,9 @@ pub(super) fn draw(frame: &mut Frame, app: &mut App, look: Look, area: Rect) {
         1 => tell(&run, &conversations, 1),
         _ => tell_all(&run, &conversations),
     };
+    // The run's own zero, as in the title and in the other views; the first SYN's would shift all times when
+    // the cursor comes to it.
+    story.origin_ns = shown.run.events.first().map_or(0, |event| event.time_ns);
     if shown.cursor < shown.last() {
         // It is the reader who stops here, and not a host's recording.
         story.moments.retain(|moment| moment.what != What::RecordingEnds);
