@@ -6,6 +6,7 @@
 
 mod axis;
 mod place;
+mod room;
 mod shapes;
 
 pub use shapes::{Arrow, ArrowEnd, Bar, Bracket, Fold, Lane, Note, NoteKind, Picture, Side, Tick};
@@ -16,12 +17,14 @@ use crate::run::Run;
 
 /// Height of a row.
 const ROW: f64 = 26.0;
-/// Columns beside the lifelines: the clock, the calls, states and timers.
+/// Columns beside the lifelines: the clock, and the most for calls, for states and timers.
 const TIME_WIDTH: f64 = 78.0;
-const CALL_WIDTH: f64 = 250.0;
-const STATE_WIDTH: f64 = 152.0;
+const CALL_WIDTH: f64 = 266.0;
+const STATE_WIDTH: f64 = 230.0;
 /// Between two lifelines.
 const ARROW_WIDTH: f64 = 500.0;
+/// What title and legend need.
+const LEAST_WIDTH: f64 = 720.0;
 /// Above the first row: title and names.
 const HEAD: f64 = 104.0;
 /// Below the last row: the legend.

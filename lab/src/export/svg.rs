@@ -275,7 +275,11 @@ impl Writer {
     fn fold(&mut self, fold: &Fold, picture: &Picture) {
         let (y, width) = (fold.y, picture.width - 24.0);
         let Colours { faint, line, ground, .. } = self.colours;
-        let middle = picture.width / 2.0;
+        // Between the first two lifelines, where no line stands.
+        let middle = match &picture.lanes[..] {
+            [first, second, ..] => first.x.midpoint(second.x),
+            _ => picture.width / 2.0,
+        };
         self.put(format_args!(
             "<path d=\"M24 {y:.1} H{width:.1}\" stroke=\"{line}\" stroke-dasharray=\"1 6\" stroke-width=\"2\"/>\n\
              <text x=\"{middle:.1}\" y=\"{:.1}\" text-anchor=\"middle\" font-size=\"12\" fill=\"{faint}\" \

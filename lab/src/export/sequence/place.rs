@@ -6,8 +6,9 @@ use tcpstack::event::{Event, Kind, Language, SegmentRecord, TimerName};
 use tcpstack::tcp::State;
 
 use super::axis::{Axis, Column, Step};
+use super::room::{self, CALL_COLUMN, MARGIN, Room, STATE_COLUMN};
 use super::shapes::*;
-use super::{ARROW_WIDTH, CALL_WIDTH, FALL, FOOT, HEAD, MOST_ROWS, STATE_WIDTH, TIME_WIDTH};
+use super::{ARROW_WIDTH, FALL, FOOT, HEAD, LEAST_WIDTH, MOST_ROWS, TIME_WIDTH};
 use super::{columns, cut};
 use crate::caption;
 use crate::run::lookup::Lookup;
@@ -15,11 +16,6 @@ use crate::run::{CallSpan, Fate, Flight, Position, Run};
 use crate::story::is_failure;
 use crate::text::{Text, Word, clock, duration};
 
-/// Pixels of a column of text: what the typefaces take at the size they are written in.
-const CALL_COLUMN: f64 = 6.8;
-const STATE_COLUMN: f64 = 6.6;
-/// Words keep this far from lifelines and brackets.
-const MARGIN: f64 = 10.0;
 /// How far a segment gets that is lost, and one that is under way in the end, of the whole way.
 const LOST_REACH: f64 = 0.62;
 const UNDERWAY_REACH: f64 = 0.86;
@@ -27,7 +23,13 @@ const UNDERWAY_REACH: f64 = 0.86;
 const TRACK: f64 = 6.0;
 
 pub(super) fn place(run: &Run, language: Language) -> Picture {
-    let mut placer = Placer::new(run, language);
+    // Once to see how long the words are that stand beside each lifeline.
+    let roomy = place_in(run, language, vec![Room::MOST; run.hosts.len()]);
+    place_in(run, language, room::needed(&roomy))
+}
+
+fn place_in(run: &Run, language: Language, rooms: Vec<Room>) -> Picture {
+    let mut placer = Placer::new(run, language, rooms);
     for (position, event) in run.events.iter().enumerate() {
         if placer.rows >= MOST_ROWS {
             placer.picture.left_out = run.events.len() - position;
@@ -43,6 +45,8 @@ struct Placer<'a> {
     language: Language,
     lookup: Lookup,
     axis: Axis,
+    /// The columns beside each lifeline.
+    rooms: Vec<Room>,
     origin_ns: u64,
     picture: Picture,
     /// The y of the events that flights and calls begin and end with.
@@ -55,18 +59,19 @@ struct Placer<'a> {
 }
 
 impl<'a> Placer<'a> {
-    fn new(run: &'a Run, language: Language) -> Placer<'a> {
-        let side = CALL_WIDTH + STATE_WIDTH;
+    fn new(run: &'a Run, language: Language, rooms: Vec<Room>) -> Placer<'a> {
+        let side = |room: Option<&Room>| room.map_or(0.0, |room| room.width());
         let between = ARROW_WIDTH * run.hosts.len().saturating_sub(1) as f64;
         let lane = |(at, host): (usize, &crate::run::Host)| Lane {
-            x: TIME_WIDTH + side + ARROW_WIDTH * at as f64,
+            x: TIME_WIDTH + side(rooms.first()) + ARROW_WIDTH * at as f64,
             top: HEAD - 22.0,
             bottom: 0.0,
             role: caption::role(host, language).to_owned(),
             name: name(host),
         };
+        let width = TIME_WIDTH + side(rooms.first()) + between + side(rooms.last()) + MARGIN;
         let picture = Picture {
-            width: TIME_WIDTH + side + between + side + MARGIN,
+            width: width.max(LEAST_WIDTH),
             title: run.title.of(language).to_owned(),
             lanes: run.hosts.iter().enumerate().map(lane).collect(),
             ..Picture::default()
@@ -79,6 +84,7 @@ impl<'a> Placer<'a> {
             language,
             lookup: Lookup::new(run),
             axis: Axis::new(run, HEAD),
+            rooms,
             origin_ns,
             picture,
             heights: HashMap::new(),
@@ -162,13 +168,16 @@ impl<'a> Placer<'a> {
 
     /// A note next to the lifeline, over the calls' column too if it is long.
     fn note(&mut self, lane: usize, event: &Event, kind: NoteKind, text: String) -> f64 {
-        let is_long = columns(&text) as f64 * STATE_COLUMN > STATE_WIDTH - MARGIN;
-        let taken = match is_long || self.is_inner(lane) {
-            true => &[Column::States, Column::Calls][..],
-            false => &[Column::States][..],
+        let room = self.room(lane);
+        let is_long = columns(&text) as f64 * STATE_COLUMN > room.states - MARGIN;
+        let taken = match (self.is_inner(lane), is_long) {
+            // Arrows come from its other side, too: not upon the words.
+            (true, _) => &[Column::Arrows, Column::States, Column::Calls][..],
+            (false, true) => &[Column::States, Column::Calls][..],
+            (false, false) => &[Column::States][..],
         };
         let y = self.take(event, lane, taken);
-        let text = cut(&text, ((STATE_WIDTH + CALL_WIDTH) / STATE_COLUMN) as usize);
+        let text = cut(&text, (Room::MOST.width() / STATE_COLUMN) as usize);
         let detail = caption::reason(event, self.language).unwrap_or_default();
         self.push_note(lane, MARGIN, y, kind, text, detail);
         y
@@ -192,6 +201,10 @@ impl<'a> Placer<'a> {
     /// Words stand outside: left of the first lifeline, right of the others.
     fn side(&self, lane: usize) -> Side {
         if lane == 0 { Side::Left } else { Side::Right }
+    }
+
+    fn room(&self, lane: usize) -> Room {
+        self.rooms.get(lane).copied().unwrap_or(Room::MOST)
     }
 
     /// A lifeline between others has arrows on both sides, and its words among them.
@@ -236,7 +249,7 @@ impl<'a> Placer<'a> {
         result: Option<&str>,
         entry: bool,
     ) {
-        let room = ((CALL_WIDTH - 2.0 * MARGIN) / CALL_COLUMN) as usize;
+        let room = ((Room::MOST.calls - 2.0 * MARGIN) / CALL_COLUMN) as usize;
         let result_text = result.map(|result| format!(" = {result}")).unwrap_or_default();
         let line = call.lines.first().map(|line| format!("{}:{}", line.file, line.line));
         let text = if entry {
@@ -253,13 +266,13 @@ impl<'a> Placer<'a> {
         let with_line = line.map(|line| format!("{text} · {line}")).filter(|_| entry);
         let text = with_line.filter(|text| columns(text) <= room).unwrap_or(text);
         let kind = if result.is_some_and(is_failure) { NoteKind::Failure } else { NoteKind::Call };
-        self.push_note(lane, STATE_WIDTH + MARGIN, y, kind, text, detail);
+        self.push_note(lane, self.room(lane).states + MARGIN, y, kind, text, detail);
     }
 
     fn bracket(&mut self, lane: usize, track: usize, top: f64, bottom: f64, returned: bool) {
         let Some(x) = self.picture.lanes.get(lane).map(|lane| lane.x) else { return };
         let side = self.side(lane);
-        let away = STATE_WIDTH - TRACK * track.min(6) as f64;
+        let away = self.room(lane).states - TRACK * track.min(6) as f64;
         let x = if side == Side::Left { x - away } else { x + away };
         self.picture.brackets.push(Bracket { lane, x, side, top, bottom, returned });
     }
