@@ -97,6 +97,9 @@ words! {
     StillOpen
         "The connection was still open when the recording ended."
         "记录结束时连接仍未关闭。";
+    ResetForged
+        "A forged RST reset the connection: whoever sent it is neither of its ends."
+        "伪造的 RST 复位了连接：发送者不是连接的任何一端。";
     Unanswered
         "Nobody answered."
         "没有收到任何回应。";

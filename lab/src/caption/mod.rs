@@ -6,26 +6,30 @@
 use tcpstack::event::{Event, Kind, Language, SegmentRecord};
 
 use crate::run::lookup::Lookup;
-use crate::run::{CallSpan, Host, Position, Role, Run};
+use crate::run::{CallSpan, Host, Position, Role, Run, has_flag, sacked};
 use crate::text::{Text, Word, duration, grouped};
 
 /// `PSH+ACK  seq=1  ack=1  len=13`, with the notes' J and K where numbers begin.
 pub fn segment(run: &Run, sender: Option<usize>, segment: &SegmentRecord) -> String {
     let mut parts = vec![flags(segment)];
     let letters = sender.and_then(|at| run.hosts.get(at)).and_then(letters);
-    let opens = segment.flags.split('|').any(|flag| flag == "SYN");
+    let opens = has_flag(segment, "SYN");
     let named = |letter: Option<char>, plus: &str| match letter {
         Some(letter) if opens => format!(" ({letter}{plus})"),
         _ => String::new(),
     };
     let seq = segment.relative_seq.unwrap_or(u64::from(segment.seq));
     parts.push(format!("seq={seq}{}", named(letters.map(|(own, _)| own), "")));
-    if segment.flags.split('|').any(|flag| flag == "ACK") {
+    if has_flag(segment, "ACK") {
         let ack = segment.relative_ack.unwrap_or(u64::from(segment.ack));
         parts.push(format!("ack={ack}{}", named(letters.map(|(_, other)| other), "+1")));
     }
     if segment.len > 0 {
         parts.push(format!("len={}", segment.len));
+    }
+    if let [(left, right), more @ ..] = &sacked(segment, segment.relative_ack)[..] {
+        let more = if more.is_empty() { "" } else { " …" };
+        parts.push(format!("sack={left}-{right}{more}"));
     }
     if segment.segments > 1 {
         parts.push(format!("({}×)", segment.segments));

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use tcpstack::event::Language;
+
 use super::canvas::{Canvas, Line, Style, span, width};
 use super::geometry::{Geometry, TIME};
 use super::place::{Plan, Shape};
@@ -14,7 +16,7 @@ pub(super) fn heading(story: &Story, geometry: &Geometry, text: Text) -> Vec<Lin
     canvas.write_right(2, 0, TIME - 1, &[span(text.word(Word::Time), Style::Dim)]);
     for (at, lane) in story.lanes.iter().enumerate() {
         let role = vec![span(role_name(lane, text), Style::Heading)];
-        let place = vec![span(place_name(lane), Style::Arrow(at))];
+        let place = vec![span(place_name(lane, text), Style::Arrow(at))];
         let recorded = match lane.recorded {
             true => Line::new(),
             false => vec![span(format!("({})", text.word(Word::NotRecorded)), Style::Dim)],
@@ -67,12 +69,13 @@ fn role_name(lane: &Lane, text: Text) -> &'static str {
     })
 }
 
-/// The host and, if the lane is one end of one connection, its address.
-fn place_name(lane: &Lane) -> String {
+/// The host, if its role does not name it, and its address if the lane is one end of one connection.
+fn place_name(lane: &Lane, text: Text) -> String {
     match lane.endpoint {
         Some(end) if [end.ip().to_string(), end.to_string()].contains(&lane.host) => {
             end.to_string()
         }
+        Some(end) if role_name(lane, text) == lane.host => end.to_string(),
         Some(end) => format!("{} {end}", lane.host),
         None => lane.host.clone(),
     }
@@ -83,10 +86,15 @@ fn who(story: &Story, lane: LaneId, text: Text) -> String {
     let lane = &story.lanes[lane];
     let role = role_name(lane, text);
     match text.language() {
-        _ if role == lane.host => role.to_owned(),
-        tcpstack::event::Language::English => format!("{role} {}", lane.host),
-        tcpstack::event::Language::Chinese => format!("{role} {} ", lane.host),
+        _ if is_named_by_role(lane) => role.to_owned(),
+        Language::English => format!("{role} {}", lane.host),
+        Language::Chinese => format!("{role} {} ", lane.host),
     }
+}
+
+/// Whether the host's name says no more than what it is.
+fn is_named_by_role(lane: &Lane) -> bool {
+    lane.host == role_name(lane, Text::new(Language::English))
 }
 
 /// A sign that a drawing uses and the legend explains.
@@ -235,6 +243,7 @@ pub(super) fn summary(story: &Story, summaries: &[Summary], text: Text) -> Vec<L
             Close::Fin(lane) => text.closed_first(&who(story, lane, text)),
             Close::Both => text.word(Word::ClosedBoth).to_owned(),
             Close::Reset(lane) => text.reset_by(&who(story, lane, text)),
+            Close::Forged => text.word(Word::ResetForged).to_owned(),
             Close::Refused(lane) => text.refused_by(&who(story, lane, text)),
             Close::Unanswered => text.word(Word::Unanswered).to_owned(),
         };

@@ -4,9 +4,9 @@
 use unicode_width::UnicodeWidthStr;
 
 use tcpstack::event::{Reason, SegmentRecord};
-use tcpstack::wire::tcp::Header;
 
 use super::canvas::{FlagKind, Line, Span, Style, span, width};
+use crate::run::{header, octets, sacked};
 use crate::story::{Arrow, Conversation, Fate};
 use crate::text::{Text, Word};
 
@@ -39,19 +39,37 @@ pub(super) struct Wording {
     pub(super) brief: bool,
 }
 
-/// The label of `arrow` in lines of at most `columns` columns.
+/// How many columns a label has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Columns {
+    /// On the line.
+    pub(super) head: usize,
+    /// Below it.
+    pub(super) below: usize,
+}
+
+impl Columns {
+    /// As many in every row.
+    pub(super) fn all(columns: usize) -> Columns {
+        Columns { head: columns, below: columns }
+    }
+}
+
+/// The label of `arrow` in lines of at most `columns`.
 pub(super) fn label(
     arrow: &Arrow,
     conversation: &Conversation,
     wording: Wording,
-    columns: usize,
+    columns: Columns,
 ) -> Label {
     let text = wording.text;
     let mut lines = wrap(head(arrow, conversation, text), "  ", columns);
     let head = if lines.is_empty() { Line::new() } else { lines.remove(0) };
     let head_rest = lines.len();
     if !wording.brief {
-        lines.extend(wrap(details(arrow, conversation, text), " · ", columns));
+        let below = Columns::all(columns.below);
+        let details = details(arrow, conversation, text, columns.below);
+        lines.extend(wrap(details, " · ", below));
     }
     Label { head, details: lines, head_rest }
 }
@@ -93,6 +111,9 @@ fn head(arrow: &Arrow, conversation: &Conversation, text: Text) -> Vec<Line> {
     }
     if segment.len > 0 {
         tokens.push(vec![span(format!("len={}", segment.len), Style::Number)]);
+    }
+    for (left, right) in sacked(segment, arrow.relative_ack) {
+        tokens.push(vec![span(format!("sack={left}-{right}"), Style::Number)]);
     }
     if segment.segments > 1 {
         tokens.push(vec![span(format!("({}×)", segment.segments), Style::Dim)]);
@@ -159,7 +180,8 @@ fn completes_handshake(arrow: &Arrow) -> bool {
         && !arrow.segment.retransmission
 }
 
-fn details(arrow: &Arrow, conversation: &Conversation, text: Text) -> Vec<Line> {
+/// What stands below the line. Numbers that have no room are left out: half of one would be another.
+fn details(arrow: &Arrow, conversation: &Conversation, text: Text, columns: usize) -> Vec<Line> {
     let segment = &arrow.segment;
     let dim = |text: String| vec![span(text, Style::Dim)];
     let mut tokens = Vec::new();
@@ -170,33 +192,29 @@ fn details(arrow: &Arrow, conversation: &Conversation, text: Text) -> Vec<Line> 
     if arrow.has_flag("ACK") && arrow.relative_ack.is_some() {
         tokens.push(dim(format!("ack {}", segment.ack)));
     }
-    tokens.push(dim(window(segment, text)));
+    tokens.push(dim(window(segment, text, columns)));
     tokens.extend(options(segment).into_iter().map(dim));
     if segment.urgent > 0 {
         tokens.push(dim(format!("urg {}", segment.urgent)));
     }
-    if let Some(preview) = preview(segment) {
-        tokens.push(dim(preview));
-    }
+    tokens.retain(|token| width(token) <= columns);
+    tokens.extend(preview(segment).map(dim));
     tokens
 }
 
-/// The window in bytes, and as the header has it where scaling makes a difference.
-fn window(segment: &SegmentRecord, text: Text) -> String {
+/// The window in bytes, and as the header has it where scaling makes a difference and that has room.
+fn window(segment: &SegmentRecord, text: Text, columns: usize) -> String {
     let word = text.word(Word::Window);
     let (field, bytes) = (u64::from(segment.window), segment.window_bytes);
     // The scale is a power of two, and the field is what was left after the shift.
     let scale = bytes.checked_div(field).filter(|scale| scale.is_power_of_two() && *scale > 1);
-    match scale {
-        Some(scale) => format!("{word} {bytes} ({field}<<{})", scale.trailing_zeros()),
-        None => format!("{word} {bytes}"),
-    }
+    let alone = format!("{word} {bytes}");
+    let scaled = scale.map(|scale| format!("{alone} ({field}<<{})", scale.trailing_zeros()));
+    scaled.filter(|scaled| scaled.width() <= columns).unwrap_or(alone)
 }
 
 fn options(segment: &SegmentRecord) -> Vec<String> {
-    let bytes = from_hex(&segment.header);
-    let Ok((header, _)) = Header::parse(&bytes) else { return Vec::new() };
-    let options = header.options;
+    let Some(options) = header(segment).map(|header| header.options) else { return Vec::new() };
     let mut names = Vec::new();
     names.extend(options.mss.map(|mss| format!("mss {mss}")));
     names.extend(options.window_scale.map(|shift| format!("wscale {shift}")));
@@ -204,16 +222,13 @@ fn options(segment: &SegmentRecord) -> Vec<String> {
         names.push("sackOK".to_owned());
     }
     names.extend(options.timestamps.map(|(value, echo)| format!("ts {value}/{echo}")));
-    for (left, right) in options.sack.as_slice() {
-        names.push(format!("sack {left}-{right}"));
-    }
     names
 }
 
 /// The first bytes, if they are text.
 fn preview(segment: &SegmentRecord) -> Option<String> {
     const SHOWN: usize = 20;
-    let bytes = from_hex(&segment.payload);
+    let bytes = octets(&segment.payload)?;
     let whole = std::str::from_utf8(&bytes);
     // The record may end inside a character.
     let text = match &whole {
@@ -243,19 +258,13 @@ fn escape(glyph: char) -> impl Iterator<Item = char> {
     escaped.map(|_| '\\').into_iter().chain([escaped.unwrap_or(glyph)])
 }
 
-/// The bytes that `hex` names, up to the first thing that is none.
-fn from_hex(hex: &str) -> Vec<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let byte = |pair: &[u8]| Some(digit(pair[0])? << 4 | digit(pair[1])?);
-    hex.as_bytes().chunks_exact(2).map_while(byte).collect()
-}
-
-/// Puts tokens into lines of at most `columns` columns, `between` them.
-pub(super) fn wrap(tokens: Vec<Line>, between: &str, columns: usize) -> Vec<Line> {
+/// Puts tokens into lines of at most `columns`, `between` them.
+pub(super) fn wrap(tokens: Vec<Line>, between: &str, columns: Columns) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     for token in tokens {
+        let room = if lines.len() > 1 { columns.below } else { columns.head };
         match lines.last_mut() {
-            Some(line) if width(line) + between.width() + width(&token) <= columns => {
+            Some(line) if width(line) + between.width() + width(&token) <= room => {
                 line.push(Span { text: between.to_owned(), style: Style::Dim });
                 line.extend(token);
             }

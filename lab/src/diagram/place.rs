@@ -7,7 +7,7 @@ use tcpstack::tcp::State;
 
 use super::canvas::{Line, Style, span, width};
 use super::geometry::Geometry;
-use super::label::{Label, Wording, label, why};
+use super::label::{Columns, Label, Wording, label, why};
 use super::wording::{bulk_line, call_line, call_run_line, note_line, result_span};
 use crate::story::{Arrow, ArrowId, Bulk, BulkFlow, Call, Fate, LaneId, Moment, Story, What};
 
@@ -15,6 +15,8 @@ use crate::story::{Arrow, ArrowId, Bulk, BulkFlow, Call, Fate, LaneId, Moment, S
 const IDLE_NS: u64 = 100_000_000;
 /// The least room for the text on an arrow that leaves at its own height.
 const LEAST_LABEL: usize = 14;
+/// The room for the end of a line that does not arrive, and for saying so.
+const END_OF_LINE: usize = 9;
 
 /// Everything with its place.
 #[derive(Clone, Debug, Default)]
@@ -217,9 +219,7 @@ impl Placer<'_> {
         };
         let (shape, zone) = match arrow.fate {
             Fate::Arrived | Fate::Damaged => self.route(arrow),
-            Fate::Lost | Fate::Underway => {
-                (Shape::Short, self.zone(arrow.from, arrow.to, Some(self.lost_at(arrow))))
-            }
+            Fate::Lost | Fate::Underway => (Shape::Short, self.zone(arrow.from, arrow.to, None)),
             _ => (Shape::Level, self.zone(arrow.from, arrow.to, None)),
         };
         let flight = self.fly(id, head, shape, zone);
@@ -235,7 +235,9 @@ impl Placer<'_> {
         let conversation = &self.story.conversations[arrow.conversation];
         let tag = if self.story.conversations.len() > 1 { 4 } else { 0 };
         let columns = zone.1.saturating_sub(zone.0 + tag);
-        let mut label = label(arrow, conversation, self.wording, columns);
+        let end_of_line = if shape == Shape::Short { END_OF_LINE } else { 0 };
+        let room = Columns { head: columns.saturating_sub(end_of_line), below: columns };
+        let mut label = label(arrow, conversation, self.wording, room);
         if self.story.conversations.len() > 1 {
             label.head.insert(0, span(format!("#{} ", conversation.number), Style::Dim));
         }
@@ -275,18 +277,6 @@ impl Placer<'_> {
             return (Shape::Level, self.zone(arrow.from, arrow.to, None));
         }
         (Shape::Sloped(track), zone)
-    }
-
-    /// Where a lost segment ends at the furthest, with room for saying so.
-    fn lost_at(&self, arrow: &Arrow) -> usize {
-        const ROOM: usize = 9;
-        let to = self.geometry.lanes[arrow.to];
-        let beside = self.flying.iter().filter_map(|flight| self.track(*flight, arrow.to));
-        if self.rightwards(arrow) {
-            beside.min().unwrap_or(to).saturating_sub(ROOM)
-        } else {
-            beside.max().unwrap_or(to) + ROOM
-        }
     }
 
     fn rightwards(&self, arrow: &Arrow) -> bool {

@@ -1,7 +1,7 @@
 //! What stands beside the lifelines and on summarised lines, in words.
 
 use super::canvas::{Line, Span, Style, cut, span};
-use super::label::wrap;
+use super::label::{Columns, wrap};
 use super::place::BulkLine;
 use crate::story::{Bulk, BulkFlow, Call, What, is_failure};
 use crate::text::{Text, Word};
@@ -66,15 +66,16 @@ pub(super) fn bulk_line(
     zone: (usize, usize),
     text: Text,
 ) -> BulkLine {
+    let columns = Columns::all(zone.1.saturating_sub(zone.0));
     let mut head = Vec::new();
     if flow.segments > 0 {
-        let counts = format!("{} · {}", text.segments(flow.segments), text.bytes(flow.bytes));
-        head.push(span(counts, Style::Number));
+        head.push(vec![span(text.segments(flow.segments), Style::Number)]);
+        head.push(vec![span(text.bytes(flow.bytes), Style::Number)]);
         if flow.acks > 0 {
-            head.push(span(format!(" · {}", text.acks(flow.acks)), Style::Dim));
+            head.push(vec![span(text.acks(flow.acks), Style::Dim)]);
         }
     } else {
-        head.push(span(text.acks(flow.acks), Style::Number));
+        head.push(vec![span(text.acks(flow.acks), Style::Number)]);
     }
     let mut details = Vec::new();
     if let Some((first, after)) = flow.range {
@@ -93,6 +94,8 @@ pub(super) fn bulk_line(
         }
     }
     let tokens = details.into_iter().map(|detail| vec![span(detail, Style::Dim)]).collect();
-    let details = wrap(tokens, " · ", zone.1.saturating_sub(zone.0));
-    BulkLine { row, flow: flow.clone(), zone, head, details }
+    let mut head = wrap(head, " · ", columns).into_iter();
+    let on_line = head.next().unwrap_or_default();
+    let details = head.chain(wrap(tokens, " · ", columns)).collect();
+    BulkLine { row, flow: flow.clone(), zone, head: on_line, details }
 }

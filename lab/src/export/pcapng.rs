@@ -15,7 +15,7 @@ use tcpstack::time::Instant;
 use tcpstack::wire::{checksum, ip};
 
 use crate::run::lookup::Lookup;
-use crate::run::{Action, Flight, HostIndex, Origin, Position, Run};
+use crate::run::{Action, Flight, HostIndex, Origin, Position, Run, octets};
 use crate::stage::Packet;
 
 /// Where the checksum stands in a TCP header (RFC 9293 §3.1).
@@ -133,8 +133,8 @@ impl Rebuilt {
     }
 
     fn build(record: &SegmentRecord, src: IpAddr, dst: IpAddr) -> Option<Rebuilt> {
-        let mut header = bytes(&record.header)?;
-        let text = bytes(&record.payload)?;
+        let mut header = octets(&record.header)?;
+        let text = octets(&record.payload)?;
         let text = text.get(..text.len().min(record.len))?;
         if header.len() < LEAST_HEADER || src.is_ipv4() != dst.is_ipv4() {
             return None;
@@ -204,12 +204,6 @@ fn addresses(
     let flight = flight.or_else(|| run.flights.get(lookup.flight(position)?))?;
     let first = |host: HostIndex| run.hosts.get(host)?.addresses.first().copied();
     Some((first(flight.from)?, first(flight.to)?))
-}
-
-/// Hexadecimal digits as bytes; None if they are none.
-fn bytes(digits: &str) -> Option<Vec<u8>> {
-    let pairs = digits.as_bytes().chunks(2);
-    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
 #[cfg(test)]

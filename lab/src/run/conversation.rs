@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tcpstack::event::{ConnectionName, Event, Kind, SegmentRecord};
 
-use super::Position;
+use super::{Position, has_flag};
 
 /// One connection as all hosts see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,11 +187,6 @@ fn learn_openings(conversations: &mut [Conversation], events: &[Event]) {
         let iss = |end| syns.iter().find(|(_, from, _)| *from == end).map(|(_, _, syn)| syn.seq);
         (conversation.j, conversation.k) = (iss(conversation.client), iss(conversation.server));
     }
-}
-
-/// Whether a segment has this flag, by its name.
-pub(crate) fn has_flag(segment: &SegmentRecord, flag: &str) -> bool {
-    segment.flags.split('|').any(|name| name == flag)
 }
 
 /// Gives segments the numbers from their connection's SYNs where the host that saw them had none,

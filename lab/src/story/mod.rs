@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use tcpstack::event::{Reason, SegmentRecord, TimerName};
 use tcpstack::tcp::State;
 
+use crate::run::has_flag;
 pub use crate::run::{Conversation, Role, find_conversations};
 pub use condense::condense;
 pub use merge::{tell, tell_all};
@@ -90,7 +91,7 @@ impl Arrow {
 
     /// Whether the segment has this flag, by its name.
     pub fn has_flag(&self, flag: &str) -> bool {
-        self.segment.flags.split('|').any(|name| name == flag)
+        has_flag(&self.segment, flag)
     }
 
     /// Whether it opens, ends or breaks a connection.

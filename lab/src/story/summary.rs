@@ -57,6 +57,8 @@ pub enum Close {
     Both,
     /// This side reset it.
     Reset(LaneId),
+    /// Somebody else reset it, with a segment that bears an end's address.
+    Forged,
     /// This side refused it.
     Refused(LaneId),
     /// Nobody answered.
@@ -137,8 +139,13 @@ fn close(story: &Story, index: usize, lanes: (LaneId, LaneId)) -> Close {
     for moment in &story.moments {
         let (What::Sent(id) | What::Arrived(id)) = moment.what else { continue };
         let arrow = &story.arrows[id];
-        // What a forged segment does is told by the answers to it.
-        if arrow.conversation != index || arrow.forged_by.is_some() {
+        if arrow.conversation != index {
+            continue;
+        }
+        if arrow.forged_by.is_some() {
+            if arrow.has_flag("RST") && closes(story, moment.time_ns, arrow.to) {
+                return Close::Forged;
+            }
             continue;
         }
         answered |= arrow.from == lanes.1;
@@ -165,6 +172,14 @@ fn close(story: &Story, index: usize, lanes: (LaneId, LaneId)) -> Close {
         None if answered => Close::Open,
         None => Close::Unanswered,
     }
+}
+
+/// Whether a host gave its connection up at `time_ns`.
+fn closes(story: &Story, time_ns: u64, lane: LaneId) -> bool {
+    story.moments.iter().any(|moment| {
+        (moment.time_ns, moment.lane) == (time_ns, lane)
+            && matches!(moment.what, What::State { to: State::Closed, .. })
+    })
 }
 
 /// A lane's stay in TIME-WAIT.

@@ -9,6 +9,7 @@ use super::look::Look;
 use super::words::Word;
 use crate::book::HeaderField;
 use crate::caption;
+use crate::run::octets;
 
 /// Bits of a row.
 const ROW: u32 = 32;
@@ -20,7 +21,7 @@ pub(super) fn lines(app: &App, look: Look, width: u16) -> Vec<Line<'static>> {
     let shown = app.shown();
     let Some(record) = record(app) else { return vec![Line::raw(Word::NoSegment.of(language))] };
     let sender = app.selected().map(|flight| flight.from);
-    let bytes = bytes(&record.header);
+    let bytes = octets(&record.header).unwrap_or_default();
     let caption = caption::segment(&shown.run, sender, record);
     let mut lines = vec![Line::styled(caption, look.title()), Line::default()];
     let column = if usize::from(width) > 2 * ROW as usize { 2 } else { 1 };
@@ -125,10 +126,4 @@ fn options(app: &App, header: &[u8]) -> Vec<Line<'static>> {
         rest = behind;
     }
     lines
-}
-
-fn bytes(digits: &str) -> Vec<u8> {
-    let pairs = digits.as_bytes().chunks(2);
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    pairs.map_while(byte).collect()
 }

@@ -1,15 +1,17 @@
-//! What tshark remarks on the packets that a host saw: an opinion from outside the house.
+//! What tshark remarks on the capture that is exported of a host: an opinion from outside the house.
 
-use std::fs::File;
+use std::fs;
 use std::process::Command;
 
-use tcpstack::device::{Direction, PcapngWriter};
-use tcpstack::time::Instant;
+use tcpstack_lab::export::pcapng::capture_of;
 use tcpstack_lab::run::HostIndex;
 use tcpstack_lab::stage::Performance;
 
 /// tshark's PI_NOTE: below are comments and what is as usual.
 const NOTE: u64 = 0x0040_0000;
+
+/// The direction of what the host sent.
+const OUTBOUND: &str = "0x00000002";
 
 pub(crate) fn is_tshark_here() -> bool {
     Command::new("tshark").arg("--version").output().is_ok_and(|output| output.status.success())
@@ -20,14 +22,15 @@ pub(crate) fn is_tshark_here() -> bool {
 pub(crate) fn notes(performance: &Performance, host: HostIndex) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("host.pcapng");
-    let mut writer = PcapngWriter::new(File::create(&path).unwrap(), "host", 0).unwrap();
-    for packet in performance.packets.iter().filter(|packet| packet.host == host) {
-        let direction = if packet.outbound { Direction::Outbound } else { Direction::Inbound };
-        let at = Instant::ZERO + std::time::Duration::from_nanos(packet.time_ns);
-        writer.packet(at, direction, None, &[&packet.bytes]);
-    }
-    writer.flush().unwrap();
-    let fields = ["frame.number", "_ws.expert.severity", "_ws.expert.message"];
+    let capture = capture_of(&performance.run, &performance.packets, host).unwrap();
+    fs::write(&path, capture).unwrap();
+    let fields = [
+        "frame.number",
+        "_ws.expert.severity",
+        "_ws.expert.message",
+        "frame.packet_flags_direction",
+        "frame.comment",
+    ];
     let mut tshark = Command::new("tshark");
     // Settings of whoever runs the test must not matter.
     tshark.env("HOME", folder.path()).env("XDG_CONFIG_HOME", folder.path());
@@ -58,6 +61,10 @@ fn remarks(line: &str) -> Vec<(u64, String)> {
     let mut column = || columns.next().unwrap_or_default();
     let (frame, severities, messages) = (column(), column(), column());
     let frame = frame.parse().expect("tshark numbers frames");
+    if column() == OUTBOUND {
+        // Whoever reads the capture sees why each packet was sent.
+        assert!(column().contains("(RFC "), "frame {frame} has no clause in its comment");
+    }
     let severities = severities.split(';').map(|severity| severity.parse().unwrap_or(0));
     let messages = severities.zip(messages.split(';'));
     messages
