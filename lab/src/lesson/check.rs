@@ -113,6 +113,7 @@ fn scenario(
         title: toml.title,
         text: toml.text,
         beside: beside_ids(&toml.beside, above)?,
+        view: toml.view,
         experiments: experiments.collect::<Result<_, Fault>>()?,
     };
     if scenario.programs.is_empty() && scenario.injections.is_empty() {

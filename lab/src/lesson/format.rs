@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::View;
 use super::values::{Bounded, Id, Setting, Time};
 use crate::run::Text;
 
@@ -50,6 +51,7 @@ pub(super) struct ScenarioToml {
     pub(super) extends: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) beside: Vec<Spanned<String>>,
+    pub(super) view: Option<View>,
     pub(super) seed: Option<Bounded<0, { u32::MAX as u64 }>>,
     pub(super) until: Option<Time>,
     #[serde(default)]

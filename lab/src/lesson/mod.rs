@@ -69,8 +69,31 @@ pub struct ScenarioHead {
     /// Shown beside these other scenarios of the lesson: two or three runs side by side.
     #[serde(default)]
     pub beside: Vec<String>,
+    /// What is best seen first, beside the sequence diagram; none: the diagram alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view: Option<View>,
     /// What to try on it.
     pub experiments: Vec<Experiment>,
+}
+
+/// What of a run a reader can look at beside its sequence diagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum View {
+    /// A segment's header, bit by bit.
+    Header,
+    /// The send and receive buffers of both ends.
+    Buffers,
+    /// The state machine with the ways of both hosts.
+    States,
+    /// Sequence numbers over time.
+    TimeSequence,
+    /// The congestion window and what limits the sender, over time.
+    Congestion,
+    /// Why each thing happened.
+    Why,
+    /// The programs, each at the line of its call.
+    Programs,
 }
 
 /// Something to try: what a click on a segment would do as well.
