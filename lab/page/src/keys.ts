@@ -55,7 +55,7 @@ function moveOf({ key, shiftKey }: KeyboardEvent): { unit: Unit | "idle"; forwar
 function switches({ key }: KeyboardEvent, lab: Lab, player: Player, openHelp: () => void): boolean {
   const view = VIEWS[Number(key) - 1];
   if (view) {
-    lab.view = view;
+    lab.chooseView(view);
     return true;
   }
   switch (key.toLowerCase()) {

@@ -5,7 +5,7 @@ import { Follower } from "./data/follower.ts";
 import { ServerSource } from "./data/server.ts";
 import { Unplayable, type Opening, type Played, type Source } from "./data/source.ts";
 import type { Lesson, ScenarioHead } from "./lesson.ts";
-import { recall, remember } from "./memory.ts";
+import { recall, remember } from "./surroundings.ts";
 import { until } from "./places.ts";
 import { Quiz } from "./quiz.svelte.ts";
 import { formatRules } from "./rules.ts";
@@ -40,6 +40,8 @@ export class Lab {
   rules = $state.raw<Rule[]>([]);
   difference = $state.raw<Difference | null>();
   view = $state<ViewName>("sequence");
+  /** Whether another view has room beside the diagram: then a scenario opens with the one that it names. */
+  hasRoom = true;
   /** Something that went wrong, to be told. */
   notice = $state.raw<Text>();
   isBusy = $state(false);
@@ -55,6 +57,8 @@ export class Lab {
   readonly source: Source;
   readonly #played = new Map<string, Promise<Played>>();
   #request = 0;
+  /** Whether the reader has chosen a view, in this lesson. */
+  #hasChosenView = false;
 
   constructor(source: Source) {
     this.source = source;
@@ -78,7 +82,7 @@ export class Lab {
   async open(opening: Opening): Promise<void> {
     switch (opening.type) {
       case "lesson":
-        return this.openScenario(opening.lesson, opening.scenario ?? undefined);
+        return this.openScenario(opening.lesson, opening.scenario ?? undefined, opening.rules);
       case "run":
         return this.#show([new Pane(opening.run, opening.run.title)]);
       case "log":
@@ -106,6 +110,8 @@ export class Lab {
       const rest = more ? [] : await Promise.all(others.map((other) => this.play(lesson.number, other.id, [])));
       if (!isLatest()) return;
       this.quiz.stop();
+      if (this.lesson !== lesson) this.#hasChosenView = false;
+      this.#useViewOf(scenario, more !== undefined);
       this.lesson = lesson;
       this.scenario = scenario;
       this.rules = more ? rules : [];
@@ -114,6 +120,19 @@ export class Lab {
       this.#show([new Pane(first.run, scenario.title), ...rest.map(({ run }, at) => new Pane(run, others[at]!.title))]);
       if (mark) this.goToLandmark(mark);
     });
+  }
+
+  chooseView(view: ViewName): void {
+    this.view = view;
+    this.#hasChosenView = true;
+  }
+
+  /** Where a changed run parts from the first is marked in the diagram. */
+  #useViewOf({ view }: ScenarioHead, isChanged: boolean): void {
+    if (isChanged) this.view = "sequence";
+    if (isChanged || this.#hasChosenView || !this.hasRoom) return;
+    this.hasPrograms = view === "programs" || recall("programs") === "1";
+    this.view = view === undefined || view === "programs" ? "sequence" : view;
   }
 
   #showChanged(before: Run, { run, difference }: Played): void {
@@ -224,8 +243,12 @@ export class Lab {
     remember("program-language", language);
   }
 
-  goToLandmark(id: string): void {
-    const pane = this.seen.find(({ run }) => run.landmarks.some((landmark) => landmark.id === id));
+  /** A landmark of the run that is active, or else of one beside it. */
+  goToLandmark(id: string, scenario = this.scenario?.id): void {
+    const has = ({ run }: Pane) => run.landmarks.some((landmark) => landmark.id === id);
+    const isOf = ({ run }: Pane) => run.origin.type !== "simulated" || run.origin.scenario === scenario;
+    const candidates = this.pane ? [this.pane, ...this.seen] : [];
+    const pane = candidates.find((one) => has(one) && isOf(one)) ?? candidates.find(has);
     const landmark = pane?.run.landmarks.find((one) => one.id === id);
     if (!pane || !landmark) return;
     this.active = this.panes.indexOf(pane);

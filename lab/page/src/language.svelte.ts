@@ -2,7 +2,7 @@
 
 import type { Text } from "./run.ts";
 import { word, type Language, type WordName } from "./text.ts";
-import { recall, remember } from "./memory.ts";
+import { recall, remember } from "./surroundings.ts";
 
 function preferred(): Language {
   const kept = recall("language");
@@ -18,8 +18,13 @@ export function language(): Language {
 }
 
 export function setLanguage(to: Language): void {
-  now = to;
+  useLanguage(to);
   remember("language", to);
+}
+
+/** As the page or a link asks: not what this reader will want of the next. */
+export function useLanguage(to: Language): void {
+  now = to;
 }
 
 /** A word of the page. */

@@ -1,6 +1,7 @@
 // A lesson, as lab/src/lesson writes it.
 
 import type { Rule, Text } from "./run.ts";
+import type { ViewName } from "./view.ts";
 
 export interface Lesson {
   number: number;
@@ -25,6 +26,8 @@ export interface ScenarioHead {
   text: Text;
   /** Shown beside these other scenarios of the lesson. */
   beside?: string[];
+  /** What is best seen first, beside the sequence diagram. */
+  view?: ViewName | "programs";
   experiments: Experiment[];
 }
 

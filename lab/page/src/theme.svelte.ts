@@ -1,6 +1,6 @@
 // Light or dark: remembered, and by default what the reader's system has.
 
-import { recall, remember } from "./memory.ts";
+import { recall, remember } from "./surroundings.ts";
 
 export type Theme = "light" | "dark";
 
@@ -15,6 +15,11 @@ export function theme(): Theme {
 }
 
 export function setTheme(to: Theme): void {
-  chosen = to;
+  useTheme(to);
   remember("theme", to);
+}
+
+/** As the page was asked to be: not what this reader will want of the next. */
+export function useTheme(to: Theme): void {
+  chosen = to;
 }

@@ -1,9 +1,8 @@
 // A browser for the tests, and pages for it: the built page with a run in it, as `tcpstack export` writes it.
 
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 
 const HERE = import.meta.dirname;
@@ -27,13 +26,26 @@ export function launch() {
   });
 }
 
-/** Writes the page with this data in it, and returns its address. */
-export function exported(data) {
-  const html = readFileSync(PAGE, "utf8");
+/** A folder for what a test writes. */
+export function folder() {
+  return mkdtempSync(join(tmpdir(), "tcpstack-page-"));
+}
+
+/** The page with this data in it. */
+export function pageWith(data) {
   const json = JSON.stringify(data).replaceAll("<", "\\u003c");
-  const path = join(mkdtempSync(join(tmpdir(), "tcpstack-page-")), "page.html");
-  writeFileSync(path, html.replace(EMPTY_DATA, () => EMPTY_DATA.replace("null", () => json)));
-  return pathToFileURL(path).href;
+  return readFileSync(PAGE, "utf8").replace(EMPTY_DATA, () => EMPTY_DATA.replace("null", () => json));
+}
+
+/** Does something with each of many, in two pages of the browser at a time. */
+export async function inTwoPages(open, many, work) {
+  const left = [...many];
+  const one = async () => {
+    const page = await open();
+    for (let next = left.shift(); next; next = left.shift()) await work(page, next);
+    return page;
+  };
+  return Promise.all([one(), one()]);
 }
 
 /** A page whose every complaint is kept, and every address that it asks for. */
@@ -93,29 +105,36 @@ export function picture(page) {
   });
 }
 
-/** Presses a key many times, as fast as the page can follow. */
-export async function press(page, key, times) {
+/** Presses a key until nothing moves any more, as fast as the page can follow. */
+export async function pressToEnd(page, key, shiftKey = false) {
   await page.evaluate(
-    async ({ key, times }) => {
-      for (let count = 0; count < times; count++) {
-        window.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
-        await Promise.resolve();
-        if (count % 20 === 0) await new Promise((done) => requestAnimationFrame(done));
+    async ({ key, shiftKey }) => {
+      const counted = () => document.querySelector(".count").textContent;
+      const PRESSES_A_FRAME = 20;
+      for (let before; before !== counted(); ) {
+        before = counted();
+        for (let count = 0; count < PRESSES_A_FRAME; count++) {
+          window.dispatchEvent(new KeyboardEvent("keydown", { key, shiftKey, bubbles: true, cancelable: true }));
+          await Promise.resolve();
+        }
+        await new Promise((done) => requestAnimationFrame(done));
       }
     },
-    { key, times },
+    { key, shiftKey },
   );
 }
 
-/** Every piece of text that is seen, with the size of its letters. */
-export function texts(page) {
-  return page.evaluate(() => {
+/** Every piece of text that is seen and of this kind, with the size of its letters. */
+export function texts(page, kind = /./) {
+  return page.evaluate((source) => {
+    const kind = new RegExp(source);
     const seen = [];
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
       const { parentElement: element, textContent } = walker.currentNode;
-      const text = textContent.trim();
-      if (!text || element.closest("script, style") || !element.checkVisibility({ visibilityProperty: true })) continue;
+      // What is quoted is what a program says.
+      const text = textContent.replaceAll(/"[^"]*"/g, "").trim();
+      if (!kind.test(text) || element.closest("script, style") || !element.checkVisibility({ visibilityProperty: true })) continue;
       seen.push({
         text,
         px: parseFloat(getComputedStyle(element).fontSize),
@@ -123,5 +142,5 @@ export function texts(page) {
       });
     }
     return seen;
-  });
+  }, kind.source);
 }

@@ -4,16 +4,16 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 
-const BINARY = process.env.TCPSTACK ?? join(import.meta.dirname, "../../../target/release/tcpstack");
+export const BINARY = process.env.TCPSTACK ?? join(import.meta.dirname, "../../../target/release/tcpstack");
 
 export class Lab {
   #process;
 
-  /** Starts it; it says where it is to be found. */
-  async start() {
-    this.url = process.env.TCPSTACK_LAB;
+  /** Starts it with what is asked for; it says where it is to be found. */
+  async start(...asked) {
+    this.url = asked.length ? undefined : process.env.TCPSTACK_LAB;
     if (this.url) return this;
-    this.#process = spawn(BINARY, ["lab", "--no-open", "--lang", "en"], { stdio: ["ignore", "pipe", "inherit"] });
+    this.#process = spawn(BINARY, ["lab", "--no-open", "--lang", "en", ...asked], { stdio: ["ignore", "pipe", "inherit"] });
     let said = "";
     for await (const piece of this.#process.stdout) {
       said += piece;
@@ -24,7 +24,7 @@ export class Lab {
   }
 
   async stop() {
-    if (!this.#process) return;
+    if (!this.#process || this.#process.exitCode !== null) return;
     this.#process.kill("SIGINT");
     await once(this.#process, "exit");
   }

@@ -4,8 +4,9 @@ import { EMPTY_BOOK, type Book } from "../book.ts";
 import type { Lesson } from "../lesson.ts";
 import type { Difference, Rule, Run } from "../run.ts";
 import { sameRules } from "../rules.ts";
-import { both } from "../text.ts";
-import { Unplayable, type Opening, type Played, type Source } from "./source.ts";
+import { both, type Language } from "../text.ts";
+import type { Theme } from "../theme.svelte.ts";
+import { Unplayable, type Played, type Session, type Source } from "./source.ts";
 
 interface Data {
   book: Book | null;
@@ -15,6 +16,9 @@ interface Data {
   differences?: (Difference | null)[];
   /** Index of the run that is shown first. */
   selected?: number;
+  /** What was asked for when the page was written; none: as the reader likes. */
+  language?: Language;
+  theme?: Theme;
 }
 
 /** What the page carries; null: nothing, so it has a server. */
@@ -39,14 +43,17 @@ export class EmbeddedSource implements Source {
     return this.#data.lessons;
   }
 
-  async session(): Promise<{ language: null; open: Opening }> {
+  async session(): Promise<Session> {
     const run = this.#data.runs[this.#data.selected ?? 0] ?? this.#data.runs[0];
     if (!run) throw new Unplayable(both("data.empty"));
     const { origin } = run;
     const isOfLesson = origin.type === "simulated" && this.#data.lessons.some(({ number }) => number === origin.lesson);
     return {
-      language: null,
-      open: isOfLesson ? { type: "lesson", lesson: origin.lesson, scenario: origin.scenario } : { type: "run", run },
+      language: this.#data.language ?? null,
+      theme: this.#data.theme,
+      open: isOfLesson
+        ? { type: "lesson", lesson: origin.lesson, scenario: origin.scenario, rules: rulesOfReader(origin.rules) }
+        : { type: "run", run },
     };
   }
 
@@ -56,10 +63,15 @@ export class EmbeddedSource implements Source {
         origin.type === "simulated" &&
         origin.lesson === lesson &&
         origin.scenario === scenario &&
-        sameRules(origin.rules.filter((rule) => !rule.of_scenario), rules),
+        sameRules(rulesOfReader(origin.rules), rules),
     );
     const run = this.#data.runs[index];
     if (!run) throw new Unplayable(both(rules.length ? "data.not_with_rules" : "data.not_here"));
     return { run, difference: rules.length ? this.#data.differences?.[index] : null };
   }
+}
+
+/** What the reader did, without what the scenario does itself. */
+function rulesOfReader(rules: Rule[]): Rule[] {
+  return rules.filter((rule) => !rule.of_scenario);
 }

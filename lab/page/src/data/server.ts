@@ -3,12 +3,7 @@
 import type { Book } from "../book.ts";
 import type { Lesson } from "../lesson.ts";
 import type { Rule, Run, Text } from "../run.ts";
-import { Unplayable, type Live, type Opening, type Overview, type Played, type Source } from "./source.ts";
-
-interface Session {
-  language: "en" | "zh" | null;
-  open: Opening;
-}
+import { Unplayable, type Live, type Opening, type Overview, type Played, type Session, type Source } from "./source.ts";
 
 export class ServerSource implements Source {
   readonly canPlay = true;

@@ -4,14 +4,22 @@ import type { Book } from "../book.ts";
 import type { Lesson } from "../lesson.ts";
 import type { CallSpan, Difference, Event, Flight, Host, LimitSpan, Rule, Run, Text } from "../run.ts";
 import type { Language } from "../text.ts";
+import type { Theme } from "../theme.svelte.ts";
 
 /** What was asked to be opened. */
 export type Opening =
-  | { type: "lesson"; lesson: number; scenario: string | null }
+  | { type: "lesson"; lesson: number; scenario: string | null; rules?: Rule[] }
   | { type: "log"; name: string; events: number; from_ns: number; until_ns: number; window: number }
   | { type: "live"; name: string }
   /** A run that lies in the page. */
   | { type: "run"; run: Run };
+
+/** What whoever opened the page asked for. */
+export interface Session {
+  language: Language | null;
+  theme?: Theme;
+  open: Opening;
+}
 
 export interface Played {
   run: Run;
@@ -50,7 +58,7 @@ export interface Source {
   readonly canPlay: boolean;
   book(): Promise<Book>;
   lessons(): Promise<Lesson[]>;
-  session(): Promise<{ language: Language | null; open: Opening }>;
+  session(): Promise<Session>;
   /** A scenario with these rules beside its own. Rejects with `Unplayable` where it can't be had. */
   play(lesson: number, scenario: string, rules: Rule[]): Promise<Played>;
 }

@@ -147,7 +147,7 @@ function drawRow(run: Run, book: Book, row: Row, frame: Frame, cursor: Position,
   const x = frame.x[row.host]!;
   const left = row.host === 0 && frame.x.length > 1;
   const isOuter = row.host === 0 || row.host === frame.x.length - 1;
-  const room = (isOuter ? frame.lane : 150) - (frame.scale ? 22 : 14);
+  const room = (isOuter ? frame.lane : 150) - (frame.scale ? 22 : 15);
   const wordings = wordsOf(run, book, row, voice);
   const whole = wordings[0]!;
   const call = row.call === undefined ? undefined : run.calls[row.call];
@@ -156,7 +156,7 @@ function drawRow(run: Run, book: Book, row: Row, frame: Frame, cursor: Position,
     key: `${row.at}`,
     kind: row.kind,
     // A state is told in full: its letters are narrower, and it has room to its lifeline.
-    text: row.kind === "state" ? whole : shorten(wordings, room - (row.kind === "timer" ? 12 : 0)),
+    text: row.kind === "state" ? whole : shorten(wordings, row.kind === "timer" ? (room - 15) * TIMER_SHARE : room),
     source: cut(source, room),
     whole: source ? `${whole}\n${source}` : whole,
     at: row.at,
@@ -194,8 +194,12 @@ function wordsOf(run: Run, book: Book, row: Row, { t, say }: Voice): string[] {
       return [`${kind.name} = ${kind.result}`];
     case "state_changed":
       return [kind.to];
-    case "timer_fired":
-      return [say(term(book.timers, kind.timer).name)];
+    case "timer_fired": {
+      const name = say(term(book.timers, kind.timer).name);
+      // "Retransmission (RTO)": where there is little room its short name does.
+      const short = /[(（](.+)[)）]/.exec(name)?.[1];
+      return short ? [name, short] : [name];
+    }
     case "packet_dropped":
       return [`✕ ${say(term(book.counters, kind.counter).name)}`];
     default:
@@ -205,6 +209,8 @@ function wordsOf(run: Run, book: Book, row: Row, { t, say }: Voice): string[] {
 
 /** Of monospaced text at 12 px; 中文 is wider. */
 const CHARACTER = 7.3;
+/** A timer's name stands in letters that are so much narrower. */
+const TIMER_SHARE = 1.12;
 const WIDE = 12;
 
 function shorten(wordings: string[], room: number): string {

@@ -18,6 +18,8 @@ const NEAREST = 5;
 /** What a typical flight is high. */
 const FLIGHT_HEIGHT = 58;
 const FOLD_HEIGHT = 46;
+/** From a fold's end to the arrow behind it, which has its words above. */
+const BELOW_FOLD = 1.5 * ROW;
 /** What a fold is high at most when it is opened. */
 const UNFOLDED_HEIGHT = 2400;
 /** How far a lost segment comes: where it dies nobody knows. */
@@ -83,16 +85,19 @@ export function layout(run: Run, unfolded: ReadonlySet<Position>): Layout {
   const lanes = new Map<string, number>();
   const bursts = burstsOf(run);
   let now = TOP;
+  /** How far down what became of the segments so far is told. */
+  let told = 0;
   let before_ns = run.events[0]?.time_ns ?? 0;
   let tickAt = -Infinity;
   run.events.forEach((event, position) => {
     const passed = Math.max(0, event.time_ns - before_ns);
     const gap = passed * scale;
     if (before.has(position)) {
+      now = Math.max(now, told);
       const open = unfolded.has(position);
       const height = open ? Math.min(gap, UNFOLDED_HEIGHT) : FOLD_HEIGHT;
       folds.push({ next: position, y: now + ROW / 2, height, ns: passed, open });
-      now += height + ROW;
+      now += height + BELOW_FOLD;
     } else {
       now += gap;
     }
@@ -107,6 +112,7 @@ export function layout(run: Run, unfolded: ReadonlySet<Position>): Layout {
     }
     if (row) rows.push({ ...row, y: now });
     y[position] = now;
+    told = Math.max(told, now + spaceOfFate(run, position), now + (row ? extraLines(run, row) * (ROW - 4) : 0));
   });
   const arrows = arrowsOf(run, y, scale);
   closeCalls(run, rows, y);
@@ -119,6 +125,15 @@ export function layout(run: Run, unfolded: ReadonlySet<Position>): Layout {
     ticks,
     tallest: arrows.reduce((most, arrow) => Math.max(most, arrow.y1 - arrow.y0), 0),
   };
+}
+
+/** What is needed below a segment's event to tell that it is lost, damaged, a duplicate: its cross and a word. */
+function spaceOfFate(run: Run, position: Position): number {
+  const index = places(run).flightOf.get(position);
+  const flight = index === undefined ? undefined : run.flights[index]!;
+  if (flight?.fate === "lost") return FLIGHT_HEIGHT * DIES_AT + ROW;
+  const isTold = flight && (flight.fate === "damaged" || flight.fate === "duplicate" || flight.rule !== undefined);
+  return isTold && flight.received === position ? ROW : 0;
 }
 
 /** How many segments leave or arrive at one instant, by lane. */

@@ -4,8 +4,8 @@
 
 /** The lower one of the two CLOSED. */
 export const END = "CLOSED/end";
-export const HEIGHT = 692;
-export const BOX = { width: 116, height: 42 };
+export const HEIGHT = 614;
+export const BOX = { width: 116, height: 38 };
 
 export interface Point {
   x: number;
@@ -40,18 +40,18 @@ const W = BOX.width / 2;
 
 /** Column (of the width) and row (in pixels) of each state. */
 const STATES: Record<string, [number, number]> = {
-  CLOSED: [0.5, 24],
-  LISTEN: [0.17, 112],
-  "SYN-SENT": [0.83, 112],
-  "SYN-RECEIVED": [0.17, 208],
-  ESTABLISHED: [0.5, 292],
-  "FIN-WAIT-1": [0.17, 378],
-  "CLOSE-WAIT": [0.83, 378],
-  CLOSING: [0.53, 440],
-  "FIN-WAIT-2": [0.17, 548],
-  "LAST-ACK": [0.83, 516],
-  "TIME-WAIT": [0.53, 600],
-  [END]: [0.83, 666],
+  CLOSED: [0.5, 22],
+  LISTEN: [0.17, 98],
+  "SYN-SENT": [0.83, 98],
+  "SYN-RECEIVED": [0.17, 182],
+  ESTABLISHED: [0.5, 258],
+  "FIN-WAIT-1": [0.17, 334],
+  "CLOSE-WAIT": [0.83, 334],
+  CLOSING: [0.53, 392],
+  "FIN-WAIT-2": [0.17, 484],
+  "LAST-ACK": [0.83, 456],
+  "TIME-WAIT": [0.53, 530],
+  [END]: [0.83, 590],
 };
 
 const ROUTES: Record<string, Route> = {
@@ -88,7 +88,7 @@ export function boxOf(from: string, to: string): string {
 
 /** The middle of a state's box. */
 export function middleOf(box: string, width: number): Point {
-  const [column, y] = STATES[box] ?? [0.5, 24];
+  const [column, y] = STATES[box] ?? [0.5, 22];
   // The outer columns keep room for a whole box.
   const x = Math.min(width - W - 2, Math.max(W + 2, column * width));
   return { x, y };
