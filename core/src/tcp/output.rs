@@ -290,6 +290,10 @@ impl Connection {
             (State::SynSent, false) => (Flags::SYN, Reason::ActiveOpen),
             (State::SynSent, true) => (Flags::SYN, Reason::TimeoutRetransmit),
             (_, false) => (Flags::SYN.union(Flags::ACK), Reason::PassiveOpen),
+            // The SYNs have crossed: the answer to the peer's, not yet a repetition.
+            (_, true) if self.is_active && self.rtt.backoffs() == 0 => {
+                (Flags::SYN.union(Flags::ACK), Reason::SimultaneousOpen)
+            }
             (_, true) => (Flags::SYN.union(Flags::ACK), Reason::RepeatSynAck),
         };
         let is_fallback = is_repeat && cx.knobs.ecn_fallback();
