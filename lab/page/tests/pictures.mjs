@@ -14,11 +14,11 @@ const TO = join(import.meta.dirname, "../../../docs/pictures");
 const PICTURES = [
   { name: "handshake", lesson: 1, scenario: "open", at: landmark("server-established"), view: "states" },
   { name: "handshake.zh", lesson: 1, scenario: "open", at: landmark("server-established"), view: "states", language: "zh" },
-  { name: "header", lesson: 2, scenario: "hello", at: firstData, view: "header", height: 1000 },
+  { name: "header", lesson: 2, scenario: "hello", at: firstData, view: "header", height: 1060 },
   { name: "programs", lesson: 3, scenario: "talk", at: firstData, view: "sequence", programs: true },
   { name: "window", lesson: 5, scenario: "slow", at: closedWindow, view: "buffers" },
-  { name: "loss", lesson: 6, scenario: "one-lost", at: landmark("again"), view: "sequence", height: 900 },
-  { name: "congestion", lesson: 7, scenario: "bbr", at: share(0.72), view: "congestion", height: 1000 },
+  { name: "loss", lesson: 6, scenario: "one-lost", at: landmark("duplicate-ack"), view: "sequence", height: 900 },
+  { name: "congestion", lesson: 7, scenario: "bbr", at: share(0.72), view: "congestion" },
   { name: "time-wait.zh", lesson: 9, scenario: "normal", at: share(0.97), view: "states", language: "zh" },
 ];
 

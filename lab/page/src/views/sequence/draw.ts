@@ -41,23 +41,28 @@ export function lineOf(run: Run, arrow: Arrow, frame: Frame): Line {
 /** The labels of all arrows, each where it is in no other's way. */
 export function write(run: Run, layout: Layout, frame: Frame): Written[] {
   const placer = new Placer();
-  return layout.arrows.map((arrow) => {
-    const segment = segmentOf(run, run.flights[arrow.flight]!);
-    if (!segment) return { label: "", share: 0.5, isCrowded: false };
-    const line = lineOf(run, arrow, frame);
-    const isLost = run.flights[arrow.flight]!.fate === "lost";
-    const room = Math.abs(line.x1 - line.x0) * (isLost ? 0.98 : 0.66) - (segment.retransmission ? 20 : 6);
-    const text = labelOf(segment, room);
-    const label = text && segment.retransmission ? `↻ ${text}` : text;
-    const width = widthOf(label);
-    // Neither end of a label may stand on a lifeline.
-    const least = Math.min(0.5, (width / 2 + 8) / Math.abs(line.x1 - line.x0));
-    const shares = isLost ? [0.5, 0.36, 0.62] : SHARES.map((share) => Math.min(1 - least, Math.max(least, share)));
-    const share = placer.place(width, line, shares);
-    // The cross where it dies, and the word beside it.
-    if (isLost) placer.block(line.x1 - (line.x1 < line.x0 ? 90 : 10), line.y1 - 10, 100, 20);
-    return { label, share: share ?? shares[0]!, isCrowded: share === undefined };
-  });
+  const isLost = ({ flight }: Arrow) => run.flights[flight]!.fate === "lost";
+  // What is lost is what one looks for: it and its cross come first.
+  const lost = new Map(layout.arrows.filter(isLost).map((arrow) => [arrow, writeOne(run, arrow, frame, placer)]));
+  return layout.arrows.map((arrow) => lost.get(arrow) ?? writeOne(run, arrow, frame, placer));
+}
+
+function writeOne(run: Run, arrow: Arrow, frame: Frame, placer: Placer): Written {
+  const segment = segmentOf(run, run.flights[arrow.flight]!);
+  if (!segment) return { label: "", share: 0.5, isCrowded: false };
+  const line = lineOf(run, arrow, frame);
+  const isLost = run.flights[arrow.flight]!.fate === "lost";
+  // The cross where it dies, and the word beside it.
+  if (isLost) placer.block(line.x1 - (line.x1 < line.x0 ? 90 : 10), line.y1 - 10, 100, 20);
+  const room = Math.abs(line.x1 - line.x0) * (isLost ? 0.9 : 0.66) - (segment.retransmission ? 20 : 6);
+  const text = labelOf(segment, room);
+  const label = text && segment.retransmission ? `↻ ${text}` : text;
+  const width = widthOf(label);
+  // Neither end of a label may stand on a lifeline.
+  const least = Math.min(0.5, (width / 2 + 8) / Math.abs(line.x1 - line.x0));
+  const shares = isLost ? [0.44, 0.36, 0.5] : SHARES.map((share) => Math.min(1 - least, Math.max(least, share)));
+  const share = placer.place(width, line, shares);
+  return { label, share: share ?? shares[0]!, isCrowded: share === undefined };
 }
 
 /** The arrows between two heights. */
@@ -210,7 +215,7 @@ function wordsOf(run: Run, book: Book, row: Row, { t, say }: Voice): string[] {
 /** Of monospaced text at 12 px; 中文 is wider. */
 const CHARACTER = 7.3;
 /** A timer's name stands in letters that are so much narrower. */
-const TIMER_SHARE = 1.12;
+const TIMER_SHARE = 1.03;
 const WIDE = 12;
 
 function shorten(wordings: string[], room: number): string {

@@ -5,7 +5,7 @@
 /** The lower one of the two CLOSED. */
 export const END = "CLOSED/end";
 export const HEIGHT = 614;
-export const BOX = { width: 116, height: 38 };
+export const BOX = { width: 124, height: 38 };
 
 export interface Point {
   x: number;
