@@ -140,13 +140,13 @@ pub(crate) struct Export {
     /// A lesson's number or name and one of its scenarios, or files: the hosts' recordings, a capture, a run.
     #[arg(value_name = "LESSON [SCENARIO] | FILE", required_unless_present = "all")]
     pub(crate) what: Vec<String>,
-    /// Where to write: a file, `-`, or with pcapng a directory.
+    /// Where to write: a file, `-`, or with pcapng or --all a folder.
     #[arg(long, value_name = "PATH")]
     pub(crate) to: PathBuf,
     /// What to write [default: what the ending of PATH says].
     #[arg(long, value_enum)]
     pub(crate) format: Option<ExportFormat>,
-    /// Every lesson with all of its scenarios in one page.
+    /// Every lesson with all of its scenarios: in one page, or where PATH is a folder in a page each, with an index.
     #[arg(long, conflicts_with_all = ["what", "rules"])]
     pub(crate) all: bool,
     /// Do something to a packet: HOST:NUMBER:ACTION, as client:3:drop. Repeatable.

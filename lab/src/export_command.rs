@@ -1,5 +1,6 @@
 //! `tcpstack export`: a lesson's run, or what was recorded, as a file.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -12,6 +13,8 @@ use tcpstack_lab::export::{self, Format, Theme};
 use tcpstack_lab::run::Run;
 
 use crate::args::Export;
+use crate::export_course;
+use crate::failure::Failure;
 use crate::language;
 use crate::subject::{Breadth, Subject, SubjectError, subject};
 
@@ -27,7 +30,7 @@ pub(crate) enum ExportError {
     )]
     Format(PathBuf),
     /// Only a page holds several runs.
-    #[error("--all is for a page (--format html): the other formats hold one run")]
+    #[error("--all is for pages (--format html): the other formats hold one run")]
     All,
     /// A capture is seen from one host.
     #[error(
@@ -56,8 +59,46 @@ pub(crate) enum ExportError {
     Write { path: PathBuf, source: io::Error },
 }
 
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Failure {
+        match error {
+            ExportError::Subject(why) => why.into(),
+            ExportError::Format(ref path) => Failure::usage(
+                &error,
+                format!(
+                    "{}：写成什么格式？用 --format 指定，或用文件的结尾：.html .svg .png .mmd .json .pcapng",
+                    path.display()
+                ),
+            ),
+            ExportError::All => {
+                Failure::usage(&error, "--all 只用于网页（--format html）：其他格式只含一次运行")
+            }
+            ExportError::Vantage { ref hosts } => Failure::usage(
+                &error,
+                format!(
+                    "抓包文件是一台主机所见：用 --host 指定主机（{hosts}），或用 --to 指定文件夹"
+                ),
+            ),
+            ExportError::Capture(ref why) => Failure::usage(&error, why.text().zh),
+            ExportError::Write { ref path, ref source } => {
+                Failure::other(&error, format!("无法写入 {}：{source}", path.display()))
+            }
+            #[cfg(feature = "png")]
+            ExportError::Png(ref why) => Failure::other(&error, why.text().zh),
+            #[cfg(not(feature = "png"))]
+            ExportError::NoPng => {
+                Failure::other(&error, "本程序编译时没有包含 PNG（cargo 特性 `png`）：请写成 SVG")
+            }
+            ExportError::Page(_) | ExportError::Json(_) => Failure::english(&error),
+        }
+    }
+}
+
 /// Writes what `arguments` ask for.
 pub(crate) fn export(arguments: &Export) -> Result<(), ExportError> {
+    if export_course::is_asked(arguments) {
+        return export_course::course(arguments);
+    }
     let format = format(arguments)?;
     let breadth = match (format, arguments.all) {
         (Format::Html, true) => Breadth::Course,
@@ -89,24 +130,33 @@ fn format(arguments: &Export) -> Result<Format, ExportError> {
 }
 
 fn page(arguments: &Export, subject: &Subject) -> Result<String, HtmlError> {
-    let language = arguments.lang.map(|lang| match Language::from(lang) {
-        Language::English => "en",
-        Language::Chinese => "zh",
-    });
-    let theme = arguments.theme.map(|theme| match Theme::from(theme) {
-        Theme::Light => "light",
-        Theme::Dark => "dark",
-    });
     let data = Data {
         book: &book(),
         lessons: &subject.lessons,
         runs: &subject.runs,
         differences: &subject.differences,
         selected: subject.selected,
-        language,
-        theme,
+        pages: BTreeMap::new(),
+        language: language_code(arguments),
+        theme: theme_name(arguments),
     };
     html(PAGE, &data)
+}
+
+/// The language that was asked for, as the page's data name it.
+pub(crate) fn language_code(arguments: &Export) -> Option<&'static str> {
+    arguments.lang.map(|lang| match Language::from(lang) {
+        Language::English => "en",
+        Language::Chinese => "zh",
+    })
+}
+
+/// The theme that was asked for, as the page's data name it.
+pub(crate) fn theme_name(arguments: &Export) -> Option<&'static str> {
+    arguments.theme.map(|theme| match Theme::from(theme) {
+        Theme::Light => "light",
+        Theme::Dark => "dark",
+    })
 }
 
 #[cfg(feature = "png")]
@@ -156,7 +206,7 @@ fn file_name(host: &str, at: usize) -> String {
 }
 
 /// `-` is the standard output.
-fn write(path: &Path, file: &[u8]) -> Result<(), ExportError> {
+pub(crate) fn write(path: &Path, file: &[u8]) -> Result<(), ExportError> {
     let result = if path == Path::new("-") {
         match io::stdout().lock().write_all(file) {
             // Whoever reads has seen enough.

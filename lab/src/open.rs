@@ -94,6 +94,36 @@ pub enum OpenError {
     },
 }
 
+impl OpenError {
+    /// The same for a reader, in each language. What system and parsers say stays as they say it.
+    pub fn text(&self) -> Text {
+        let zh = match self {
+            OpenError::Open { path, source } => format!("无法打开 {}：{source}", path.display()),
+            OpenError::Neither { path } => format!(
+                "{} 不是运行记录：应为 `events=FILE` 写出的事件文件、抓包文件（pcap 或 pcapng）或 JSON 格式的运行记录",
+                path.display()
+            ),
+            OpenError::Events { path, source } => {
+                format!("{} 不是可用的事件文件：{source}", path.display())
+            }
+            OpenError::Capture { path, source } => {
+                format!("{} 不是可用的抓包文件：{source}", path.display())
+            }
+            OpenError::Run { path, source } => {
+                format!("{} 不是版本 {VERSION} 的运行记录：{source}", path.display())
+            }
+            OpenError::Version { path, found } => {
+                format!("{} 的格式版本是 {found}，而本程序只能读版本 {VERSION}", path.display())
+            }
+            OpenError::Alone { path, kind } => {
+                let kind = if *kind == "capture" { "抓包文件" } else { "运行记录" };
+                format!("{} 是{kind}，只能单独打开；只有事件文件可以一起打开", path.display())
+            }
+        };
+        Text { en: self.to_string(), zh }
+    }
+}
+
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {

@@ -7,6 +7,7 @@ use tcpstack_lab::run::lines;
 use tcpstack_lab::stage::{PlayError, perform};
 
 use crate::args::Play;
+use crate::failure::Failure;
 use crate::show::{ShowError, draw};
 use crate::subject::{SubjectError, lesson_named};
 
@@ -25,6 +26,19 @@ pub(crate) enum PlayFailure {
     /// The run could not be written.
     #[error("writing the run: {0}")]
     Write(#[from] io::Error),
+}
+
+impl From<PlayFailure> for Failure {
+    fn from(error: PlayFailure) -> Failure {
+        match error {
+            PlayFailure::Subject(why) => why.into(),
+            PlayFailure::Show(why) => why.into(),
+            PlayFailure::Play(ref why) => Failure::usage(&error, why.text().zh),
+            PlayFailure::Write(ref why) => {
+                Failure::other(&error, format!("无法写出运行记录：{why}"))
+            }
+        }
+    }
 }
 
 /// Plays what `arguments` name.

@@ -13,6 +13,7 @@ use tcpstack_lab::story::{
 use tcpstack_lab::text::Text;
 
 use crate::args::{Drawing, Show};
+use crate::failure::Failure;
 use crate::language;
 
 /// Connections that are drawn without being asked for by number.
@@ -36,11 +37,23 @@ pub(crate) enum ShowError {
     Write(#[from] io::Error),
 }
 
+impl From<ShowError> for Failure {
+    fn from(error: ShowError) -> Failure {
+        match &error {
+            ShowError::Open(why) => Failure::other(&error, why.text().zh),
+            ShowError::Connection { asked, most } => {
+                Failure::usage(&error, format!("没有连接 {asked}：共有 {most} 个连接"))
+            }
+            ShowError::Write(why) => Failure::other(&error, format!("无法写出图形：{why}")),
+        }
+    }
+}
+
 fn numbers(most: usize) -> String {
     match most {
-        0 => "these files record none".to_owned(),
-        1 => "these files record one".to_owned(),
-        most => format!("these files record 1 to {most}"),
+        0 => "there is none".to_owned(),
+        1 => "there is one, with the number 1".to_owned(),
+        most => format!("they have the numbers 1 to {most}"),
     }
 }
 

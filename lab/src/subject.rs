@@ -104,7 +104,7 @@ pub(crate) enum SubjectError {
 }
 
 /// The lessons of the program, as one names them.
-fn known_lessons() -> String {
+pub(crate) fn known_lessons() -> String {
     let name = |file: &LessonFile| format!("{} {}", file.lesson.number, file.lesson.id);
     lesson::lessons().iter().map(name).collect::<Vec<_>>().join(", ")
 }

@@ -96,10 +96,10 @@ fn show_says_which_connections_there_are() {
     let dir = tempfile::tempdir().unwrap();
     let files = record(dir.path());
     let output = tcpstack(&["show", "--connection", "2", files[0].to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert_eq!(
         text(&output.stderr),
-        "tcpstack: there is no connection 2: these files record one\n"
+        "tcpstack: there is no connection 2: there is one, with the number 1\n"
     );
 }
 

@@ -2,6 +2,8 @@
 //!
 //! The data lie in a block of JSON in which nothing can end the block, whatever a run says.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::book::Book;
@@ -29,6 +31,10 @@ pub struct Data<'a> {
     pub differences: &'a [Option<Difference>],
     /// Which is shown first, an index of `runs`.
     pub selected: usize,
+    /// Where the lessons are whose runs are elsewhere: by their numbers the addresses of their pages, as this page
+    /// sees them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub pages: BTreeMap<u32, String>,
     /// The language that was asked for (`en`, `zh`); none: the reader's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<&'a str>,

@@ -4,6 +4,7 @@
 //! Each format is a pure function from a run to text or bytes; whoever calls it writes the file. Nothing is shown
 //! that the run does not say, and what a format cannot carry is said in the file or is an error.
 
+pub mod course;
 pub mod html;
 pub mod mermaid;
 pub mod pcapng;

@@ -15,7 +15,7 @@ use tcpstack::time::Instant;
 use tcpstack::wire::{checksum, ip};
 
 use crate::run::lookup::Lookup;
-use crate::run::{Action, Flight, HostIndex, Origin, Position, Run, octets};
+use crate::run::{Action, Flight, HostIndex, Origin, Position, Run, Text, octets};
 use crate::stage::Packet;
 
 /// Where the checksum stands in a TCP header (RFC 9293 §3.1).
@@ -37,6 +37,19 @@ pub enum PcapngError {
     /// Writing to memory failed.
     #[error("writing the capture: {0}")]
     Write(#[from] std::io::Error),
+}
+
+impl PcapngError {
+    /// The same for a reader, in each language.
+    pub fn text(&self) -> Text {
+        let zh = match self {
+            PcapngError::Host { asked, known } => {
+                format!("没有主机 {asked}：这次运行中有 {}", names(known))
+            }
+            PcapngError::Write(source) => format!("无法写出抓包文件：{source}"),
+        };
+        Text { en: self.to_string(), zh }
+    }
 }
 
 fn names(known: &[String]) -> String {

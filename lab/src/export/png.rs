@@ -9,7 +9,7 @@ use resvg::usvg::{self, FontResolver, fontdb};
 use tcpstack::event::Language;
 
 use super::{Theme, svg};
-use crate::run::Run;
+use crate::run::{Run, Text};
 
 /// Pixels per pixel of the SVG: sharp on today's screens.
 const SCALE: f32 = 2.0;
@@ -41,6 +41,23 @@ pub enum PngError {
     /// The pixels could not be written.
     #[error("writing the picture: {0}")]
     Encode(String),
+}
+
+impl PngError {
+    /// The same for a reader, in each language.
+    pub fn text(&self) -> Text {
+        let zh = match self {
+            PngError::NoFont { package } => {
+                format!("这里没有能写出图中文字的字体：请安装 {package}")
+            }
+            PngError::TooLarge { width, height } => {
+                format!("图将有 {width:.0} x {height:.0} 像素：请写成 SVG，或选一次较短的运行")
+            }
+            PngError::Svg(source) => format!("无法绘图：{source}"),
+            PngError::Encode(source) => format!("无法写出图像：{source}"),
+        };
+        Text { en: self.to_string(), zh }
+    }
 }
 
 /// The sequence diagram of `run`.

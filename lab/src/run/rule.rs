@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::{Action, Rule};
+use super::{Action, Rule, Text};
 
 /// The longest delay, in milliseconds: a day.
 const DELAY_MAX_MS: u64 = 24 * 3600 * 1000;
@@ -14,6 +14,18 @@ const DELAY_MAX_MS: u64 = 24 * 3600 * 1000;
      `client:3:delay:300` (in milliseconds) or `client:3:corrupt:160` (which bit)"
 )]
 pub struct RuleError(String);
+
+impl RuleError {
+    /// The same for a reader, in each language.
+    pub fn text(&self) -> Text {
+        let zh = format!(
+            "`{}`：应写作 主机:序号:动作，例如 `client:3:drop`、`client:3:duplicate`、`client:3:reorder`、\
+             `client:3:delay:300`（毫秒）或 `client:3:corrupt:160`（第几个比特）",
+            self.0
+        );
+        Text { en: self.to_string(), zh }
+    }
+}
 
 impl FromStr for Rule {
     type Err = RuleError;

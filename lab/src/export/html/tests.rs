@@ -12,6 +12,7 @@ fn written(page: &str, runs: &[Run]) -> Result<String, HtmlError> {
         runs,
         differences: &[],
         selected: 0,
+        pages: BTreeMap::new(),
         language: None,
         theme: None,
     };
