@@ -95,6 +95,20 @@ test("a segment that is dropped gives a second run, with the first difference ma
   await done(page);
 });
 
+test("what can be done to a segment is seen wherever it was clicked, and stays within the diagram", async () => {
+  const page = await open(plain.link);
+  const [count, view] = [await page.locator("[data-flight]").count(), page.locator(".scroller")];
+  for (let index = 0; index < count; index += 2) {
+    await page.locator("[data-flight]").nth(index).click();
+    // Where it comes to rest.
+    await picture(page);
+    const [menu, outer] = [await page.locator(".menu").boundingBox(), await view.boundingBox()];
+    assert.ok(menu.y >= outer.y - 1 && menu.y + menu.height <= outer.y + outer.height + 1, `the menu of flight ${index} is cut`);
+    await page.keyboard.press("Escape");
+  }
+  await done(page);
+});
+
 test("what a lesson proposes to try is played", async () => {
   const trying = scenarios.find(({ scenario }) => scenario.experiments.length > 0);
   const page = await open(trying.link);

@@ -10,14 +10,14 @@ import { Lab } from "./lab.mjs";
 
 const TO = join(import.meta.dirname, "../../../docs/pictures");
 
-/** What is seen: a lesson's scenario at a moment of its run, and the other view. */
+/** What is seen: a lesson's scenario at a moment of its run, what was done to it, and the other view. */
 const PICTURES = [
   { name: "handshake", lesson: 1, scenario: "open", at: landmark("server-established"), view: "states" },
   { name: "handshake.zh", lesson: 1, scenario: "open", at: landmark("server-established"), view: "states", language: "zh" },
   { name: "header", lesson: 2, scenario: "hello", at: firstData, view: "header", height: 1060 },
   { name: "programs", lesson: 3, scenario: "talk", at: firstData, view: "sequence", programs: true },
   { name: "window", lesson: 5, scenario: "slow", at: closedWindow, view: "buffers" },
-  { name: "loss", lesson: 6, scenario: "one-lost", at: landmark("duplicate-ack"), view: "sequence", height: 900 },
+  { name: "dropped", lesson: 6, scenario: "ten", rules: "client.5.drop", view: "sequence", height: 900 },
   { name: "congestion", lesson: 7, scenario: "bbr", at: share(0.72), view: "congestion" },
   { name: "time-wait.zh", lesson: 9, scenario: "normal", at: share(0.97), view: "states", language: "zh" },
 ];
@@ -29,11 +29,15 @@ for (const one of PICTURES.filter(({ name }) => !wanted.length || wanted.include
 await browser.close();
 await lab.stop();
 
-async function take({ name, lesson, scenario, at, view, language = "en", height = 800, programs = false }) {
+async function take({ name, lesson, scenario, at, rules, view, language = "en", height = 800, programs = false }) {
   const run = await lab.get(`runs/${lesson}/${scenario}`);
   const context = await browser.newContext({ viewport: { width: 1280, height }, locale: "en-US", reducedMotion: "reduce" });
   const page = await context.newPage();
-  const values = { lesson, scenario, at: at(run), view, lang: language, theme: "light", ...(programs && { programs: 1 }) };
+  const values = { lesson, scenario, view, lang: language, theme: "light" };
+  if (at) values.at = at(run);
+  // Without a moment of its own a changed run stands where it parts from the other.
+  if (rules) values.rules = rules;
+  if (programs) values.programs = 1;
   await page.goto(`${lab.url}#${new URLSearchParams(values)}`);
   await settled(page);
   await picture(page);
