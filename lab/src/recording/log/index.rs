@@ -20,6 +20,9 @@ use super::glance::{Glance, Glancer, MARKS, QUANTITIES};
 pub(super) const BLOCK: u32 = 32;
 /// Bytes that one thread takes at a time.
 const CHUNK: u64 = 8 << 20;
+/// So many chunks are fetched from the disk ahead of those that are looked at. Left alone, the system takes
+/// two threads that go through one file for random access, and fetches little ahead.
+const AHEAD: u64 = 4;
 /// The longest line that an event has: `json::read` takes no longer ones either.
 const MAX_LINE: usize = 1 << 20;
 
@@ -142,6 +145,7 @@ fn scan(file: &File, from: u64, until: u64) -> Vec<Chunk> {
     let count = until.saturating_sub(from).div_ceil(CHUNK);
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(count as usize);
     let next = AtomicU64::new(0);
+    fetch(file, from, until.min(from + AHEAD * CHUNK));
     let take = || {
         let mut own = Vec::new();
         let mut reader = Reader { file, glancer: Glancer::new(), buffer: Vec::new() };
@@ -151,6 +155,8 @@ fn scan(file: &File, from: u64, until: u64) -> Vec<Chunk> {
                 return own;
             }
             let start = from + at * CHUNK;
+            let ahead = start + AHEAD * CHUNK;
+            fetch(file, ahead.min(until), (ahead + CHUNK).min(until));
             own.push((at, reader.chunk(start, start == from, (start + CHUNK).min(until), until)));
         }
     };
@@ -165,6 +171,14 @@ fn scan(file: &File, from: u64, until: u64) -> Vec<Chunk> {
     });
     chunks.sort_by_key(|(at, _)| *at);
     chunks.into_iter().map(|(_, chunk)| chunk).collect()
+}
+
+/// Asks for `[from, until)` to be fetched; nobody waits for it.
+fn fetch(file: &File, from: u64, until: u64) {
+    if let Some(len) = NonZero::new(until.saturating_sub(from)) {
+        // A file system that cannot do so fetches when it is read.
+        let _ = rustix::fs::fadvise(file, from, Some(len), rustix::fs::Advice::WillNeed);
+    }
 }
 
 /// Reads chunks one after the other.
