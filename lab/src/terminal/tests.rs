@@ -164,7 +164,7 @@ fn a_dropped_segment_is_played_again_and_the_first_difference_is_where_the_curso
     press(&mut app, "nd");
     assert_eq!((app.runs.len(), app.shown().cursor), (2, 11));
     let text = screen(&mut app, 100, 30);
-    assert!(text.contains("first difference: the SYN does not arrive"), "{text}");
+    assert!(text.contains("First difference: the SYN does not arrive"), "{text}");
     press(&mut app, "c");
     assert_eq!(app.at, 0);
     press(&mut app, "cu");

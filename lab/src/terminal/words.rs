@@ -40,7 +40,7 @@ words! {
     Now "now" "当前事件";
     Playing "playing" "播放中";
     Keys
-        "←→ step  n/p segment  j idle  tab view  d drop  e predict  ? help  q quit"
+        "←→ step  np segment  j idle  tab view  d drop  e predict  ? help  q quit"
         "←→ 单步  n/p 报文段  j 跳过空闲  tab 视图  d 丢弃  e 预测  ? 帮助  q 退出";
     Help "Keys" "按键";
     HelpText
@@ -69,7 +69,7 @@ words! {
     NothingToUndo "Nothing has been changed." "没有改动过。";
     Before "the run before the change" "改动之前的运行";
     After "the run after the change" "改动之后的运行";
-    FirstDifference "first difference" "最先出现的差别";
+    FirstDifference "First difference" "最先出现的差别";
     NoQuestion "No more questions from here on." "后面没有问题了。";
     Question "Question" "问题";
     Answer "your answer" "你的答案";
