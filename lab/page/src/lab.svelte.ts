@@ -50,6 +50,8 @@ export class Lab {
   programLanguage = $state(recall("program-language") ?? "c");
   /** Of a live run: whether its events come in. */
   isConnected = $state<boolean>();
+  /** The recording whose programs have yet to begin it. */
+  awaited = $state<string>();
   /** A recording too long for one page: seen through a window. */
   log = $state.raw<Opening & { type: "log" }>();
   readonly quiz = new Quiz();
@@ -212,11 +214,16 @@ export class Lab {
       pane.run = run;
       if (wasAtEnd) pane.cursor = Math.max(0, run.events.length - 1);
     });
-    source.live(
-      (piece) => follower.hear(piece),
-      (opening) => void this.open(opening),
-      (isConnected) => (this.isConnected = isConnected),
-    );
+    this.awaited = name;
+    source.live({
+      piece: (piece) => follower.hear(piece),
+      becameLog: (opening) => void this.open(opening),
+      connected: (is) => (this.isConnected = is),
+      trouble: (why) => {
+        this.isConnected = false;
+        this.notice = why;
+      },
+    });
   }
 
   /** Moves the cursor of a pane, and those beside it along: to the same event until they part, then to the same time. */

@@ -172,6 +172,7 @@ const shellWords = {
   "overview.zoom_out": ["Zoom out", "缩小"],
 
   "data.loading": ["Loading …", "正在加载……"],
+  "data.waiting": ["Waiting for the programs that write {name} …", "等待写入 {name} 的程序启动……"],
   "data.empty": ["There is no run in this page.", "页面中没有运行。"],
   "data.not_here": ["This exported page does not hold this run. “tcpstack lab” can play it.", "导出的页面中没有这次运行。“tcpstack lab” 可以运行它。"],
   "data.not_with_rules": [

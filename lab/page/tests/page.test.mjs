@@ -265,6 +265,27 @@ test("a run that goes on grows on the page, and nothing can be done to it", asyn
   }
 });
 
+test("who looks on too early is told what is waited for, and who cannot look on is told why", async () => {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  const page = await context.newPage();
+  await page.route("**/api/session*", (route) => route.fulfill({ json: { language: "zh", open: { type: "live", name: "a.jsonl" } } }));
+  let isBroken = false;
+  let told = 0;
+  await page.route("**/api/live*", (route) => {
+    if (isBroken) told++;
+    const why = { en: "line 1 is no event", zh: "第 1 行不是事件" };
+    const body = !isBroken ? "retry: 10\n\n" : `event: trouble\ndata: ${JSON.stringify(why)}\n\n`;
+    return route.fulfill({ contentType: "text/event-stream", body });
+  });
+  await page.goto(lab.url);
+  await page.getByText("等待写入 a.jsonl 的程序启动").waitFor();
+  isBroken = true;
+  await page.locator(".notice", { hasText: "第 1 行不是事件" }).waitFor();
+  await picture(page);
+  assert.equal(told, 1, "it does not go on asking");
+  await context.close();
+});
+
 test("the programs stand at the lines of their calls, and a line leads to its call", async () => {
   const listed = scenarios.find(({ run }) => run.listings.length > 0 && run.calls.some(({ lines }) => lines.length > 0));
   const page = await open(listed.link);

@@ -5,6 +5,16 @@ import type { Lesson } from "../lesson.ts";
 import type { Rule, Run, Text } from "../run.ts";
 import { Unplayable, type Live, type Opening, type Overview, type Played, type Session, type Source } from "./source.ts";
 
+/** Who hears of a run that goes on. */
+export interface Listener {
+  piece: (piece: Live) => void;
+  /** It has become too long for one page. */
+  becameLog: (opening: Opening) => void;
+  connected: (is: boolean) => void;
+  /** Why nothing more will come. */
+  trouble: (why: Text) => void;
+}
+
 export class ServerSource implements Source {
   readonly canPlay = true;
   readonly #token: string;
@@ -40,15 +50,20 @@ export class ServerSource implements Source {
   }
 
   /** Hears of a run that goes on; returns what ends it. */
-  live(hear: (piece: Live) => void, becameLog: (opening: Opening) => void, connected: (is: boolean) => void): () => void {
+  live(hear: Listener): () => void {
     const stream = new EventSource(this.#address("live", {}));
-    stream.addEventListener("open", () => connected(true));
+    stream.addEventListener("open", () => hear.connected(true));
     // The browser connects again by itself, and says with Last-Event-ID how far it has come.
-    stream.addEventListener("error", () => connected(false));
-    stream.addEventListener("run", (event) => hear(JSON.parse(event.data) as Live));
+    stream.addEventListener("error", () => hear.connected(false));
+    stream.addEventListener("run", (event) => hear.piece(JSON.parse(event.data) as Live));
     stream.addEventListener("log", (event) => {
       stream.close();
-      becameLog(JSON.parse(event.data) as Opening);
+      hear.becameLog(JSON.parse(event.data) as Opening);
+    });
+    // What can't be read now can't be read when it is asked for again.
+    stream.addEventListener("trouble", (event) => {
+      stream.close();
+      hear.trouble(JSON.parse(event.data) as Text);
     });
     return () => stream.close();
   }

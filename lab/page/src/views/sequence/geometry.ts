@@ -10,7 +10,7 @@ export interface Frame {
   x: number[];
 }
 
-const SCALE_WIDTH = 64;
+const SCALE_WIDTH = 72;
 const SCALE_FROM = 540;
 
 export function frame(width: number, hosts: number): Frame {
