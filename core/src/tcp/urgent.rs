@@ -1,7 +1,7 @@
 //! Urgent data, both ways (RFC 9293 §3.8.5, MUST-30; RFC 6093 §4).
 //!
 //! Owns SND.UP and the mark that the peer's urgent pointer sets in what we receive. As everywhere
-//! today the pointer names the octet *after* the urgent data (MUST-62; RFC 6093 §3.1), and the octet
+//! today the pointer names the octet *after* the urgent data (MUST-62; RFC 6093 §4), and the octet
 //! before it, the last urgent one, is the "out-of-band" byte that sockets hand out; `tcp_stdurg=1`
 //! reads a peer's pointer as RFC 1122 once had it, as that octet itself. Urgent data may be of any
 //! length (MUST-31): the mark is its end, and reading stops there.
@@ -46,7 +46,7 @@ enum Octet {
 }
 
 impl Connection {
-    /// The application sent urgent data: it ends where all that was written ends (RFC 6093 §3.1).
+    /// The application sent urgent data: it ends where all that was written ends (RFC 6093 §4).
     pub(super) fn mark_sent_urgent(&mut self) {
         let end = self.send_buffer.end();
         self.seldom_mut().urgent.get_or_insert_default().send = Some(end);

@@ -214,7 +214,7 @@ fn a_pointer_as_far_as_it_goes_is_a_mark_and_no_more() {
 
 #[test]
 fn the_older_reading_of_the_pointer_can_be_had() {
-    // RFC 1122's, which RFC 6093 §3.1 gave up: the last urgent octet itself.
+    // RFC 1122's, which RFC 6093 §4 gave up: the last urgent octet itself.
     let mut peer = Script::established_with(settings(), &[("tcp_stdurg", "1")]);
     peer.arrive(seg(URG_PSH_ACK, 1).ack(1).text(b"abXcd").urgent(2));
     assert_eq!(peer.recv(10).unwrap(), b"ab");

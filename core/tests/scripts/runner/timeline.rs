@@ -137,7 +137,7 @@ impl<'a> Timeline<'a> {
             What::Inject(packet) => {
                 let bytes = self.flows.inject(packet)?;
                 if let Body::Tcp(Tcp { seq, urgent: Some(urgent), .. }) = packet.body {
-                    // RFC 6093 §3.2: the pointer names the octet after the urgent one.
+                    // RFC 6093 §4: the pointer names the octet after the urgent one.
                     self.sockets.urgent = Some(seq.wrapping_add(urgent.into()).wrapping_sub(1));
                 }
                 self.note(&format!("< {packet}"));
