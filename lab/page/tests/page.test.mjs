@@ -109,6 +109,24 @@ test("what can be done to a segment is seen wherever it was clicked, and stays w
   await done(page);
 });
 
+test("a scenario opens with the view that shows it best, beside the diagram, until the reader chooses another", async () => {
+  const [one, other] = scenarios.filter(({ lesson, scenario }) => scenario.view === "states" && !scenario.beside?.length && lesson.number === 1);
+  const page = await open(one.link);
+  assert.deepEqual(await views(), ["sequence", "states"]);
+  await page.locator(`.scenario[data-scenario=${other.scenario.id}]`).click();
+  await page.waitForSelector(`.app[data-scenario=${other.scenario.id}]`);
+  assert.deepEqual(await views(), ["sequence", "states"]);
+  await page.keyboard.press("7");
+  await page.locator(`.scenario[data-scenario=${one.scenario.id}]`).click();
+  await page.waitForSelector(`.app[data-scenario=${one.scenario.id}]`);
+  assert.deepEqual(await views(), ["sequence", "why"]);
+  await done(page);
+
+  function views() {
+    return page.locator("[data-view]").evaluateAll((elements) => elements.map(({ dataset }) => dataset.view));
+  }
+});
+
 test("what a lesson proposes to try is played", async () => {
   const trying = scenarios.find(({ scenario }) => scenario.experiments.length > 0);
   const page = await open(trying.link);

@@ -53,6 +53,21 @@ test("what happens later never stands higher, and idle time is folded", async ()
   assert.ok(unfolded.folds[0].open && unfolded.height > height);
 });
 
+test("what comes from outside, or is lost, lies under no fold", async () => {
+  const { layout } = await load("views/sequence/layout.ts");
+  const run = runOf([[0, 20], [30, null], [5000, 5020]]);
+  // A stranger's: only its arrival is known.
+  run.flights[2].sent = undefined;
+  run.flights[2].sent_ns = undefined;
+  run.events.splice(3, 1);
+  run.flights[2].received = 3;
+  const { arrows, folds } = layout(run, new Set());
+  assert.equal(folds.length, 1);
+  const [before, after] = [arrows.find(({ flight }) => flight === 1), arrows.find(({ flight }) => flight === 2)];
+  assert.ok(before.y1 < folds[0].y, "the cross stands above it");
+  assert.ok(after.y0 > folds[0].y + folds[0].height, "the arrow begins below it");
+});
+
 test("a lost segment has the slope of the others, and ends on the way", async () => {
   const { layout } = await load("views/sequence/layout.ts");
   const { arrows } = layout(runOf([[0, 20], [30, null], [60, 80]]), new Set());

@@ -97,7 +97,7 @@ export function layout(run: Run, unfolded: ReadonlySet<Position>): Layout {
       const open = unfolded.has(position);
       const height = open ? Math.min(gap, UNFOLDED_HEIGHT) : FOLD_HEIGHT;
       folds.push({ next: position, y: now + ROW / 2, height, ns: passed, open });
-      now += height + BELOW_FOLD;
+      now += height + BELOW_FOLD + heightAbove(run, position, scale);
     } else {
       now += gap;
     }
@@ -233,6 +233,12 @@ function arrowsOf(run: Run, y: Float64Array, scale: number): Arrow[] {
 function heightInTime({ sent_ns, received_ns }: Flight, scale: number): number | undefined {
   if (sent_ns === undefined || received_ns === undefined) return undefined;
   return Math.min(Math.max(0, received_ns - sent_ns) * scale, 4 * FLIGHT_HEIGHT);
+}
+
+/** How far above its arrival an arrow begins whose sending nobody recorded: a fold must leave room for it. */
+function heightAbove(run: Run, position: Position, scale: number): number {
+  const flight = run.flights[places(run).flightOf.get(position) ?? -1];
+  return flight?.received === position && flight.sent === undefined ? (heightInTime(flight, scale) ?? FLIGHT_HEIGHT) : 0;
 }
 
 /** Where an arrow ends whose arrival nobody saw. An onlooker saw a packet at one moment: it lies level. */
