@@ -119,3 +119,46 @@ fn tun_refuses_what_is_no_network() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("expected ADDRESS/LEN, as 10.7.0.1/24"));
 }
+
+#[test]
+fn what_names_no_lesson_no_scenario_and_no_file_is_told_with_what_would_be_right() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().to_str().unwrap();
+    let other = dir.path().join("notes.txt");
+    fs::write(&other, "hello\n").unwrap();
+    let other = other.to_str().unwrap();
+    let wrong: [(&[&str], &str); 7] = [
+        (&["99"], "99 is neither a file nor a lesson: the lessons are 1 handshake, 2 header, "),
+        (&["no-lesson"], "9 time-wait, 10 half-close, 11 attacks, 12 your-own"),
+        (
+            &["9", "nowait"],
+            "no scenario `nowait`: expected one of normal, lost-last-ack, no-wait, ",
+        ),
+        (&["time-wait", "no-wait", "9"], "9 is one too many: expected a lesson and at most one"),
+        (&["missing.toml"], "missing.toml: No such file"),
+        (&[folder], "is a folder: name the files in it"),
+        (&[other], "notes.txt is no run: expected what `events=FILE` writes, a capture"),
+    ];
+    let svg = dir.path().join("x.svg");
+    let to = ["--to", svg.to_str().unwrap()];
+    for (words, right) in wrong {
+        // Whichever command is asked, the words mean the same.
+        let mut asked = vec![[&["export"], words, &to].concat()];
+        if cfg!(feature = "server") {
+            asked.push([&["lab"], words, &["--no-open"]].concat());
+        }
+        for arguments in asked {
+            let output = tcpstack(&arguments);
+            let said = text(&output.stderr);
+            assert!(!output.status.success(), "{arguments:?}: {said}");
+            assert!(said.contains(right), "{arguments:?}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_rule_for_a_packet_that_is_never_sent_is_told_with_how_many_there_are() {
+    let output = tcpstack(&["play", "1", "--rule", "client:99:drop"]);
+    assert!(!output.status.success());
+    assert!(text(&output.stderr).contains("no packet 99 of `client`: it sends "));
+}
