@@ -12,6 +12,7 @@ use tcpstack_lab::server::{Live, Opened, Server, ServerError, Session};
 
 use crate::args::Lab;
 use crate::browser;
+use crate::failure::Failure;
 use crate::language;
 use crate::subject::{Named, SubjectError, check_files, named};
 
@@ -43,6 +44,35 @@ pub(crate) enum LabError {
     /// The address could not be written.
     #[error("writing the address: {0}")]
     Write(#[from] io::Error),
+}
+
+impl From<LabError> for Failure {
+    fn from(error: LabError) -> Failure {
+        match error {
+            LabError::Subject(why) => why.into(),
+            #[cfg(feature = "terminal")]
+            LabError::Terminal(why) => why.into(),
+            LabError::Follow(ref path) => Failure::usage(
+                &error,
+                format!("无法跟踪 {}：只有 events=FILE 写出的文件会逐条增长", path.display()),
+            ),
+            LabError::Open(ref why) => Failure::other(&error, why.text().zh),
+            LabError::Log(LogError::Open { ref path, ref source }) => {
+                Failure::other(&error, format!("无法打开 {}：{source}", path.display()))
+            }
+            LabError::Log(LogError::Read { ref path, ref source }) => {
+                Failure::other(&error, format!("{} 不是完好的记录：{source}", path.display()))
+            }
+            LabError::Server(ServerError::PortTaken { port }) => Failure::usage(
+                &error,
+                format!("端口 {port} 已被别的程序占用：请换一个，或者用 --port 0 任选一个空闲的"),
+            ),
+            LabError::Server(ref why) => {
+                Failure::other(&error, format!("无法在 127.0.0.1 上提供页面：{why}"))
+            }
+            LabError::Write(ref why) => Failure::other(&error, format!("无法写出地址：{why}")),
+        }
+    }
 }
 
 /// Serves what `arguments` name until Ctrl-C.

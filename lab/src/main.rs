@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     let lang = language_of(&command);
     let done = match command {
         #[cfg(feature = "server")]
-        Command::Lab(arguments) => lab::lab(&arguments).map_err(|error| Failure::english(&error)),
+        Command::Lab(arguments) => lab::lab(&arguments).map_err(Failure::from),
         Command::Play(arguments) => play::play(&arguments).map_err(Failure::from),
         Command::Show(arguments) => show::show(&arguments).map_err(Failure::from),
         Command::Export(arguments) => export_command::export(&arguments).map_err(Failure::from),

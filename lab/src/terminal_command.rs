@@ -6,6 +6,7 @@ use tcpstack_lab::book::book;
 use tcpstack_lab::terminal::{Again, Material, show};
 
 use crate::args::Lang;
+use crate::failure::Failure;
 use crate::language;
 use crate::subject::{Breadth, SubjectError, subject};
 
@@ -23,6 +24,19 @@ pub(crate) enum TerminalError {
     /// The terminal could not be used.
     #[error("the terminal: {0}")]
     Io(#[from] io::Error),
+}
+
+impl From<TerminalError> for Failure {
+    fn from(error: TerminalError) -> Failure {
+        match error {
+            TerminalError::Subject(why) => why.into(),
+            TerminalError::NoTerminal => Failure::usage(
+                &error,
+                "--terminal 需要一个终端：tcpstack play（课程）和 tcpstack show（文件）可以把文字写到任何地方",
+            ),
+            TerminalError::Io(ref why) => Failure::other(&error, format!("终端出错：{why}")),
+        }
+    }
 }
 
 /// Shows what the words name until the reader has seen enough.

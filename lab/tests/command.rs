@@ -156,6 +156,35 @@ fn what_names_no_lesson_no_scenario_and_no_file_is_told_with_what_would_be_right
     }
 }
 
+#[cfg(all(feature = "server", feature = "terminal"))]
+#[test]
+fn the_lab_says_in_the_language_asked_for_what_it_cannot_do() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run.json");
+    assert!(tcpstack(&["export", "1", "--to", run.to_str().unwrap()]).status.success());
+    let run = run.to_str().unwrap();
+    let wrong: [(&[&str], &str, &str); 4] = [
+        (
+            &["1", "--port", &port],
+            "is taken by another program: give another one",
+            "已被别的程序占用",
+        ),
+        (&[run, "--follow"], "cannot be followed: only what `events=FILE` writes", "无法跟踪"),
+        (&[run, run], "is a run, which is opened alone", "run.json"),
+        (&["1", "--terminal"], "--terminal needs a terminal", "需要一个终端"),
+    ];
+    for (words, en, zh) in wrong {
+        let quiet: &[&str] = if words.contains(&"--terminal") { &[] } else { &["--no-open"] };
+        for (lang, said) in [("en", en), ("zh", zh)] {
+            let output = tcpstack(&[&["lab", "--lang", lang], words, quiet].concat());
+            let heard = text(&output.stderr);
+            assert!(!output.status.success() && heard.contains(said), "{words:?}: {heard}");
+        }
+    }
+}
+
 #[test]
 fn a_rule_for_a_packet_that_is_never_sent_is_told_with_how_many_there_are() {
     let output = tcpstack(&["play", "1", "--rule", "client:99:drop"]);
