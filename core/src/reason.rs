@@ -91,14 +91,53 @@ reasons! {
         "the application has closed and all its data is sent: say so with a FIN"
         "应用程序已关闭且数据已全部发出：用 FIN 告知对方";
     Acknowledge "acknowledge" "RFC 9293 §3.8.6.3"
-        "what arrived is acknowledged, or the window has changed"
-        "确认收到的数据，或通告窗口的变化";
+        "what arrived in order is acknowledged, at the latest with the second full segment"
+        "按序收到的内容予以确认，最迟在收到第二个满长报文段时";
+    QuickAck "quick-ack" "RFC 5681 §4.2"
+        "acknowledgments do not wait now: a sender that begins, or begins again, grows its window by them"
+        "此时不延迟确认：刚开始（或重新开始）发送的一方靠确认来扩大窗口";
+    AcknowledgeSyn "acknowledge-syn" "RFC 9293 §3.10.7.3"
+        "the peer's SYN takes a number: acknowledge it, the third segment of the handshake"
+        "对方的 SYN 占用一个序号：予以确认，这是第三次握手";
+    AcknowledgeFin "acknowledge-fin" "RFC 9293 §3.10.7.4"
+        "the peer's FIN takes a number: acknowledge it at once"
+        "对方的 FIN 占用一个序号：立即确认";
+    AcknowledgeRead "acknowledge-read" "RFC 9293 §3.8.6.3"
+        "the application has read what arrived and no reply is expected: nothing is gained by waiting longer"
+        "应用程序已读完收到的数据，且预计没有回复可以捎带确认：不必再等";
     DelayedAck "delayed-ack" "RFC 9293 §3.8.6.3"
         "no text came to carry the acknowledgment: it leaves alone before it is late"
         "没有可以捎带确认的数据：在超时前单独发送确认";
     HoleReported "hole-reported" "RFC 5681 §4.2"
-        "data arrived past a hole, or filled one: the sender hears of it at once"
-        "数据到达空洞之后或填补了空洞：立即告知发送方";
+        "data arrived past a hole: a duplicate ACK tells the sender at once what is still expected"
+        "数据到达空洞之后：立即用重复的 ACK 告知发送方仍在等待哪个序号";
+    HoleFilled "hole-filled" "RFC 5681 §4.2"
+        "data arrived that fills a hole, or a part of it: the sender hears of it at once"
+        "到达的数据填补了空洞或其中一部分：立即告知发送方";
+    DuplicateSack "duplicate-sack" "RFC 2883 §4"
+        "these bytes were here before: a D-SACK block says which came twice"
+        "这些字节之前已经收到：用 D-SACK 块说明哪些数据到达了两次";
+    OldDuplicate "old-duplicate" "RFC 9293 §3.10.7.4"
+        "what arrives was here before: say again what is expected next"
+        "收到的内容之前已经收到：再次告知期望的下一个序号";
+    OutOfWindow "out-of-window" "RFC 9293 §3.10.7.4"
+        "the segment lies outside the window: say what is expected next, and take nothing of it"
+        "该报文段在窗口之外：告知期望的下一个序号，内容一概不收";
+    ChallengeAck "challenge-ack" "RFC 5961 §3.2, §4.2, §5.2"
+        "this may be forged: a challenge ACK asks, and only the true peer hears the question"
+        "该报文段可能是伪造的：发送质询 ACK，只有真正的对方才会收到";
+    ProbeAnswered "probe-answered" "RFC 9293 §3.8.6.1"
+        "a probe met the closed window: say that it is closed still, and what is expected next"
+        "窗口关闭时收到探测：告知窗口仍为 0 以及期望的下一个序号";
+    KeepaliveAnswered "keepalive-answered" "RFC 9293 §3.8.4"
+        "the number before the expected one comes again: the peer asks whether we are here, so answer"
+        "收到的序号恰好比期望的小一：对方在询问我们是否仍然存在，予以回应";
+    TimeWaitRepeat "time-wait-repeat" "RFC 9293 §3.10.7.4"
+        "the FIN comes again, so our last ACK was lost: send it again, and wait 2 MSL from now"
+        "再次收到 FIN，说明最后一个 ACK 丢失：重发该 ACK，并重新等待 2MSL";
+    MarkEchoed "mark-echoed" "RFC 3168 §6.1.3, RFC 9768 §3.2.2.5"
+        "a router has marked what arrives, or the sender has answered a mark: the feedback leaves at once"
+        "路由器对到达的报文段做了拥塞标记，或发送方已响应标记：立即反馈";
     WindowUpdate "window-update" "RFC 9293 §3.8.6.2.2"
         "the application has read enough for the window to open: the peer may send again"
         "应用程序读取了足够的数据，窗口打开：对方可以继续发送";

@@ -73,11 +73,11 @@ impl Connection {
         self.take_user_timeout(cx, &segment.options);
         self.check_urgent(cx, segment);
         if self.ecn.take_marks(segment) {
-            self.rcv.demand_ack();
+            self.rcv.demand_ack(Reason::MarkEchoed);
         }
         if is_repeat {
             // The peer has not heard that part of it is here.
-            self.rcv.demand_ack();
+            self.rcv.demand_ack(self.repetition_or(Reason::OldDuplicate));
         }
         self.arrival_of_text(cx, segment);
         ControlFlow::Continue(())
@@ -120,11 +120,11 @@ impl Connection {
                 self.drops.paws = self.drops.paws.saturating_add(1);
                 self.record_drop(cx, segment, "tcp_paws", Reason::Paws);
                 if segment.is_empty() || is_syn {
-                    self.challenge(cx);
+                    self.answer_seldom(cx, Reason::Paws);
                 } else {
                     // RFC 2883 §4.3: whatever PAWS says of it, what came twice may be told.
                     self.note_repetition(cx, segment);
-                    self.rcv.demand_ack();
+                    self.rcv.demand_ack(Reason::Paws);
                 }
             }
         }
@@ -166,9 +166,9 @@ impl Connection {
             // A closed window still takes valid ACKs (the note below Table 6): the text alone goes.
             let is_probe = self.rcv.wnd() == 0 && segment.seq == self.rcv.nxt;
             if self.is_behind_its_probe(segment) {
-                self.challenge(cx);
+                self.answer_seldom(cx, Reason::KeepaliveAnswered);
             } else if is_probe {
-                self.rcv.demand_ack();
+                self.rcv.demand_ack(Reason::ProbeAnswered);
             } else {
                 self.answer_unusable(cx, segment);
                 return ControlFlow::Break(());
@@ -208,26 +208,41 @@ impl Connection {
     /// TIME-WAIT a repeated FIN also starts the 2 MSL anew.
     #[cold]
     fn answer_unusable(&mut self, cx: &mut Context<'_>, segment: &Segment) {
+        let is_syn = segment.flags.contains(Flags::SYN);
         if segment.is_empty() {
-            return self.challenge(cx);
+            return self.answer_seldom(cx, Reason::OutOfWindow);
         }
-        if self.state == State::SynReceived && segment.flags.contains(Flags::SYN) {
+        if self.state == State::SynReceived && is_syn {
             return self.challenge(cx);
         }
         self.note_repetition(cx, segment);
-        self.rcv.demand_ack();
         let is_fin = segment.flags.contains(Flags::FIN);
-        if self.state == State::TimeWait && is_fin && segment.end() == self.rcv.nxt {
+        let reason = if is_syn {
+            // RFC 5961 §4.2: whatever its number.
+            Reason::ChallengeAck
+        } else if self.state == State::TimeWait && is_fin && segment.end() == self.rcv.nxt {
             self.arm_time_wait(cx);
-        }
+            Reason::TimeWaitRepeat
+        } else if segment.end() <= self.rcv.nxt {
+            self.repetition_or(Reason::OldDuplicate)
+        } else {
+            Reason::OutOfWindow
+        };
+        self.rcv.demand_ack(reason);
     }
 
     /// Sends an ACK that lets an honest peer find its place, and a forger nothing
     /// (RFC 5961 §3.2, §4.2).
     #[cold]
     fn challenge(&mut self, cx: &mut Context<'_>) {
+        self.answer_seldom(cx, Reason::ChallengeAck);
+    }
+
+    /// Answers a segment that can't be used with an ACK, where that is not too soon.
+    #[cold]
+    fn answer_seldom(&mut self, cx: &mut Context<'_>, reason: Reason) {
         if self.may_answer_unusable(cx) {
-            self.rcv.demand_ack();
+            self.rcv.demand_ack(reason);
         }
     }
 

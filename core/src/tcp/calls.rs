@@ -161,7 +161,7 @@ impl Connection {
         let is_due = self.rcv.set_quick_ack(is_quick, self.receive_buffer.is_empty());
         if is_due && is_open {
             self.remember_cause(cx);
-            self.rcv.demand_ack();
+            self.rcv.demand_ack(Reason::QuickAck);
         }
     }
 

@@ -143,9 +143,17 @@ impl DelayedAck {
         self.grant_quick(wnd);
     }
 
-    /// An acknowledgment has to leave now, for that reason.
+    /// An acknowledgment has to leave now, for that reason, whatever called for it before.
     pub fn demand(&mut self, reason: Reason) {
         self.due = Due::Now(reason);
+    }
+
+    /// An acknowledgment has to leave now: for that reason, unless there is one already. It tells
+    /// more than that text came in order.
+    pub fn demand_if_none(&mut self, reason: Reason) {
+        if self.due().is_none() {
+            self.demand(reason);
+        }
     }
 
     /// So many segments past a hole came, each to be acknowledged for itself, whether or not the ACK of
@@ -162,10 +170,13 @@ impl DelayedAck {
         self.repeats = 0;
     }
 
-    /// Whether what is owed has to leave now, with `unacked` bytes in order not acknowledged: more
-    /// than one full segment (RFC 9293 §3.8.6.3, SHLD-19), or quick ones are left.
-    pub fn is_due_now(&self, unacked: u64) -> bool {
-        unacked > u64::from(self.segment_size) || (self.quick > 0 && !self.is_interactive())
+    /// Why what is owed has to leave now, with `unacked` bytes in order not acknowledged: more than
+    /// one full segment (RFC 9293 §3.8.6.3, SHLD-19), or quick ones are left.
+    pub fn due_now(&self, unacked: u64) -> Option<Reason> {
+        if unacked > u64::from(self.segment_size) {
+            return Some(Reason::Acknowledge);
+        }
+        (self.quick > 0 && !self.is_interactive()).then_some(Reason::QuickAck)
     }
 
     /// Why an acknowledgment has to leave now, if it has to.

@@ -235,7 +235,7 @@ impl Connection {
             return;
         };
         self.take_handshake_ack(cx, segment, ack);
-        self.rcv.demand_ack();
+        self.rcv.demand_ack(Reason::AcknowledgeSyn);
         self.set_state(cx, State::Established, Reason::SynAcknowledged);
         self.liveness.on_heard(cx.now);
         self.restart_keepalive(cx);

@@ -146,23 +146,23 @@ impl Receiver {
         self.edge.since(self.acked)
     }
 
-    /// Text arrived in order, in segments of `size` bytes. Says whether it is to be acknowledged at
-    /// once (RFC 9293 §3.8.6.3).
-    pub fn is_text_due_now(&mut self, mut arrived: Arrived) -> bool {
+    /// Text arrived in order, in segments of `size` bytes. Says why it is to be acknowledged at
+    /// once, if it is (RFC 9293 §3.8.6.3).
+    pub fn text_due_now(&mut self, mut arrived: Arrived) -> Option<Reason> {
         arrived.wnd = self.offered();
         self.delayed_ack.on_text(&arrived);
-        self.delayed_ack.is_due_now(self.nxt.since(self.acked))
+        self.delayed_ack.due_now(self.nxt.since(self.acked))
     }
 
-    /// An acknowledgment has to leave now: one, however many segments ask for it before the owner asks
-    /// what is to be sent (RFC 9293 §3.10.7.4, MUST-58, MUST-59).
-    pub fn demand_ack(&mut self) {
-        self.demand_ack_for(Reason::Acknowledge);
-    }
-
-    /// An acknowledgment has to leave now, for that reason.
-    pub fn demand_ack_for(&mut self, reason: Reason) {
+    /// An acknowledgment has to leave now, for that reason: one, however many segments ask for it
+    /// before the owner asks what is to be sent (RFC 9293 §3.10.7.4, MUST-58, MUST-59).
+    pub fn demand_ack(&mut self, reason: Reason) {
         self.delayed_ack.demand(reason);
+    }
+
+    /// Text in order is to be acknowledged now; a reason that tells more stays.
+    pub fn demand_ack_of_text(&mut self, reason: Reason) {
+        self.delayed_ack.demand_if_none(reason);
     }
 
     /// So many segments came past a hole, and each is to be acknowledged for itself.

@@ -10,6 +10,7 @@ use super::connection::{Connection, Context};
 use super::segment::Segment;
 use super::seq::Seq;
 use super::state::State;
+use crate::event::Reason;
 use crate::wire::tcp::Flags;
 use crate::wire::tcp_options::{Options, SackBlocks};
 
@@ -34,6 +35,12 @@ impl Connection {
         if self.sack_permitted && cx.knobs.dsack() {
             self.seldom_mut().duplicate = Some(duplicate);
         }
+    }
+
+    /// Why something is acknowledged: that it came twice, where the peer is to hear so, goes before
+    /// `reason`.
+    pub(super) fn repetition_or(&self, reason: Reason) -> Reason {
+        if self.duplicate().is_some() { Reason::DuplicateSack } else { reason }
     }
 
     fn duplicate(&self) -> Option<(Seq, Seq)> {

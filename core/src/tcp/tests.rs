@@ -10,6 +10,7 @@ mod info;
 mod liveness;
 mod options;
 mod pacing;
+mod reasons;
 mod receiving;
 mod rfc9293;
 mod sacking;

@@ -52,8 +52,9 @@ impl Connection {
         }
         let count = segment.count();
         self.reassemble(cx, segment);
-        let is_due_now = was_in_order && arrived.size > 0 && self.rcv.is_text_due_now(arrived);
+        let mut due_now = None;
         if was_in_order && arrived.size > 0 {
+            due_now = self.rcv.text_due_now(arrived);
             // A segment that ends a write may have waited for something: its echo is old.
             let is_full = arrived.size >= self.rcv.segment_size();
             self.measure_receiving(cx, echoed.filter(|_| is_full));
@@ -67,10 +68,14 @@ impl Connection {
         // segment of a batch has its own.
         if !was_in_order && !self.sack_permitted {
             self.rcv.demand_ack_for_each(count);
-        } else if !was_in_order || had_holes {
-            self.rcv.demand_ack_for(Reason::HoleReported);
-        } else if is_end || is_due_now {
-            self.rcv.demand_ack();
+        } else if !was_in_order {
+            self.rcv.demand_ack(self.repetition_or(Reason::HoleReported));
+        } else if had_holes {
+            self.rcv.demand_ack(self.repetition_or(Reason::HoleFilled));
+        } else if is_end {
+            self.rcv.demand_ack(Reason::AcknowledgeFin);
+        } else if let Some(reason) = due_now {
+            self.rcv.demand_ack_of_text(reason);
         } else {
             self.delay_ack(cx);
         }
@@ -134,7 +139,7 @@ impl Connection {
     fn delay_ack(&mut self, cx: &mut Context<'_>) {
         let delay = cx.knobs.delack();
         if delay.is_zero() {
-            self.rcv.demand_ack();
+            self.rcv.demand_ack_of_text(Reason::Acknowledge);
         } else if !self.timers.is_armed(TimerName::DelayedAck) {
             self.arm(cx, TimerName::DelayedAck, cx.now + delay);
         }

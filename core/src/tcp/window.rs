@@ -38,14 +38,14 @@ impl Connection {
             return;
         }
         let reason = if self.rcv.is_due_on_read(self.receive_buffer.is_empty()) {
-            Reason::Acknowledge
+            Reason::AcknowledgeRead
         } else if !self.is_read_shut && self.rcv.deserves_update(self.receive_room(cx)) {
             Reason::WindowUpdate
         } else {
             return;
         };
         self.remember_cause(cx);
-        self.rcv.demand_ack_for(reason);
+        self.rcv.demand_ack(reason);
     }
 
     /// The window scale that we offer (RFC 7323 §2.3): the smallest shift under which the largest

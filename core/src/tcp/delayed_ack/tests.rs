@@ -34,8 +34,8 @@ fn more_than_one_full_segment_is_acknowledged_at_once() {
     // SHLD-19
     let mut ack = patient();
     ack.on_text(&text(0, 1460, Flags::ACK));
-    assert!(!ack.is_due_now(1460));
-    assert!(ack.is_due_now(1461));
+    assert_eq!(ack.due_now(1460), None);
+    assert_eq!(ack.due_now(1461), Some(Reason::Acknowledge));
 }
 
 #[test]
@@ -43,8 +43,8 @@ fn before_a_full_segment_was_seen_it_is_taken_to_be_536_bytes() {
     // RFC 9293 §3.7.1
     let mut ack = patient();
     ack.on_text(&text(0, 10, Flags::ACK));
-    assert!(!ack.is_due_now(536));
-    assert!(ack.is_due_now(537));
+    assert_eq!(ack.due_now(536), None);
+    assert_eq!(ack.due_now(537), Some(Reason::Acknowledge));
 }
 
 #[test]
@@ -68,11 +68,11 @@ fn the_first_acknowledgments_are_quick_until_they_are_used_up() {
     let mut ack = DelayedAck::new(3, 1);
     for at in 0..3 {
         ack.on_text(&text(at, 100, Flags::ACK));
-        assert!(ack.is_due_now(100));
+        assert_eq!(ack.due_now(100), Some(Reason::QuickAck));
         ack.on_ack_sent();
     }
     ack.on_text(&text(3, 100, Flags::ACK));
-    assert!(!ack.is_due_now(100));
+    assert_eq!(ack.due_now(100), None);
 }
 
 #[test]
@@ -80,11 +80,11 @@ fn a_small_window_has_fewer_quick_acknowledgments() {
     let mut ack = DelayedAck::new(16, 1);
     for at in 0..2 {
         ack.on_text(&Arrived { wnd: 1000, ..text(at, 400, Flags::ACK) });
-        assert!(ack.is_due_now(400));
+        assert_eq!(ack.due_now(400), Some(Reason::QuickAck));
         ack.on_ack_sent();
     }
     ack.on_text(&Arrived { wnd: 1000, ..text(2, 400, Flags::ACK) });
-    assert!(!ack.is_due_now(400));
+    assert_eq!(ack.due_now(400), None);
 }
 
 #[test]
@@ -93,9 +93,9 @@ fn a_pause_longer_than_the_rto_begins_anew() {
     ack.on_text(&text(0, 100, Flags::ACK));
     ack.on_ack_sent();
     ack.on_text(&text(200, 100, Flags::ACK));
-    assert!(!ack.is_due_now(100));
+    assert_eq!(ack.due_now(100), None);
     ack.on_text(&text(401, 100, Flags::ACK));
-    assert!(ack.is_due_now(100));
+    assert_eq!(ack.due_now(100), Some(Reason::QuickAck));
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_prompt_reply_makes_the_next_acknowledgment_wait_until_none_comes() {
     sent_at(&mut ack, 39);
     assert!(ack.is_interactive());
     ack.on_text(&text(50, 100, Flags::ACK));
-    assert!(!ack.is_due_now(100));
+    assert_eq!(ack.due_now(100), None);
     ack.on_timeout();
     assert_eq!(ack.due(), Some(Reason::DelayedAck));
     assert!(!ack.is_interactive());
@@ -160,7 +160,7 @@ fn repeated_data_ends_the_conversation_and_is_answered_quickly() {
     sent_at(&mut ack, 1);
     ack.on_repetition(60_000);
     ack.on_text(&text(2, 100, Flags::ACK));
-    assert!(ack.is_due_now(100));
+    assert_eq!(ack.due_now(100), Some(Reason::QuickAck));
 }
 
 #[test]
