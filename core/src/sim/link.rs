@@ -36,7 +36,7 @@ pub enum Action {
     /// should none come within [`REORDER_WAIT`], then.
     Reorder,
     /// Flip one of its bits, and leave the checksum as it was. Where several rules say so of one packet,
-    /// each flips its bit.
+    /// each flips its bit; one that is flipped twice is as it was.
     Corrupt {
         /// Which, from the first bit of the TCP header on, as the RFCs count bits; past the packet's end it
         /// is counted on from there.
@@ -52,6 +52,15 @@ struct Verdict {
     rule: Option<usize>,
     /// The bits to flip, if that is the action.
     flips: Vec<u64>,
+}
+
+impl Verdict {
+    fn flip(&mut self, bit: u64) {
+        match self.flips.iter().position(|flipped| *flipped == bit) {
+            Some(twice) => drop(self.flips.remove(twice)),
+            None => self.flips.push(bit),
+        }
+    }
 }
 
 /// How long a packet waits at most for another to overtake it: less than the shortest retransmission
@@ -248,7 +257,7 @@ impl Direction {
                 (verdict.action, verdict.rule) = (action, Some(*number));
             }
             if let Action::Corrupt { bit } = action {
-                verdict.flips.push(bit);
+                verdict.flip(bit);
             }
         }
         verdict

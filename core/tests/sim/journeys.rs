@@ -130,6 +130,20 @@ fn two_flipped_bits_can_cancel_each_other() {
 }
 
 #[test]
+fn a_bit_that_is_flipped_twice_is_as_it_was() {
+    let mut net = net();
+    let (link, client_host) = (net.link, net.client_host);
+    for _ in 0..2 {
+        net.add_rule(link, client_host, at_number(3, Action::Corrupt { bit: 32 * 8 + 7 }));
+    }
+    let (client, server) = net.open();
+    net.send(client, b"hello").unwrap();
+    net.expect_text(server, b"hello");
+    let journey = &of(&net, client_host)[2];
+    assert_eq!((journey.fate, journey.rule.is_some()), (Fate::Arrived, true));
+}
+
+#[test]
 fn bits_are_counted_from_the_highest_bit_of_the_tcp_headers_first_byte() {
     let mut net = net();
     let (link, client_host) = (net.link, net.client_host);
