@@ -15,6 +15,7 @@ mod events;
 mod listener;
 mod options;
 mod patience;
+mod run;
 mod source;
 mod stack;
 mod stream;
@@ -36,6 +37,8 @@ mod _tcpstack {
     use crate::events::EventQueue;
     #[pymodule_export]
     use crate::listener::TcpListener;
+    #[pymodule_export]
+    use crate::run::Run;
     #[pymodule_export]
     use crate::stack::Stack;
     #[pymodule_export]

@@ -7,10 +7,14 @@ Three ways to call it:
 * ``tcpstack.TcpStream`` and ``tcpstack.TcpListener`` go straight into the stack: the fast way.
 * ``with tcpstack.patched():`` and ``python -m tcpstack URL script.py`` run programs unchanged.
 
+``tcpstack.Run`` looks at TCP: ``Run.lesson(9)`` plays a lesson, ``Run.open("client.jsonl", ...)`` reads what
+programs recorded. A run shows itself in a notebook, and is data.
+
 Which network: ``tcpstack.use("unix:/tmp/net?addr=10.7.0.2/24")``, or ``$TCPSTACK``.
 """
 
 from ._patched import patched
+from ._run import Run
 from ._socket import SSLSocket, create_connection, create_server, info, socket, tcp_info
 from ._stack import Event, EventStream, Stack, Sysctl, default_stack, use
 from ._tcpstack import ConnectionInfo, TcpInfo, TcpListener, TcpStream, __version__
@@ -19,6 +23,7 @@ __all__ = [
     "ConnectionInfo",
     "Event",
     "EventStream",
+    "Run",
     "SSLSocket",
     "Stack",
     "Sysctl",
