@@ -145,7 +145,7 @@ pub(crate) struct Export {
     pub(crate) to: PathBuf,
     /// What to write [default: what the ending of PATH says].
     #[arg(long, value_enum)]
-    pub(crate) format: Option<ExportFormat>,
+    pub(crate) format: Option<Format>,
     /// Every lesson with all of its scenarios: in one page, or where PATH is a folder in a page each, with an index.
     #[arg(long, conflicts_with_all = ["what", "rules"])]
     pub(crate) all: bool,
@@ -159,59 +159,10 @@ pub(crate) struct Export {
     pub(crate) lang: Option<Lang>,
     /// The ground that a picture or the page has.
     #[arg(long, value_enum)]
-    pub(crate) theme: Option<ExportTheme>,
+    pub(crate) theme: Option<Theme>,
     /// Whose capture, where PATH is a file.
     #[arg(long, value_name = "NAME")]
     pub(crate) host: Option<String>,
-}
-
-/// The formats by their names.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum ExportFormat {
-    /// The page with the run in it
-    Html,
-    /// The sequence diagram
-    Svg,
-    /// The sequence diagram as pixels
-    Png,
-    /// The sequence diagram as text that GitHub draws
-    Mermaid,
-    /// The run
-    Json,
-    /// What one host saw, for Wireshark
-    Pcapng,
-}
-
-impl From<ExportFormat> for Format {
-    fn from(format: ExportFormat) -> Format {
-        match format {
-            ExportFormat::Html => Format::Html,
-            ExportFormat::Svg => Format::Svg,
-            ExportFormat::Png => Format::Png,
-            ExportFormat::Mermaid => Format::Mermaid,
-            ExportFormat::Json => Format::Json,
-            ExportFormat::Pcapng => Format::Pcapng,
-        }
-    }
-}
-
-/// The themes by their names.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub(crate) enum ExportTheme {
-    /// Dark on white
-    #[default]
-    Light,
-    /// Light on black
-    Dark,
-}
-
-impl From<ExportTheme> for Theme {
-    fn from(theme: ExportTheme) -> Theme {
-        match theme {
-            ExportTheme::Light => Theme::Light,
-            ExportTheme::Dark => Theme::Dark,
-        }
-    }
 }
 
 /// The languages by their codes.

@@ -112,7 +112,7 @@ pub(crate) fn export(arguments: &Export) -> Result<(), ExportError> {
     if format == Format::Pcapng {
         return captures(arguments, &subject);
     }
-    let theme = Theme::from(arguments.theme.unwrap_or_default());
+    let theme = arguments.theme.unwrap_or_default();
     let file = match format {
         Format::Html => page(arguments, &subject)?.into_bytes(),
         Format::Svg => export::svg::svg(subject.shown(), language, theme).into_bytes(),
@@ -125,7 +125,7 @@ pub(crate) fn export(arguments: &Export) -> Result<(), ExportError> {
 }
 
 fn format(arguments: &Export) -> Result<Format, ExportError> {
-    let named = arguments.format.map(Format::from).or_else(|| Format::of(&arguments.to));
+    let named = arguments.format.or_else(|| Format::of(&arguments.to));
     named.ok_or_else(|| ExportError::Format(arguments.to.clone()))
 }
 
@@ -153,7 +153,7 @@ pub(crate) fn language_code(arguments: &Export) -> Option<&'static str> {
 
 /// The theme that was asked for, as the page's data name it.
 pub(crate) fn theme_name(arguments: &Export) -> Option<&'static str> {
-    arguments.theme.map(|theme| match Theme::from(theme) {
+    arguments.theme.map(|theme| match theme {
         Theme::Light => "light",
         Theme::Dark => "dark",
     })

@@ -5,9 +5,9 @@ use std::fs;
 
 use tcpstack::event::Language;
 use tcpstack_lab::book::book;
+use tcpstack_lab::export::Format;
 use tcpstack_lab::export::course::{index, index_name, page_name};
 use tcpstack_lab::export::html::{Data, PAGE, html};
-use tcpstack_lab::export::{Format, Theme};
 use tcpstack_lab::lesson::{Lesson, lessons};
 use tcpstack_lab::stage::play;
 
@@ -18,7 +18,7 @@ use crate::subject::SubjectError;
 
 /// Whether `arguments` ask for a folder of pages, and not for one page with everything.
 pub(crate) fn is_asked(arguments: &Export) -> bool {
-    let is_page = arguments.format.is_none_or(|format| Format::from(format) == Format::Html);
+    let is_page = arguments.format.is_none_or(|format| format == Format::Html);
     let (to, is_named) = (&arguments.to, arguments.to.extension().is_some());
     arguments.all && is_page && (to.is_dir() || (!is_named && to.as_os_str() != "-"))
 }
@@ -47,7 +47,7 @@ pub(crate) fn course(arguments: &Export) -> Result<(), ExportError> {
         let page = html(PAGE, &data)?;
         write(&arguments.to.join(page_name(&file.lesson)), page.as_bytes())?;
     }
-    let (first, theme) = (language::of(arguments.lang), arguments.theme.map(Theme::from));
+    let (first, theme) = (language::of(arguments.lang), arguments.theme);
     for language in [Language::English, Language::Chinese] {
         let page = index(&all, language, first, theme);
         write(&arguments.to.join(index_name(language, first)), page.as_bytes())?;

@@ -49,7 +49,7 @@ pub(crate) fn terminal(what: &[String], lang: Option<Lang>) -> Result<(), Termin
     subject.warnings.iter().for_each(|text| eprintln!("tcpstack: {}", text.of(language)));
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let again = subject.replay.take().map(|replay| -> Again {
-        Box::new(move |rules| replay.again(rules).map_err(|error| error.to_string()))
+        Box::new(move |rules| replay.again(rules).map_err(|error| error.text()))
     });
     show(Material {
         run: subject.shown().clone(),

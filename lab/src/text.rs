@@ -4,25 +4,31 @@
 
 use tcpstack::event::{Language, TimerName};
 
-/// Declares the fixed words: variant, English, Chinese.
+/// Declares fixed words: variant, English, Chinese.
 macro_rules! words {
-    ($($variant:ident $english:literal $chinese:literal;)*) => {
-        /// A fixed word or phrase.
+    (
+        $(#[$meta:meta])*
+        $vis:vis enum $word:ident {
+            $($variant:ident $english:literal $chinese:literal;)*
+        }
+    ) => {
+        $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Word {
+        $vis enum $word {
             $(#[doc = $english] $variant,)*
         }
 
-        impl Word {
+        impl $word {
             /// Every word there is.
-            pub const ALL: &'static [Word] = &[$(Word::$variant,)*];
+            #[cfg(test)]
+            $vis const ALL: &'static [$word] = &[$($word::$variant,)*];
 
             /// The word in `language`.
-            pub fn text(self, language: Language) -> &'static str {
+            $vis fn of(self, language: Language) -> &'static str {
                 match (self, language) {
                     $(
-                        (Word::$variant, Language::English) => $english,
-                        (Word::$variant, Language::Chinese) => $chinese,
+                        ($word::$variant, Language::English) => $english,
+                        ($word::$variant, Language::Chinese) => $chinese,
                     )*
                 }
             }
@@ -30,7 +36,11 @@ macro_rules! words {
     };
 }
 
+pub(crate) use words;
+
 words! {
+    /// A fixed word or phrase of a drawing.
+    pub enum Word {
     Client "client" "客户端";
     Server "server" "服务器";
     Peer "host" "主机";
@@ -53,7 +63,7 @@ words! {
     Summary "Summary" "总结";
     LegendRelative
         "counted from the sender's J or K; below them the numbers as the header has them"
-        "从发送方的 J 或 K 起算；下一行是首部中的实际数值";
+        "从发送方的 J 或 K 起算；下一行是头部中的实际数值";
     LegendArrow
         "a segment: the higher end left, the lower end arrived; rows are in order of time"
         "报文段：高端为发送，低端为到达；各行按时间先后排列";
@@ -106,6 +116,7 @@ words! {
     NothingRecorded
         "No connection is recorded here."
         "这里没有记录任何连接。";
+    }
 }
 
 /// Writes whole sentences in one language.
@@ -127,7 +138,7 @@ impl Text {
 
     /// A fixed word.
     pub fn word(self, word: Word) -> &'static str {
-        word.text(self.language)
+        word.of(self.language)
     }
 
     fn choose(self, english: String, chinese: String) -> String {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 
-import { folder, launch, visit } from "./browser.mjs";
+import { folder, launch, settled, visit } from "./browser.mjs";
 import { BINARY } from "./lab.mjs";
 
 const VIEWS = ["sequence", "header", "buffers", "states", "time_sequence", "congestion", "why"];
@@ -61,6 +61,30 @@ test("what was done to a run, and the language and theme that were asked for, ar
   );
   await page.locator(".original").click();
   await page.waitForSelector("[data-pane='1']", { state: "detached" });
+  await done(page);
+});
+
+test("the course in a folder: from the index to a lesson, and from lesson to lesson, in the language that is read", async () => {
+  const course = join(written, "course");
+  execFileSync(BINARY, ["export", "--all", "--lang", "en", "--to", course]);
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, offline: true });
+  const page = await context.newPage();
+  page.complaints = [];
+  page.requested = [];
+  page.on("pageerror", (error) => page.complaints.push(error.stack));
+  page.on("request", (request) => page.requested.push(request.url()));
+  await page.goto(pathToFileURL(join(course, "index.html")).href);
+  await page.locator("header a").click();
+  await page.waitForURL(/index\.zh\.html$/);
+  await page.locator("a[href*='scenario=one-lost']").click();
+  await settled(page);
+  assert.match(page.url(), /06-loss\.html#.*scenario=one-lost/);
+  assert.equal(await page.locator("html").getAttribute("lang"), "zh-CN");
+  await page.locator(".list-button").click();
+  await page.locator(".list button").nth(8).click();
+  await page.waitForURL(/09-time-wait\.html#lesson=9/);
+  await settled(page);
+  assert.equal(await page.locator("html").getAttribute("lang"), "zh-CN");
   await done(page);
 });
 

@@ -61,7 +61,7 @@ pub fn role(host: &Host, language: Language) -> &'static str {
         Role::Server => Word::Server,
         Role::Peer => Word::Peer,
     };
-    word.text(language)
+    word.of(language)
 }
 
 /// What the host is and its name, or what it is alone if that is its name.

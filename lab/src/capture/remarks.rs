@@ -127,7 +127,7 @@ impl Kind {
             Skipped::Fragment => ("fragments of IP packets".to_owned(), "是 IP 分片"),
             Skipped::CutShort => (
                 "cut off inside the headers by the capturing program".to_owned(),
-                "首部被抓包程序截断",
+                "头部被抓包程序截断",
             ),
             Skipped::Link(link) => (
                 format!(

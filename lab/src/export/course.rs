@@ -91,7 +91,7 @@ fn item(items: &mut String, lesson: &Lesson, language: Language) {
         items,
         "<li value=\"{number}\"><a href=\"{page}#lang={code}\">{}</a>\n<p>{}</p>\n<ul>",
         escape(title),
-        escape(summary),
+        with_code(summary),
     );
     for scenario in &lesson.scenarios {
         let (id, title) = (escape(&scenario.id), escape(scenario.title.of(language)));
@@ -99,6 +99,16 @@ fn item(items: &mut String, lesson: &Lesson, language: Language) {
         let _ = writeln!(items, "<li><a href=\"{link}\">{title}</a></li>");
     }
     items.push_str("</ul></li>\n");
+}
+
+/// A lesson's text, in which backticks are around code.
+fn with_code(text: &str) -> String {
+    let parts = text.split('`').map(escape).enumerate();
+    let part = |(at, text): (usize, String)| match at % 2 {
+        0 => text,
+        _ => format!("<code>{text}</code>"),
+    };
+    parts.map(part).collect()
 }
 
 /// A language in links and in the names of files.

@@ -10,16 +10,18 @@ pub mod mermaid;
 pub mod pcapng;
 #[cfg(feature = "png")]
 pub mod png;
-pub mod sequence;
+mod sequence;
 pub mod svg;
 mod words;
 
 use std::path::Path;
 
+use clap::ValueEnum;
+
 use crate::run::Run;
 
 /// What a run can be written as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// The page with the run in it: one file, no network.
     Html,
@@ -52,7 +54,7 @@ impl Format {
 }
 
 /// On what ground a picture stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Theme {
     /// Dark on white.
     #[default]

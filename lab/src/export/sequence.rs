@@ -9,7 +9,9 @@ mod place;
 mod room;
 mod shapes;
 
-pub use shapes::{Arrow, ArrowEnd, Bar, Bracket, Fold, Lane, Note, NoteKind, Picture, Side, Tick};
+pub(crate) use shapes::{
+    Arrow, ArrowEnd, Bar, Bracket, Fold, Lane, Note, NoteKind, Picture, Side, Tick,
+};
 
 use tcpstack::event::Language;
 
@@ -39,7 +41,7 @@ const MOST_ROWS: usize = 4_000;
 
 /// The picture of `run`. A run of more rows than anybody looks through ends early, and says so:
 /// [`Picture::left_out`].
-pub fn picture(run: &Run, language: Language) -> Picture {
+pub(crate) fn picture(run: &Run, language: Language) -> Picture {
     place::place(run, language)
 }
 

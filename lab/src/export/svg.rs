@@ -219,13 +219,14 @@ impl Writer {
         ));
     }
 
-    /// What stands on an arrow lies along it, near its sender: there no arrow of the other side has its words.
+    /// What stands on an arrow lies along it.
     fn label(&mut self, arrow: &Arrow) {
         let ((x1, y1), (x2, y2)) = (arrow.from, arrow.to);
         let right = x2 >= x1;
         let angle = ((y2 - y1) / (x2 - x1).abs().max(1.0)).atan().to_degrees();
+        let at = arrow.label_at;
         let (anchor, shift, angle) =
-            if right { ("start", 16.0, angle) } else { ("end", -16.0, -angle) };
+            if right { ("start", at, angle) } else { ("end", -at, -angle) };
         let colour = self.colours.arrow(arrow);
         let ground = self.colours.ground;
         self.put(format_args!(

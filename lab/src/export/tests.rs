@@ -59,6 +59,18 @@ pub(super) fn broken_run() -> Run {
     run
 }
 
+/// A run in which a call is entered `count` times more and never returns.
+pub(super) fn long_run(count: usize) -> Run {
+    let mut run = lossy_run();
+    let call = run.calls[0].clone();
+    let entered = run.events[call.entered].clone();
+    for _ in 0..count {
+        run.calls.push(crate::run::CallSpan { entered: run.events.len(), ..call.clone() });
+        run.events.push(entered.clone());
+    }
+    run
+}
+
 /// What `program` prints when it is given `input`; None where it is not installed, which on CI is a failure.
 pub(super) fn output(program: &str, arguments: &[&str], input: &[u8]) -> Option<(String, String)> {
     let mut command = Command::new(program);

@@ -8,10 +8,10 @@ use super::words::Word;
 use crate::book::Book;
 use crate::lesson::Lesson;
 use crate::run::lookup::Lookup;
-use crate::run::{Action, Difference, Flight, Origin, Position, Rule, Run};
+use crate::run::{Action, Difference, Flight, Origin, Position, Rule, Run, Text};
 
 /// Plays the scenario again with these rules.
-pub type Again = Box<dyn FnMut(&[Rule]) -> Result<(Run, Option<Difference>), String>>;
+pub type Again = Box<dyn FnMut(&[Rule]) -> Result<(Run, Option<Difference>), Text>>;
 
 /// What there is to show.
 pub struct Material {
@@ -174,7 +174,7 @@ impl App {
         let Some(again) = &mut self.again else { return };
         let (run, difference) = match again(&rules) {
             Ok(played) => played,
-            Err(message) => return self.message = Some(message),
+            Err(why) => return self.message = Some(why.of(self.language).to_owned()),
         };
         self.rules = rules;
         let cursor = self.shown().cursor;

@@ -2,37 +2,14 @@
 
 use tcpstack::event::Language;
 
-/// Declares the words: variant, English, Chinese.
-macro_rules! words {
-    ($($variant:ident $english:literal $chinese:literal;)*) => {
-        /// A word or phrase of the screen.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(super) enum Word {
-            $($variant,)*
-        }
-
-        impl Word {
-            /// The word in `language`.
-            pub(super) fn of(self, language: Language) -> &'static str {
-                match (self, language) {
-                    $(
-                        (Word::$variant, Language::English) => $english,
-                        (Word::$variant, Language::Chinese) => $chinese,
-                    )*
-                }
-            }
-
-            /// Every word there is.
-            #[cfg(test)]
-            pub(super) const ALL: &'static [Word] = &[$(Word::$variant,)*];
-        }
-    };
-}
+use crate::text::words;
 
 words! {
+    /// A word or phrase of the screen.
+    pub(super) enum Word {
     Sequence "sequence" "时序";
     Buffers "buffers" "缓冲区";
-    Header "header" "首部";
+    Header "header" "头部";
     States "states" "状态";
     Lesson "lesson" "课文";
     Why "why" "原因";
@@ -81,4 +58,5 @@ words! {
     Options "options" "选项";
     Score "score" "得分";
     NoLesson "This run belongs to no lesson." "这次运行不属于任何一课。";
+    }
 }

@@ -5,8 +5,8 @@ use super::*;
 #[test]
 fn every_word_is_there_in_both_languages() {
     for word in Word::ALL {
-        assert!(!word.text(Language::English).is_empty(), "{word:?}");
-        let chinese = word.text(Language::Chinese);
+        assert!(!word.of(Language::English).is_empty(), "{word:?}");
+        let chinese = word.of(Language::Chinese);
         assert!(!chinese.is_ascii(), "{word:?} is not translated: {chinese}");
     }
 }

@@ -1,7 +1,9 @@
 // Runs that lie in the page itself: a page written by `tcpstack export`, without a server behind it.
 
 import { EMPTY_BOOK, type Book } from "../book.ts";
+import { language } from "../language.svelte.ts";
 import type { Lesson } from "../lesson.ts";
+import { formatLink } from "../link.ts";
 import type { Difference, Rule, Run } from "../run.ts";
 import { sameRules } from "../rules.ts";
 import { both, type Language } from "../text.ts";
@@ -19,6 +21,8 @@ interface Data {
   /** What was asked for when the page was written; none: as the reader likes. */
   language?: Language;
   theme?: Theme;
+  /** Where the lessons are whose runs are elsewhere: by their numbers, the addresses of their pages. */
+  pages?: Record<number, string>;
 }
 
 /** What the page carries; null: nothing, so it has a server. */
@@ -66,8 +70,19 @@ export class EmbeddedSource implements Source {
         sameRules(rulesOfReader(origin.rules), rules),
     );
     const run = this.#data.runs[index];
+    if (!run) await this.#leaveFor(lesson, scenario);
     if (!run) throw new Unplayable(both(rules.length ? "data.not_with_rules" : "data.not_here"));
     return { run, difference: rules.length ? this.#data.differences?.[index] : null };
+  }
+
+  /** Goes to the page that has this lesson, if that is another one; then this does not return. */
+  async #leaveFor(lesson: number, scenario: string): Promise<void> {
+    const page = this.#data.pages?.[lesson];
+    const isHere = this.#data.runs.some(({ origin }) => origin.type === "simulated" && origin.lesson === lesson);
+    if (page === undefined || isHere) return;
+    const link = { lesson, scenario, rules: [], language: language(), predict: false, programs: false };
+    location.assign(page + formatLink(link));
+    await new Promise(() => {});
   }
 }
 

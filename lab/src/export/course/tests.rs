@@ -36,9 +36,11 @@ fn what_a_lesson_says_stays_text() {
     let mut lessons = course();
     lessons.truncate(1);
     lessons[0].title.en = "<script>&\"".to_owned();
+    lessons[0].summary.en = "in `connect(<&>)`, before".to_owned();
     lessons[0].scenarios[0].title.en = "</ol>".to_owned();
     let index = index(&lessons, Language::English, Language::English, Some(Theme::Dark));
     assert!(index.contains("&lt;script&gt;&amp;&quot;") && !index.contains("<script"));
     assert_eq!(index.matches("</ol>").count(), 1);
+    assert!(index.contains("in <code>connect(&lt;&amp;&gt;)</code>, before"));
     assert!(index.contains("color-scheme: dark }"));
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::export::tests::{broken_run, hostile_run, lossy_run};
+use crate::export::tests::{broken_run, hostile_run, long_run, lossy_run};
 
 #[test]
 fn the_text_has_segments_losses_calls_and_states_in_order() {
@@ -32,14 +32,7 @@ fn nothing_that_a_run_says_ends_a_line_or_begins_another() {
 
 #[test]
 fn a_long_run_ends_with_a_word_about_the_rest() {
-    let mut run = lossy_run();
-    let call = run.calls[0].clone();
-    let entered = run.events[call.entered].clone();
-    for _ in 0..2 * MOST_LINES {
-        run.calls.push(crate::run::CallSpan { entered: run.events.len(), ..call.clone() });
-        run.events.push(entered.clone());
-    }
-    let text = mermaid(&run, Language::English);
+    let text = mermaid(&long_run(2 * MOST_LINES), Language::English);
     assert!(text.lines().count() < MOST_LINES + 10);
     assert!(text.trim_end().ends_with("more events"), "{}", text.lines().last().unwrap());
 }

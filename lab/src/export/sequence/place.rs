@@ -8,7 +8,7 @@ use tcpstack::tcp::State;
 use super::axis::{Axis, Column, Step};
 use super::room::{self, CALL_COLUMN, MARGIN, Room, STATE_COLUMN};
 use super::shapes::*;
-use super::{ARROW_WIDTH, FALL, FOOT, HEAD, LEAST_WIDTH, MOST_ROWS, TIME_WIDTH};
+use super::{ARROW_WIDTH, FALL, FOOT, HEAD, LEAST_WIDTH, MOST_ROWS, ROW, TIME_WIDTH};
 use super::{columns, cut};
 use crate::caption;
 use crate::run::lookup::Lookup;
@@ -19,6 +19,11 @@ use crate::text::{Text, Word, clock, duration};
 /// How far a segment gets that is lost, and one that is under way in the end, of the whole way.
 const LOST_REACH: f64 = 0.62;
 const UNDERWAY_REACH: f64 = 0.86;
+/// Where the words on an arrow begin: near its sender, where no arrow of the other side has its words, or where an
+/// arrow that overtakes has left the other behind. How many arrows back one looks for that one.
+const NEAR_SENDER: f64 = 16.0;
+const BEHIND_CROSSING: f64 = 230.0;
+const LABELS_NEAR: usize = 4;
 /// Between brackets that stand side by side.
 const TRACK: f64 = 6.0;
 
@@ -149,7 +154,7 @@ impl<'a> Placer<'a> {
         let mut text = to.name().to_owned();
         if (from, to) == (State::Listen, State::Closed) {
             // The connections that it gave birth to go on.
-            text = format!("{text} ({})", Word::Listener.text(self.language));
+            text = format!("{text} ({})", Word::Listener.of(self.language));
         }
         let y = self.note(lane, event, NoteKind::State, text);
         let id = (lane, event.connection.map(|name| name.id));
@@ -288,9 +293,19 @@ impl<'a> Placer<'a> {
         let mut falls = vec![FALL; self.picture.lanes.len()];
         for (at, flight) in self.run.flights.iter().enumerate() {
             let fall = falls.get(flight.from).copied().unwrap_or(FALL);
-            let Some(arrow) = self.arrow(at, flight, fall, bottom) else { continue };
+            let Some(mut arrow) = self.arrow(at, flight, fall, bottom) else { continue };
             if arrow.end == ArrowEnd::Arrives {
                 falls[arrow.lane] = arrow.to.1 - arrow.from.1;
+            }
+            if self
+                .picture
+                .arrows
+                .iter()
+                .rev()
+                .take(LABELS_NEAR)
+                .any(|other| overtakes(&arrow, other))
+            {
+                arrow.label_at = BEHIND_CROSSING;
             }
             self.picture.arrows.push(arrow);
         }
@@ -336,10 +351,17 @@ impl<'a> Placer<'a> {
             end,
             again: record.retransmission,
             duplicate: flight.fate == Fate::Duplicate,
+            label_at: NEAR_SENDER,
             label: format!("{mark}{}", caption::segment(self.run, Some(flight.from), record)),
             detail: caption::reason(shown, self.language).unwrap_or_default(),
         })
     }
+}
+
+/// Whether `arrow` left after `other`, near it, and arrives before it.
+fn overtakes(arrow: &Arrow, other: &Arrow) -> bool {
+    let is_beside = arrow.from.0 == other.from.0 && arrow.from.1 - other.from.1 < 2.0 * ROW;
+    is_beside && other.from.1 < arrow.from.1 && arrow.to.1 < other.to.1
 }
 
 /// Name and address of a host; a name that is its address once.

@@ -4,87 +4,89 @@ use tcpstack::tcp::State;
 
 /// A picture of a run, ready to be written.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Picture {
+pub(crate) struct Picture {
     /// Pixels.
-    pub width: f64,
+    pub(crate) width: f64,
     /// Pixels.
-    pub height: f64,
+    pub(crate) height: f64,
     /// What it is called.
-    pub title: String,
+    pub(crate) title: String,
     /// What is to be seen on it, for who cannot see it.
-    pub description: String,
+    pub(crate) description: String,
     /// The lifelines from left to right.
-    pub lanes: Vec<Lane>,
+    pub(crate) lanes: Vec<Lane>,
     /// States along the lifelines.
-    pub bars: Vec<Bar>,
+    pub(crate) bars: Vec<Bar>,
     /// The segments.
-    pub arrows: Vec<Arrow>,
+    pub(crate) arrows: Vec<Arrow>,
     /// Calls that take time.
-    pub brackets: Vec<Bracket>,
+    pub(crate) brackets: Vec<Bracket>,
     /// Words beside the lifelines.
-    pub notes: Vec<Note>,
+    pub(crate) notes: Vec<Note>,
     /// The clock.
-    pub ticks: Vec<Tick>,
+    pub(crate) ticks: Vec<Tick>,
     /// Idle time.
-    pub folds: Vec<Fold>,
+    pub(crate) folds: Vec<Fold>,
     /// Events at the end that found no room.
-    pub left_out: usize,
+    pub(crate) left_out: usize,
 }
 
 /// A lifeline.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Lane {
+pub(crate) struct Lane {
     /// Where it stands.
-    pub x: f64,
+    pub(crate) x: f64,
     /// From here down.
-    pub top: f64,
+    pub(crate) top: f64,
     /// To here.
-    pub bottom: f64,
+    pub(crate) bottom: f64,
     /// Client, server.
-    pub role: String,
+    pub(crate) role: String,
     /// Name and address.
-    pub name: String,
+    pub(crate) name: String,
 }
 
 /// A part of a lifeline in one state.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Bar {
+pub(crate) struct Bar {
     /// Which lifeline.
-    pub lane: usize,
+    pub(crate) lane: usize,
     /// From here down.
-    pub top: f64,
+    pub(crate) top: f64,
     /// To here.
-    pub bottom: f64,
+    pub(crate) bottom: f64,
     /// The state.
-    pub state: State,
+    pub(crate) state: State,
 }
 
 /// A segment.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Arrow {
+pub(crate) struct Arrow {
     /// Its flight in the run.
-    pub flight: usize,
+    pub(crate) flight: usize,
     /// Who sent it.
-    pub lane: usize,
+    pub(crate) lane: usize,
     /// Where it begins: x, y.
-    pub from: (f64, f64),
+    pub(crate) from: (f64, f64),
     /// Where it ends: x, y.
-    pub to: (f64, f64),
+    pub(crate) to: (f64, f64),
     /// How it ends.
-    pub end: ArrowEnd,
+    pub(crate) end: ArrowEnd,
     /// Whether part of it had been sent before.
-    pub again: bool,
+    pub(crate) again: bool,
     /// Whether a copy of it had arrived.
-    pub duplicate: bool,
+    pub(crate) duplicate: bool,
+    /// How far from its beginning its words begin, so that they do not lie on those of one that it overtakes.
+    pub(crate) label_at: f64,
     /// Flags and numbers.
-    pub label: String,
+    pub(crate) label: String,
     /// What can be said beside: the reason.
-    pub detail: String,
+    pub(crate) detail: String,
 }
 
 /// How the line of a segment ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ArrowEnd {
+pub(crate) enum ArrowEnd {
     /// At the other host.
     Arrives,
     /// Nowhere.
@@ -99,24 +101,24 @@ pub enum ArrowEnd {
 
 /// A call from its entry to its return.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Bracket {
+pub(crate) struct Bracket {
     /// Whose.
-    pub lane: usize,
+    pub(crate) lane: usize,
     /// Where it stands.
-    pub x: f64,
+    pub(crate) x: f64,
     /// Which way its hooks point: from the lifeline away is where the words are.
-    pub side: Side,
+    pub(crate) side: Side,
     /// From here down.
-    pub top: f64,
+    pub(crate) top: f64,
     /// To here.
-    pub bottom: f64,
+    pub(crate) bottom: f64,
     /// Whether it returned.
-    pub returned: bool,
+    pub(crate) returned: bool,
 }
 
 /// On which side of a lifeline something stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub(crate) enum Side {
     /// Left of it; texts end there.
     Left,
     /// Right of it; texts begin there.
@@ -125,26 +127,26 @@ pub enum Side {
 
 /// Words beside a lifeline.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Note {
+pub(crate) struct Note {
     /// Which lifeline.
-    pub lane: usize,
+    pub(crate) lane: usize,
     /// Where the words begin, or end if they stand on the left.
-    pub x: f64,
+    pub(crate) x: f64,
     /// Their base line.
-    pub y: f64,
+    pub(crate) y: f64,
     /// See `x`.
-    pub side: Side,
+    pub(crate) side: Side,
     /// What they are.
-    pub kind: NoteKind,
+    pub(crate) kind: NoteKind,
     /// The words.
-    pub text: String,
+    pub(crate) text: String,
     /// What can be said beside: arguments in full, the source's line, the reason.
-    pub detail: String,
+    pub(crate) detail: String,
 }
 
 /// What a note is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoteKind {
+pub(crate) enum NoteKind {
     /// A call of the application.
     Call,
     /// A call that failed.
@@ -161,18 +163,18 @@ pub enum NoteKind {
 
 /// A time beside the rows.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Tick {
+pub(crate) struct Tick {
     /// Its base line.
-    pub y: f64,
+    pub(crate) y: f64,
     /// The time.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// Idle time, folded.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Fold {
+pub(crate) struct Fold {
     /// Its middle.
-    pub y: f64,
+    pub(crate) y: f64,
     /// How long it was.
-    pub text: String,
+    pub(crate) text: String,
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::export::tests::{broken_run, lossy_run};
+use crate::export::tests::{broken_run, long_run, lossy_run};
 use tcpstack::tcp::State;
 
 fn drawn() -> Picture {
@@ -58,14 +58,7 @@ fn what_happens_later_stands_lower() {
 
 #[test]
 fn a_run_longer_than_anybody_looks_at_ends_with_a_word() {
-    let mut run = lossy_run();
-    let call = run.calls[0].clone();
-    let entered = run.events[call.entered].clone();
-    for _ in 0..2 * MOST_ROWS {
-        run.calls.push(crate::run::CallSpan { entered: run.events.len(), ..call.clone() });
-        run.events.push(entered.clone());
-    }
-    let picture = picture(&run, Language::English);
+    let picture = picture(&long_run(2 * MOST_ROWS), Language::English);
     assert!(picture.left_out > MOST_ROWS / 2, "{}", picture.left_out);
     assert!(picture.notes.len() <= MOST_ROWS);
 }
