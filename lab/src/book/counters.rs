@@ -12,7 +12,7 @@ super::entry::entries! {
         "主机发给自己地址的分组：不经过网络。";
     "ip_truncated" "RFC 791 §3.1" "cut short" "分组被截短"
         "Dropped: the packet is shorter than its IP header or its length field says."
-        "丢弃：分组比 IP 首部或其长度字段所说的短。";
+        "丢弃：分组比 IP 头部或其长度字段所说的短。";
     "ip_version" "RFC 1122 §3.2.1.1" "unknown IP version" "未知 IP 版本"
         "Dropped: neither IPv4 nor IPv6."
         "丢弃：既不是 IPv4 也不是 IPv6。";
@@ -21,7 +21,7 @@ super::entry::entries! {
         "丢弃：IP 的几个长度字段互相矛盾。";
     "ip_checksum" "RFC 1122 §3.2.1.2" "wrong IP checksum" "IP 校验和错误"
         "Dropped: the checksum of the IPv4 header is wrong. It covers the IP header alone; TCP has its own."
-        "丢弃：IPv4 首部校验和错误。它只覆盖 IP 首部；TCP 有自己的校验和。";
+        "丢弃：IPv4 头部校验和错误。它只覆盖 IP 头部；TCP 有自己的校验和。";
     "ip_fragments" "RFC 791 §3.2" "fragments" "收到的分片"
         "Fragments of packets that were too large for a link on the way."
         "因途中某段链路放不下而被分片的分组。";
@@ -43,12 +43,12 @@ super::entry::entries! {
     "ip_reassembly_timeout" "RFC 1122 §3.3.2" "fragments missing" "分片超时未到齐"
         "Dropped: not all fragments came in time."
         "丢弃：分片没有在规定时间内到齐。";
-    "ip_extension_headers" "RFC 8200 §4" "IPv6 extensions" "IPv6 扩展首部"
+    "ip_extension_headers" "RFC 8200 §4" "IPv6 extensions" "IPv6 扩展头部"
         "Dropped: IPv6 extension headers that are not understood."
-        "丢弃：看不懂的 IPv6 扩展首部。";
-    "ip_problem" "RFC 4443 §3.4" "IP header problem" "IP 首部有问题"
+        "丢弃：看不懂的 IPv6 扩展头部。";
+    "ip_problem" "RFC 4443 §3.4" "IP header problem" "IP 头部有问题"
         "Dropped: a header field that cannot be processed, or an option that must be known and is not."
-        "丢弃：首部中有无法处理的字段，或有必须识别却不认识的选项。";
+        "丢弃：头部中有无法处理的字段，或有必须识别却不认识的选项。";
     "ip_source_route" "RFC 7126 §4.3" "source route" "源路由"
         "Dropped: the sender wanted to choose the way through the network. Nobody honest does that today."
         "丢弃：发送方想自己指定经过网络的路线。如今正常的主机不会这样做。";
