@@ -95,6 +95,7 @@ test("within a page that gives it neither address nor memory, it works all the s
   writeFileSync(outer, `<!doctype html><iframe sandbox="allow-scripts" width="1200" height="700" srcdoc="${inner}"></iframe>`);
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, offline: true });
   const page = await context.newPage();
+  await page.clock.install();
   const complaints = [];
   page.on("pageerror", (error) => complaints.push(error.stack));
   await page.goto(pathToFileURL(outer).href);
@@ -110,7 +111,7 @@ test("within a page that gives it neither address nor memory, it works all the s
   await frame.locator("html[data-theme=dark]").waitFor();
   // Past the pause after which the address would be written.
   await frame.locator("[data-step=event]").click();
-  await page.waitForTimeout(400);
+  await page.clock.runFor(60_000);
   assert.deepEqual(complaints, []);
   await context.close();
 });
