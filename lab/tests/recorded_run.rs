@@ -127,3 +127,12 @@ fn a_run_in_json_is_read_back_as_it_was() {
     let json = serde_json::to_string(&run).unwrap();
     assert_eq!(serde_json::from_str::<Run>(&json).unwrap(), run);
 }
+
+#[test]
+fn client_and_server_have_the_same_colours_wherever_others_stand() {
+    let lesson = tcpstack_lab::lesson::find("attacks").unwrap();
+    let run = tcpstack_lab::stage::play(lesson, "blind-reset", &[]).unwrap();
+    let names: Vec<&str> = run.hosts.iter().map(|host| host.name.as_str()).collect();
+    assert_eq!(names, ["client", "stranger", "server"]);
+    assert_eq!([0, 1, 2].map(|host| run.lifeline(host)), [0, 2, 1]);
+}

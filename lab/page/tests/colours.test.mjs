@@ -19,7 +19,7 @@ const TEXT = [
   ["on-sent", "sent"],
   ["on-purple", "purple"],
   ["on-sacked", "sacked"],
-  ...["host-0", "host-1", "host-2", "host-3", "retransmission", "lost", "good", "cursor", "accent"].map((ink) => [ink, "panel"]),
+  ...["lifeline-0", "lifeline-1", "lifeline-2", "lifeline-3", "retransmission", "lost", "good", "cursor", "accent"].map((ink) => [ink, "panel"]),
 ];
 /** What is drawn (3 : 1). */
 const DRAWN = Object.keys(light).filter((name) => /^(graph|limit)-/.test(name)).map((name) => [name, "panel"]);

@@ -22,7 +22,7 @@ const MONO: &str = "'SFMono-Regular', Menlo, Consolas, 'DejaVu Sans Mono', 'Libe
 
 /// The sequence diagram of `run`.
 pub fn svg(run: &Run, language: Language, theme: Theme) -> String {
-    Writer { colours: Colours::of(theme), language, out: String::new() }
+    Writer { colours: Colours::of(theme, run), language, out: String::new() }
         .write(&picture(run, language))
 }
 
@@ -32,20 +32,25 @@ struct Colours {
     ink: &'static str,
     faint: &'static str,
     line: &'static str,
-    hosts: [&'static str; 4],
+    /// Of each host.
+    hosts: Vec<&'static str>,
     lost: &'static str,
     again: &'static str,
 }
 
 impl Colours {
-    fn of(theme: Theme) -> Colours {
+    fn of(theme: Theme, run: &Run) -> Colours {
+        let of_hosts = |lifelines: [&'static str; 4]| {
+            let colour = |host| lifelines[run.lifeline(host) % lifelines.len()];
+            (0..run.hosts.len()).map(colour).collect()
+        };
         match theme {
             Theme::Light => Colours {
                 ground: "#ffffff",
                 ink: "#1c1b22",
                 faint: "#55535f",
                 line: "#8b8791",
-                hosts: ["#1a5fb4", "#0b7261", "#8a4b1a", "#5b5f1d"],
+                hosts: of_hosts(["#1a5fb4", "#0b7261", "#8a4b1a", "#5b5f1d"]),
                 lost: "#b3261e",
                 again: "#a34f00",
             },
@@ -54,7 +59,7 @@ impl Colours {
                 ink: "#eeedf2",
                 faint: "#b1b0bd",
                 line: "#7d808d",
-                hosts: ["#82b8ff", "#55d3b8", "#f0ac7a", "#d3d67a"],
+                hosts: of_hosts(["#82b8ff", "#55d3b8", "#f0ac7a", "#d3d67a"]),
                 lost: "#ff8a80",
                 again: "#ffb066",
             },
@@ -62,7 +67,7 @@ impl Colours {
     }
 
     fn host(&self, lane: usize) -> &'static str {
-        self.hosts[lane % self.hosts.len()]
+        self.hosts.get(lane).copied().unwrap_or(self.ink)
     }
 
     /// The colour of a segment: what went wrong with it, else whose it is.

@@ -99,6 +99,17 @@ pub struct Run {
     pub window: Option<Window>,
 }
 
+impl Run {
+    /// Which lifeline's colour a host has: the client's and the server's are the same in every run, wherever
+    /// others stand.
+    pub fn lifeline(&self, host: HostIndex) -> usize {
+        let is_other = |at: &HostIndex| self.hosts[*at].role == Role::Peer;
+        let mut order: Vec<HostIndex> = (0..self.hosts.len()).collect();
+        order.sort_by_key(is_other);
+        order.iter().position(|at| *at == host).unwrap_or(host)
+    }
+}
+
 /// Fills in what follows from hosts and events alone: calls, limits and questions.
 pub fn derive(run: &mut Run) {
     run.calls = calls(&run.hosts, &run.events);

@@ -22,7 +22,7 @@ pub(super) fn lines(app: &App, look: Look, width: u16) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for (at, host) in shown.run.hosts.iter().enumerate() {
         let name = caption::host(host, language);
-        lines.push(Line::styled(name, look.host(at).patch(look.title())));
+        lines.push(Line::styled(name, look.lifeline(shown.run.lifeline(at)).patch(look.title())));
         match snapshot(app, at) {
             Some(snapshot) => lines.extend(bars(snapshot, app, look, width)),
             None if !host.recorded => lines.push(Line::raw(Word::NotRecorded.of(language))),

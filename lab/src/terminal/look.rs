@@ -42,8 +42,10 @@ impl Look {
         self.coloured(Color::Yellow)
     }
 
-    pub(super) fn host(self, host: usize) -> Style {
-        self.coloured([Color::Cyan, Color::Magenta, Color::LightBlue, Color::LightYellow][host % 4])
+    pub(super) fn lifeline(self, lifeline: usize) -> Style {
+        self.coloured(
+            [Color::Cyan, Color::Magenta, Color::LightBlue, Color::LightYellow][lifeline % 4],
+        )
     }
 
     /// White: room. Drawn as `░`.

@@ -131,7 +131,7 @@ fn now_box(app: &App, look: Look) -> Paragraph<'static> {
         let host = shown.lookup.host(shown.cursor).unwrap_or(0);
         let what = caption::event(&shown.run, &shown.lookup, shown.cursor, app.language);
         lines.push(Line::from(vec![
-            Span::styled(format!("{}  ", event.host), look.host(host)),
+            Span::styled(format!("{}  ", event.host), look.lifeline(shown.run.lifeline(host))),
             Span::styled(what, look.title()),
         ]));
         if let Some(reason) = caption::reason(event, app.language) {

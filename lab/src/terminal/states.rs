@@ -15,7 +15,7 @@ pub(super) fn lines(app: &App, look: Look) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for (at, host) in shown.run.hosts.iter().enumerate() {
         let name = caption::host(host, app.language);
-        lines.push(Line::styled(name, look.host(at).patch(look.title())));
+        lines.push(Line::styled(name, look.lifeline(shown.run.lifeline(at)).patch(look.title())));
         let changes = past.iter().enumerate().filter(|(position, event)| {
             shown.lookup.host(*position) == Some(at)
                 && matches!(event.kind, Kind::StateChanged { .. })
@@ -24,7 +24,7 @@ pub(super) fn lines(app: &App, look: Look) -> Vec<Line<'static>> {
         for (position, event) in changes {
             let Kind::StateChanged { from, to } = &event.kind else { continue };
             let is_now = Some(position) == last;
-            let style = if is_now { look.bar() } else { look.host(at) };
+            let style = if is_now { look.bar() } else { look.lifeline(shown.run.lifeline(at)) };
             let reason = event.reason.map(|reason| reason.text(app.language)).unwrap_or_default();
             lines.push(Line::from(vec![
                 Span::raw(format!("{:>12}  {:>12} → ", clock(event.time_ns, origin), from.name())),

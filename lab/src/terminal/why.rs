@@ -50,7 +50,7 @@ fn event_line(app: &App, look: Look, at: usize, mark: &str) -> Line<'static> {
     let host = shown.lookup.host(at).unwrap_or(0);
     Line::from(vec![
         Span::raw(format!("{:>12} {mark}", clock(event.time_ns, origin))),
-        Span::styled(format!("{} ", event.host), look.host(host)),
+        Span::styled(format!("{} ", event.host), look.lifeline(shown.run.lifeline(host))),
         Span::raw(caption::event(&shown.run, &shown.lookup, at, app.language)),
     ])
 }
